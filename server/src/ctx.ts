@@ -1,0 +1,26 @@
+import type { Logger } from 'pino';
+import type { Config } from './config.ts';
+import type { Database } from './db/index.ts';
+import type { Jobs } from './jobs/index.ts';
+import type { Mailer } from './mail/index.ts';
+import type { Metrics } from './metrics/index.ts';
+import type { Keyring } from './domains/auth/index.ts';
+
+/** The time, handed in so that tests can move it. */
+export type Clock = { now(): Date };
+
+/** Randomness, handed in so that a test can repeat it. */
+export type Random = { bytes(length: number): Buffer };
+
+/** What every use case is handed: the world outside the function. */
+export type Ctx = {
+  config: Config;
+  db: Database;
+  clock: Clock;
+  random: Random;
+  mail: Mailer;
+  jobs: Jobs;
+  keys: Keyring;
+  metrics: Metrics;
+  log: Logger;
+};

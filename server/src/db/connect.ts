@@ -1,0 +1,113 @@
+import { createHmac } from 'node:crypto';
+import pg from 'pg';
+import type { Config } from '../config.ts';
+import { migrate, pendingMigrations, readMigrations, SchemaError } from './migrate.ts';
+
+/** The role that the service works as: subject to row-level security, no update or delete on the journal. */
+export const appRole = 'obol_app';
+
+/** Credits and sums of credits are `bigint` in SQL and stay exact in JavaScript up to 2^53 − 1. */
+pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`${text} is beyond the exact integers`);
+  return value;
+});
+
+export type Connections = { ownerUrl: string; appUrl: string };
+
+/**
+ * Migrates, then returns the address at which the service itself connects. With DATABASE_OWNER_URL, that role
+ * migrates and DATABASE_URL serves as it is. With DATABASE_URL alone, its role must be able to create roles: it
+ * migrates, and the service connects as `obol_app` with a password derived from OBOL_SECRET.
+ * A DATABASE_URL that already names an unprivileged role serves when the schema is current.
+ */
+export async function prepareDatabase(
+  config: Config,
+  databaseUrl: string,
+  onProgress?: (name: string) => void,
+): Promise<Connections> {
+  const ownerUrl = config.databaseOwnerUrl || databaseUrl;
+  const client = new pg.Client({ connectionString: ownerUrl, application_name: 'obol-migrate' });
+  await client.connect();
+  try {
+    const owner = await readRole(client);
+    if (!owner.canMigrate) {
+      await assertSchemaIsCurrent(client);
+      return { ownerUrl, appUrl: databaseUrl };
+    }
+    const appUrl = config.databaseOwnerUrl ? databaseUrl : await provideAppRole(client, config, databaseUrl);
+    await migrateWithAppRole(client, onProgress);
+    return { ownerUrl, appUrl };
+  } finally {
+    await client.end();
+  }
+}
+
+/** Throws SchemaError unless the role that serves is unprivileged: a role that row-level security does not bind. */
+export async function assertUnprivileged(pool: pg.Pool): Promise<void> {
+  const { rows } = await pool.query<{ name: string; unbound: boolean; member: boolean }>(
+    `select rolname as name, rolsuper or rolbypassrls as unbound, pg_has_role(oid, $1, 'usage') as member
+       from pg_roles where rolname = current_user`,
+    [appRole],
+  );
+  const role = rows[0];
+  if (!role || role.unbound || !role.member) {
+    throw new SchemaError(
+      `The service must not work as ${role?.name}: row-level security would not bind it. Point DATABASE_URL at a ` +
+        `role that is a plain member of ${appRole}, and DATABASE_OWNER_URL at the one that migrates.`,
+    );
+  }
+}
+
+async function readRole(client: pg.ClientBase): Promise<{ canMigrate: boolean }> {
+  const { rows } = await client.query<{ can_migrate: boolean }>(
+    `select rolsuper or rolcreaterole
+         or (exists (select from pg_roles where rolname = $1)
+             and has_database_privilege(current_user, current_database(), 'create')) as can_migrate
+       from pg_roles where rolname = current_user`,
+    [appRole],
+  );
+  return { canMigrate: rows[0]?.can_migrate ?? false };
+}
+
+async function assertSchemaIsCurrent(client: pg.ClientBase): Promise<void> {
+  const pending = await pendingMigrations(client, await readMigrations()).catch((error: unknown) => {
+    if (error instanceof SchemaError) throw error;
+    throw new SchemaError(
+      'The database has no Obol schema that this role can read. Set DATABASE_OWNER_URL and run `obol migrate`.',
+    );
+  });
+  if (pending.length > 0) {
+    throw new SchemaError(
+      `The schema lacks ${pending.map((migration) => migration.name).join(', ')}. Set DATABASE_OWNER_URL and run \`obol migrate\`.`,
+    );
+  }
+}
+
+async function migrateWithAppRole(client: pg.ClientBase, onProgress?: (name: string) => void): Promise<void> {
+  await client.query(`do $$ begin
+    if not exists (select from pg_roles where rolname = '${appRole}') then create role ${appRole}; end if;
+  exception when duplicate_object or unique_violation then null; -- another process was quicker
+  end $$`);
+  await migrate(client, onProgress);
+}
+
+/** Gives `obol_app` a login derived from OBOL_SECRET; the same secret always gives the same password. */
+async function provideAppRole(client: pg.ClientBase, config: Config, databaseUrl: string): Promise<string> {
+  const password = createHmac('sha256', config.secret)
+    .update('obol_app database password')
+    .digest('base64url');
+  await client.query('select pg_advisory_lock(hashtext($1))', [appRole]);
+  try {
+    await client.query(`do $$ begin
+      if not exists (select from pg_roles where rolname = '${appRole}') then create role ${appRole}; end if;
+    end $$`);
+    await client.query(`alter role ${appRole} with login password ${pg.escapeLiteral(password)}`);
+  } finally {
+    await client.query('select pg_advisory_unlock(hashtext($1))', [appRole]);
+  }
+  const url = new URL(databaseUrl);
+  url.username = appRole;
+  url.password = password;
+  return url.href;
+}

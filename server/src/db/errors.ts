@@ -1,0 +1,69 @@
+import { AppError, isErrorCode } from '../errors.ts';
+
+/** SQLSTATE that our SQL functions raise to refuse: the message is an error code of the table, `detail` is JSON. */
+const refusalState = 'OB001';
+const connectionStates = new Set([
+  '57P01',
+  '57P02',
+  '57P03',
+  '08000',
+  '08001',
+  '08003',
+  '08004',
+  '08006',
+  '53300',
+]);
+const connectionCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT']);
+const retryableStates = new Set(['40001', '40P01']);
+
+/** The SQLSTATE or system error code of a database failure, looked for along the `cause` chain. */
+export function databaseErrorCode(error: unknown): string | undefined {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    const code = (current as Error & { code?: unknown }).code;
+    if (typeof code === 'string') return code;
+  }
+  return undefined;
+}
+
+/** The name of the constraint that a statement violated, if that is why it failed. */
+export function violatedConstraint(error: unknown): string | undefined {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    const constraint = (current as Error & { constraint?: unknown }).constraint;
+    if (typeof constraint === 'string') return constraint;
+  }
+  return undefined;
+}
+
+/** True for failures that the same transaction may survive when run again (serialisation, deadlock). */
+export function isRetryable(error: unknown): boolean {
+  return retryableStates.has(databaseErrorCode(error) ?? '');
+}
+
+/** Turns refusals raised in SQL and lost connections into AppErrors; everything else stays what it is. */
+export function translateDatabaseError(error: unknown): unknown {
+  if (error instanceof AppError) return error;
+  const code = databaseErrorCode(error);
+  if (code === refusalState) return refusal(error);
+  if (code !== undefined && (connectionStates.has(code) || connectionCodes.has(code))) {
+    return new AppError('server.unavailable', { cause: error, headers: { 'retry-after': '1' } });
+  }
+  if (
+    error instanceof Error &&
+    /connection terminated|timeout exceeded when trying to connect/i.test(error.message)
+  ) {
+    return new AppError('server.unavailable', { cause: error, headers: { 'retry-after': '1' } });
+  }
+  return error;
+}
+
+function refusal(error: unknown): unknown {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    const { code, message, detail } = current as Error & { code?: string; detail?: string };
+    if (code !== refusalState || !isErrorCode(message)) continue;
+    return new AppError(message, {
+      cause: error,
+      ...(detail ? { extensions: JSON.parse(detail) as Record<string, unknown> } : {}),
+    });
+  }
+  return error;
+}

@@ -1,0 +1,82 @@
+import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
+import pg from 'pg';
+import type { Clock } from '../ctx.ts';
+import { isRetryable, translateDatabaseError } from './errors.ts';
+
+export { violatedConstraint } from './errors.ts';
+
+/** Who is asking: a user through a signed-in session. */
+export type Caller = { userId: string; sessionId: string };
+
+/** A running transaction with its row-level-security context set. Nested transactions are not offered. */
+export type Tx = Omit<NodePgDatabase, 'transaction'>;
+
+export type Database = {
+  /**
+   * Runs `work` in one transaction as the caller. The statement that opens it also checks that the caller's session
+   * lives and the account is active, so revocation counts at once and costs no extra round trip.
+   * Throws `auth.session_ended`.
+   */
+  asCaller<T>(caller: Caller, work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Runs `work` in one transaction as the service itself, which the policies let see every row. */
+  asService<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /**
+   * Runs one statement on its own: the hot path, one round trip. The statement is a call of a `security definer`
+   * function that sets its own row-level-security context.
+   */
+  call<Row extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<Row[]>;
+  close(): Promise<void>;
+};
+
+const retriesMax = 3;
+
+/** Wraps a pool into the only door to the database. Throws AppErrors for refusals and lost connections. */
+export function createDatabase(pool: pg.Pool, clock: Clock): Database {
+  const runTransaction = async <T>(opening: () => string, work: (tx: Tx) => Promise<T>): Promise<T> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await transact(pool, opening(), work);
+      } catch (error) {
+        if (attempt < retriesMax && isRetryable(error)) continue;
+        throw translateDatabaseError(error);
+      }
+    }
+  };
+  return {
+    asCaller: (caller, work) => runTransaction(() => callerOpening(caller, clock.now()), work),
+    asService: (work) => runTransaction(() => `begin; select set_config('obol.role', 'service', true)`, work),
+    async call<Row extends pg.QueryResultRow>(text: string, values: unknown[]) {
+      try {
+        return (await pool.query<Row>(text, values)).rows;
+      } catch (error) {
+        throw translateDatabaseError(error);
+      }
+    },
+    close: () => pool.end(),
+  };
+}
+
+/** `begin` and the context in one message, so that a transaction costs two round trips besides its work. */
+function callerOpening(caller: Caller, now: Date): string {
+  const user = pg.escapeLiteral(caller.userId);
+  const session = pg.escapeLiteral(caller.sessionId);
+  return `begin; select auth.enter(${user}, ${session}, ${pg.escapeLiteral(now.toISOString())})`;
+}
+
+async function transact<T>(pool: pg.Pool, opening: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query(opening);
+    const result = await work(drizzle({ client }));
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch((rollbackError: Error) => {
+      broken = rollbackError;
+    });
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}

@@ -1,0 +1,52 @@
+-- Who may read and write what. Every table is protected by obol.protect(): row-level security enabled and forced (the
+-- owner is bound too), one policy for the service, one for the person whose row it is. The context of a transaction is
+-- two settings, obol.user_id and obol.role, set with set_config(…, true), so it also holds behind a transaction pooler.
+
+create schema if not exists obol;
+grant usage on schema obol, auth, credits, apps, payments, audit to obol_app;
+grant select on obol.migrations to obol_app;
+
+create function auth.uid() returns uuid
+  language sql stable set search_path = pg_catalog
+as $$ select nullif(current_setting('obol.user_id', true), '')::uuid $$;
+
+create function auth.role() returns text
+  language sql stable set search_path = pg_catalog
+as $$ select coalesce(nullif(current_setting('obol.role', true), ''), 'anonymous') $$;
+
+-- Refuses with a code of the table of errors; the service answers with it. `extensions` become public members.
+create function obol.refuse(code text, extensions jsonb default null) returns void
+  language plpgsql set search_path = pg_catalog
+as $$
+begin
+  raise exception using errcode = 'OB001', message = code, detail = coalesce(extensions::text, '');
+end $$;
+
+-- Protects a table. `owner_column` names the column that holds the user whose row it is (null: nobody's but the
+-- service's). The person may read their rows; everything else is the service's. `privileges` is what obol_app gets.
+create function obol.protect(target regclass, owner_column text, privileges text default 'select, insert, update, delete')
+  returns void language plpgsql set search_path = pg_catalog
+as $$
+begin
+  execute format('alter table %s enable row level security', target);
+  execute format('alter table %s force row level security', target);
+  execute format($policy$create policy service_all on %s for all
+    using ((select auth.role()) = 'service') with check ((select auth.role()) = 'service')$policy$, target);
+  if owner_column is not null then
+    execute format($policy$create policy owner_read on %s for select
+      using (%I = (select auth.uid()) and (select auth.role()) in ('user', 'admin'))$policy$, target, owner_column);
+  end if;
+  if privileges <> '' then
+    execute format('grant %s on %s to obol_app', privileges, target);
+  end if;
+end $$;
+revoke execute on function obol.protect(regclass, text, text) from public;
+
+select obol.protect('auth.users', 'id');
+select obol.protect('audit.events', null, 'select, insert');
+select obol.protect('apps.applications', 'created_by');
+select obol.protect('apps.application_secrets', null);
+select obol.protect('apps.memberships', 'user_id');
+select obol.protect('apps.access_requests', 'user_id');
+select obol.protect('apps.grants', 'user_id');
+select obol.protect('payments.events', null);

@@ -1,0 +1,115 @@
+/**
+ * The one table of errors. A refusal anywhere in the service is `throw new AppError(code)`; what the client reads
+ * (status, title, detail) stands here, and private detail goes to `cause` and the log.
+ * `docs/reference/errors.md` is generated from this table.
+ * @see RFC 9457 (problem details)
+ */
+export const errorTable = {
+  'request.invalid': {
+    status: 400,
+    title: 'The request is malformed',
+    detail: 'See `errors` for each field that is wrong.',
+  },
+  'request.invalid_json': {
+    status: 400,
+    title: 'The body is not valid JSON',
+    detail: 'Send a JSON object with `Content-Type: application/json`.',
+  },
+  'request.invalid_text': {
+    status: 400,
+    title: 'A text holds characters that cannot be stored',
+    detail: 'Remove null bytes and unpaired surrogates.',
+  },
+  'request.too_large': { status: 413, title: 'The body is too large', detail: 'Send a smaller body.' },
+  'request.unsupported_media_type': {
+    status: 415,
+    title: 'The content type is not supported',
+    detail: 'Send `Content-Type: application/json`.',
+  },
+  'request.not_found': {
+    status: 404,
+    title: 'No such resource',
+    detail: 'Nothing is here, or you may not see it.',
+  },
+  'request.method_not_allowed': {
+    status: 405,
+    title: 'The method is not allowed here',
+    detail: 'See the `Allow` header.',
+  },
+  'request.rate_limited': {
+    status: 429,
+    title: 'Too many requests',
+    detail: 'Wait as long as `Retry-After` says, then try again.',
+  },
+  'server.internal': {
+    status: 500,
+    title: 'Something went wrong on our side',
+    detail: 'Try again; if it stays, tell the operator the `requestId`.',
+  },
+  'server.busy': {
+    status: 503,
+    title: 'The service is busy',
+    detail: 'Wait as long as `Retry-After` says, then try again.',
+  },
+  'server.unavailable': {
+    status: 503,
+    title: 'The service is not ready',
+    detail: 'The database cannot be reached; try again soon.',
+  },
+  'auth.required': {
+    status: 401,
+    title: 'Sign in first',
+    detail: 'Send an access token as `Authorization: Bearer …`.',
+  },
+  'auth.token_invalid': {
+    status: 401,
+    title: 'The access token is not valid',
+    detail: 'It is malformed, expired or not meant for this service; refresh it or sign in.',
+  },
+  'auth.session_ended': {
+    status: 401,
+    title: 'The session has ended',
+    detail: 'It was signed out or revoked; sign in again.',
+  },
+  'auth.forbidden': { status: 403, title: 'Not allowed', detail: 'Your role or scope does not permit this.' },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorEntry = { status: number; title: string; detail: string };
+export type ErrorCode = keyof typeof errorTable;
+
+/** One wrong field: `path` is a JSON pointer into the request (`/body/email`), `message` says what was expected. */
+export type FieldError = { path: string; message: string };
+
+export type AppErrorOptions = {
+  /** Replaces the table's public detail; never put private facts here. */
+  detail?: string;
+  /** Field errors, for `request.invalid`. */
+  errors?: FieldError[];
+  /** Further public members of the problem document (`required`, `available`, `topUp` …). */
+  extensions?: Record<string, unknown>;
+  /** Response headers such as `retry-after`. */
+  headers?: Record<string, string>;
+  /** Private: goes to the log only. */
+  cause?: unknown;
+};
+
+/** A refusal with a code from the table. The HTTP layer turns it into a problem document. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly options: AppErrorOptions;
+
+  constructor(code: ErrorCode, options: AppErrorOptions = {}) {
+    super(code, { cause: options.cause });
+    this.name = 'AppError';
+    this.code = code;
+    this.options = options;
+  }
+
+  get status(): number {
+    return errorTable[this.code].status;
+  }
+}
+
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(errorTable, code);
+}

@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { pino } from 'pino';
+import { afterAll, inject } from 'vitest';
+import { loadConfig } from '../../src/config.ts';
+import { prepareDatabase } from '../../src/db/connect.ts';
+import { createService, type Service } from '../../src/service.ts';
+
+/** A clock that stands still until a test moves it. */
+export type TestClock = {
+  now(): Date;
+  set(time: Date | string): void;
+  advance(span: { ms?: number; seconds?: number; minutes?: number; hours?: number; days?: number }): void;
+};
+
+export type Answer = { status: number; headers: Headers; body: any };
+
+export type TestService = Service & {
+  url: string;
+  clock: TestClock;
+  /** Connection as the owner of the schema, for what only a test may do. */
+  ownerUrl: string;
+  appUrl: string;
+  /** Sends JSON and reads JSON; `token` becomes the bearer token. */
+  send(
+    method: string,
+    path: string,
+    options?: { body?: unknown; token?: string; headers?: Record<string, string> },
+  ): Promise<Answer>;
+};
+
+export type TestServiceOptions = {
+  env?: Record<string, string>;
+  startAt?: string;
+  shareDatabaseWith?: TestService;
+  clock?: TestClock;
+};
+
+const defaultEnv = {
+  OBOL_SECRET: 'test secret, thirty-two characters long',
+  LOG_LEVEL: 'silent',
+  RATE_LIMIT_ENABLED: 'false',
+  PORT: '0',
+};
+
+export function createTestClock(startAt = '2026-03-01T12:00:00.000Z'): TestClock {
+  let time = new Date(startAt).getTime();
+  return {
+    now: () => new Date(time),
+    set: (to) => {
+      time = new Date(to).getTime();
+    },
+    advance: ({ ms = 0, seconds = 0, minutes = 0, hours = 0, days = 0 }) => {
+      time += ms + 1000 * (seconds + 60 * (minutes + 60 * (hours + 24 * days)));
+    },
+  };
+}
+
+/**
+ * Starts the service on a database of its own (cloned from the migrated template) or on another service's, listening
+ * on a free port. It is stopped after the last test of the file.
+ */
+export async function startTestService(options: TestServiceOptions = {}): Promise<TestService> {
+  const database = options.shareDatabaseWith ?? (await cloneDatabase());
+  const config = loadConfig({ ...defaultEnv, ...options.env });
+  const clock = options.clock ?? options.shareDatabaseWith?.clock ?? createTestClock(options.startAt);
+  const { appUrl } = await prepareDatabase(config, database.ownerUrl);
+  const service = await createService({ config, appUrl, clock, log: pino({ level: config.logLevel }) });
+  const url = (await service.app.listen({ port: 0, host: '127.0.0.1' })).replace(/\/$/, '');
+  afterAll(() => service.stop());
+  return {
+    ...service,
+    url,
+    clock,
+    appUrl,
+    ownerUrl: database.ownerUrl,
+    send: (method, path, request) => sendJson(`${url}${path}`, method, request),
+  };
+}
+
+/** A database cloned from the migrated template. */
+export async function cloneDatabase(): Promise<{ ownerUrl: string }> {
+  const adminUrl = inject('adminUrl');
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  const admin = new pg.Client({ connectionString: adminUrl });
+  await admin.connect();
+  await admin.query(`create database ${name} template obol_template owner obol_owner`);
+  await admin.end();
+  const url = new URL(adminUrl);
+  url.username = 'obol_owner';
+  url.pathname = `/${name}`;
+  return { ownerUrl: url.href };
+}
+
+async function sendJson(
+  url: string,
+  method: string,
+  options: { body?: unknown; token?: string; headers?: Record<string, string> } = {},
+): Promise<Answer> {
+  const response = await fetch(url, {
+    method,
+    redirect: 'manual',
+    headers: {
+      ...(options.body !== undefined ? { 'content-type': 'application/json' } : {}),
+      ...(options.token ? { authorization: `Bearer ${options.token}` } : {}),
+      ...options.headers,
+    },
+    ...(options.body !== undefined ? { body: JSON.stringify(options.body) } : {}),
+  });
+  const text = await response.text();
+  const isJson = /json/.test(response.headers.get('content-type') ?? '');
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: isJson && text !== '' ? JSON.parse(text) : text,
+  };
+}
