@@ -17,8 +17,9 @@ export type App = FastifyInstance<
 
 /** Builds the HTTP application from the explicit list of domains. */
 export async function buildApp(ctx: Ctx): Promise<App> {
+  const logger: FastifyBaseLogger = ctx.log;
   const app = Fastify({
-    loggerInstance: ctx.log,
+    loggerInstance: logger,
     bodyLimit: ctx.config.bodyLimitBytes,
     trustProxy: ctx.config.trustProxy.length > 0 ? [...ctx.config.trustProxy] : false,
     requestIdHeader: false,

@@ -79,6 +79,21 @@ CREATE TABLE "audit"."events" (
 	"created_at" timestamp (3) with time zone NOT NULL
 );
 
+CREATE TABLE "auth"."sessions" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"user_id" uuid NOT NULL,
+	"device_id" text,
+	"device_name" text,
+	"user_agent" text,
+	"ip_address" text,
+	"cookie_hash" "bytea",
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"last_used_at" timestamp (3) with time zone NOT NULL,
+	"expires_at" timestamp (3) with time zone NOT NULL,
+	"revoked_at" timestamp (3) with time zone,
+	"revoked_reason" text
+);
+
 CREATE TABLE "payments"."events" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"provider" text NOT NULL,
@@ -118,6 +133,7 @@ ALTER TABLE "apps"."grants" ADD CONSTRAINT "grants_application_id_applications_i
 ALTER TABLE "apps"."grants" ADD CONSTRAINT "grants_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
 ALTER TABLE "apps"."memberships" ADD CONSTRAINT "memberships_application_id_applications_id_fk" FOREIGN KEY ("application_id") REFERENCES "apps"."applications"("id") ON DELETE cascade ON UPDATE no action;
 ALTER TABLE "apps"."memberships" ADD CONSTRAINT "memberships_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
+ALTER TABLE "auth"."sessions" ADD CONSTRAINT "sessions_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
 CREATE UNIQUE INDEX "access_requests_open_key" ON "apps"."access_requests" USING btree ("application_id","user_id") WHERE "apps"."access_requests"."status" = 'pending';
 CREATE INDEX "access_requests_user_idx" ON "apps"."access_requests" USING btree ("user_id");
 CREATE INDEX "application_secrets_application_idx" ON "apps"."application_secrets" USING btree ("application_id");
@@ -125,6 +141,8 @@ CREATE UNIQUE INDEX "applications_client_id_key" ON "apps"."applications" USING 
 CREATE INDEX "grants_user_idx" ON "apps"."grants" USING btree ("user_id");
 CREATE INDEX "memberships_user_idx" ON "apps"."memberships" USING btree ("user_id");
 CREATE INDEX "events_target_idx" ON "audit"."events" USING btree ("target_type","target_id","created_at");
+CREATE INDEX "sessions_user_idx" ON "auth"."sessions" USING btree ("user_id","last_used_at");
+CREATE UNIQUE INDEX "sessions_cookie_hash_key" ON "auth"."sessions" USING btree ("cookie_hash") WHERE "auth"."sessions"."cookie_hash" is not null;
 CREATE UNIQUE INDEX "events_provider_event_key" ON "payments"."events" USING btree ("provider","provider_event_id");
 CREATE INDEX "events_waiting_idx" ON "payments"."events" USING btree ("received_at");
 CREATE UNIQUE INDEX "users_email_key" ON "auth"."users" USING btree ("email");
