@@ -48,6 +48,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     'max_connections=200',
   ]);
   const server = spawn(command, args, { stdio: 'ignore' });
+  process.once('exit', () => server.kill('SIGKILL'));
   const adminUrl = `postgres://postgres@127.0.0.1:${port}/postgres`;
   await untilReachable(adminUrl);
   const admin = new pg.Client({ connectionString: adminUrl });

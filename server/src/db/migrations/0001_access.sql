@@ -1,5 +1,6 @@
 -- Who may read and write what. Every table is protected by obol.protect(): row-level security enabled and forced (the
--- owner is bound too), one policy for the service, one for the person whose row it is. The context of a transaction is
+-- owner is bound too), one policy for the service, one for the person whose row it is, and one for the role that owns
+-- the schema, as which `security definer` functions run. The context of a transaction is
 -- two settings, obol.user_id and obol.role, set with set_config(…, true), so it also holds behind a transaction pooler.
 
 create schema if not exists obol;
@@ -32,6 +33,7 @@ begin
   execute format('alter table %s force row level security', target);
   execute format($policy$create policy service_all on %s for all
     using ((select auth.role()) = 'service') with check ((select auth.role()) = 'service')$policy$, target);
+  execute format('create policy definer_all on %s for all to %I using (true) with check (true)', target, current_user);
   if owner_column is not null then
     execute format($policy$create policy owner_read on %s for select
       using (%I = (select auth.uid()) and (select auth.role()) in ('user', 'admin'))$policy$, target, owner_column);

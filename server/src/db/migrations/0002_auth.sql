@@ -1,10 +1,9 @@
 -- Sessions, and the check that opens every transaction made for a signed-in person.
 
 -- Refuses with auth.session_ended unless the session lives and its user is active. Returns the user's role as it is
--- now, whatever the token said. One index look-up each on sessions and users. The `set` clause gives the service's
--- context to this function alone.
+-- now, whatever the token said. One index look-up each on sessions and users.
 create function auth.assert_session(caller_user uuid, caller_session uuid, at_time timestamptz) returns text
-  language plpgsql stable security definer set search_path = pg_catalog set obol.role = 'service'
+  language plpgsql stable security definer set search_path = pg_catalog
 as $$
 declare
   current_role_name text;
