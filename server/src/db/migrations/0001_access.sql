@@ -3,6 +3,9 @@
 -- the schema, as which `security definer` functions run. The context of a transaction is
 -- two settings, obol.user_id and obol.role, set with set_config(…, true), so it also holds behind a transaction pooler.
 
+-- A function is nobody's to call until it is granted: some run as the owner.
+alter default privileges revoke execute on functions from public;
+
 create schema if not exists obol;
 grant usage on schema obol, auth, credits, apps, payments, audit to obol_app;
 grant select on obol.migrations to obol_app;
@@ -42,7 +45,7 @@ begin
     execute format('grant %s on %s to obol_app', privileges, target);
   end if;
 end $$;
-revoke execute on function obol.protect(regclass, text, text) from public;
+grant execute on function auth.uid(), auth.role(), obol.refuse(text, jsonb) to obol_app;
 
 select obol.protect('auth.users', 'id');
 select obol.protect('audit.events', null, 'select, insert');

@@ -26,4 +26,6 @@ begin
   perform set_config('obol.user_id', caller_user::text, true), set_config('obol.role', current_role_name, true);
 end $$;
 
+grant execute on function auth.assert_session(uuid, uuid, timestamptz), auth.enter(uuid, uuid, timestamptz) to obol_app;
+
 select obol.protect('auth.sessions', 'user_id');
