@@ -1,4 +1,4 @@
-import { pgSchema, timestamp } from 'drizzle-orm/pg-core';
+import { customType, pgSchema, timestamp } from 'drizzle-orm/pg-core';
 
 /** The schemas of the database; each table in them is owned by one domain. */
 export const authSchema = pgSchema('auth');
@@ -9,3 +9,6 @@ export const auditSchema = pgSchema('audit');
 
 /** A point in time, `timestamptz` with milliseconds, the precision JavaScript keeps. */
 export const at = (name: string) => timestamp(name, { withTimezone: true, mode: 'date', precision: 3 });
+
+/** Raw bytes (`bytea`): digests of secrets, sealed secrets. */
+export const bytes = customType<{ data: Buffer }>({ dataType: () => 'bytea' });

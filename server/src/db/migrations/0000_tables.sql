@@ -79,6 +79,52 @@ CREATE TABLE "audit"."events" (
 	"created_at" timestamp (3) with time zone NOT NULL
 );
 
+CREATE TABLE "auth"."accounts" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"user_id" uuid NOT NULL,
+	"provider" text NOT NULL,
+	"provider_account_id" text NOT NULL,
+	"email" text,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"last_used_at" timestamp (3) with time zone NOT NULL
+);
+
+CREATE TABLE "auth"."backup_codes" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"user_id" uuid NOT NULL,
+	"code_hash" "bytea" NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"consumed_at" timestamp (3) with time zone
+);
+
+CREATE TABLE "auth"."passwords" (
+	"user_id" uuid PRIMARY KEY NOT NULL,
+	"hash" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"updated_at" timestamp (3) with time zone NOT NULL
+);
+
+CREATE TABLE "auth"."refresh_tokens" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"session_id" uuid NOT NULL,
+	"user_id" uuid NOT NULL,
+	"token_hash" "bytea" NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"expires_at" timestamp (3) with time zone NOT NULL,
+	"consumed_at" timestamp (3) with time zone
+);
+
+CREATE TABLE "auth"."security_events" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"user_id" uuid,
+	"session_id" uuid,
+	"type" text NOT NULL,
+	"ip_address" text,
+	"user_agent" text,
+	"details" jsonb DEFAULT '{}'::jsonb NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL
+);
+
 CREATE TABLE "auth"."sessions" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"user_id" uuid NOT NULL,
@@ -92,6 +138,36 @@ CREATE TABLE "auth"."sessions" (
 	"expires_at" timestamp (3) with time zone NOT NULL,
 	"revoked_at" timestamp (3) with time zone,
 	"revoked_reason" text
+);
+
+CREATE TABLE "auth"."signing_keys" (
+	"kid" text PRIMARY KEY NOT NULL,
+	"algorithm" text NOT NULL,
+	"public_jwk" jsonb NOT NULL,
+	"sealed_private_jwk" "bytea" NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"signs_from" timestamp (3) with time zone NOT NULL,
+	"retires_at" timestamp (3) with time zone
+);
+
+CREATE TABLE "auth"."two_factor_auth" (
+	"user_id" uuid PRIMARY KEY NOT NULL,
+	"sealed_secret" "bytea" NOT NULL,
+	"last_step" bigint,
+	"enabled_at" timestamp (3) with time zone,
+	"created_at" timestamp (3) with time zone NOT NULL
+);
+
+CREATE TABLE "auth"."verification_tokens" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"user_id" uuid NOT NULL,
+	"purpose" text NOT NULL,
+	"email" text NOT NULL,
+	"token_hash" "bytea" NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"expires_at" timestamp (3) with time zone NOT NULL,
+	"consumed_at" timestamp (3) with time zone,
+	CONSTRAINT "verification_tokens_purpose_check" CHECK ("auth"."verification_tokens"."purpose" in ('verify_email', 'reset_password', 'change_email', 'magic_link', 'two_factor'))
 );
 
 CREATE TABLE "payments"."events" (
@@ -133,7 +209,15 @@ ALTER TABLE "apps"."grants" ADD CONSTRAINT "grants_application_id_applications_i
 ALTER TABLE "apps"."grants" ADD CONSTRAINT "grants_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
 ALTER TABLE "apps"."memberships" ADD CONSTRAINT "memberships_application_id_applications_id_fk" FOREIGN KEY ("application_id") REFERENCES "apps"."applications"("id") ON DELETE cascade ON UPDATE no action;
 ALTER TABLE "apps"."memberships" ADD CONSTRAINT "memberships_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
+ALTER TABLE "auth"."accounts" ADD CONSTRAINT "accounts_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
+ALTER TABLE "auth"."backup_codes" ADD CONSTRAINT "backup_codes_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
+ALTER TABLE "auth"."passwords" ADD CONSTRAINT "passwords_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
+ALTER TABLE "auth"."refresh_tokens" ADD CONSTRAINT "refresh_tokens_session_id_sessions_id_fk" FOREIGN KEY ("session_id") REFERENCES "auth"."sessions"("id") ON DELETE cascade ON UPDATE no action;
+ALTER TABLE "auth"."refresh_tokens" ADD CONSTRAINT "refresh_tokens_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
+ALTER TABLE "auth"."security_events" ADD CONSTRAINT "security_events_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
 ALTER TABLE "auth"."sessions" ADD CONSTRAINT "sessions_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
+ALTER TABLE "auth"."two_factor_auth" ADD CONSTRAINT "two_factor_auth_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
+ALTER TABLE "auth"."verification_tokens" ADD CONSTRAINT "verification_tokens_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
 CREATE UNIQUE INDEX "access_requests_open_key" ON "apps"."access_requests" USING btree ("application_id","user_id") WHERE "apps"."access_requests"."status" = 'pending';
 CREATE INDEX "access_requests_user_idx" ON "apps"."access_requests" USING btree ("user_id");
 CREATE INDEX "application_secrets_application_idx" ON "apps"."application_secrets" USING btree ("application_id");
@@ -141,8 +225,17 @@ CREATE UNIQUE INDEX "applications_client_id_key" ON "apps"."applications" USING 
 CREATE INDEX "grants_user_idx" ON "apps"."grants" USING btree ("user_id");
 CREATE INDEX "memberships_user_idx" ON "apps"."memberships" USING btree ("user_id");
 CREATE INDEX "events_target_idx" ON "audit"."events" USING btree ("target_type","target_id","created_at");
+CREATE UNIQUE INDEX "accounts_provider_account_key" ON "auth"."accounts" USING btree ("provider","provider_account_id");
+CREATE INDEX "accounts_user_idx" ON "auth"."accounts" USING btree ("user_id");
+CREATE UNIQUE INDEX "backup_codes_user_code_key" ON "auth"."backup_codes" USING btree ("user_id","code_hash");
+CREATE UNIQUE INDEX "refresh_tokens_token_hash_key" ON "auth"."refresh_tokens" USING btree ("token_hash");
+CREATE INDEX "refresh_tokens_session_idx" ON "auth"."refresh_tokens" USING btree ("session_id");
+CREATE INDEX "refresh_tokens_user_idx" ON "auth"."refresh_tokens" USING btree ("user_id");
+CREATE INDEX "security_events_user_idx" ON "auth"."security_events" USING btree ("user_id","created_at","id");
 CREATE INDEX "sessions_user_idx" ON "auth"."sessions" USING btree ("user_id","last_used_at");
 CREATE UNIQUE INDEX "sessions_cookie_hash_key" ON "auth"."sessions" USING btree ("cookie_hash") WHERE "auth"."sessions"."cookie_hash" is not null;
+CREATE UNIQUE INDEX "verification_tokens_token_hash_key" ON "auth"."verification_tokens" USING btree ("token_hash");
+CREATE INDEX "verification_tokens_user_idx" ON "auth"."verification_tokens" USING btree ("user_id","purpose");
 CREATE UNIQUE INDEX "events_provider_event_key" ON "payments"."events" USING btree ("provider","provider_event_id");
 CREATE INDEX "events_waiting_idx" ON "payments"."events" USING btree ("received_at");
 CREATE UNIQUE INDEX "users_email_key" ON "auth"."users" USING btree ("email");

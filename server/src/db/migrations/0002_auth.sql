@@ -29,3 +29,11 @@ end $$;
 grant execute on function auth.assert_session(uuid, uuid, timestamptz), auth.enter(uuid, uuid, timestamptz) to obol_app;
 
 select obol.protect('auth.sessions', 'user_id');
+select obol.protect('auth.refresh_tokens', null);
+select obol.protect('auth.passwords', null);
+select obol.protect('auth.accounts', 'user_id');
+select obol.protect('auth.verification_tokens', null);
+select obol.protect('auth.two_factor_auth', null);
+select obol.protect('auth.backup_codes', null);
+select obol.protect('auth.security_events', 'user_id', 'select, insert');
+select obol.protect('auth.signing_keys', null);
