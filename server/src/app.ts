@@ -4,6 +4,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, type RawServerDe
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Ctx } from './ctx.ts';
 import { AppError } from './errors.ts';
+import { installLimits } from './http/limits.ts';
 import { handleError, sendProblem } from './http/problem.ts';
 import { installValidation } from './http/validation.ts';
 
@@ -28,6 +29,7 @@ export async function buildApp(ctx: Ctx): Promise<App> {
     return503OnClosing: true,
     routerOptions: { ignoreTrailingSlash: true },
   }).withTypeProvider<TypeBoxTypeProvider>();
+  installLimits(app, ctx);
   installValidation(app);
   app.setErrorHandler(handleError);
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, new AppError('request.not_found')));

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import type { App } from '../app.ts';
+import type { Ctx } from '../ctx.ts';
+import { AppError } from '../errors.ts';
+import { addressKey } from '../lib/address.ts';
+import { normalizeEmail } from '../lib/email.ts';
+import { createCounters, type Count, type Counter, type Counters } from './limit-counters.ts';
+
+/** How often one address, and one account, may call a route within a window. */
+export type LimitPolicy = {
+  /** Stands in the `RateLimit` headers; routes with the same name share their counters. */
+  name: string;
+  perAddress?: number;
+  /** Counted by the `email` of the body, known or not, else by the signed-in user. */
+  perAccount?: number;
+  /** 60 unless said otherwise. */
+  windowSeconds?: number;
+};
+
+/**
+ * The limits that are tighter than the general one. A route names its own: `config: { limit: limits.login }`, and
+ * `config: { limit: false }` exempts it from every limit. Why these: `docs/decisions/rate-limits.md`.
+ */
+export const limits = {
+  register: { name: 'register', perAddress: 5, perAccount: 5 },
+  login: { name: 'login', perAddress: 10, perAccount: 10 },
+  forgotPassword: { name: 'forgot-password', perAddress: 3, perAccount: 3 },
+  resendVerification: { name: 'resend-verification', perAddress: 3, perAccount: 3 },
+  resetPassword: { name: 'reset-password', perAddress: 10 },
+  verifyEmail: { name: 'verify-email', perAddress: 10 },
+  changePassword: { name: 'change-password', perAddress: 5, perAccount: 5 },
+  sessionToToken: { name: 'session-to-token', perAddress: 30 },
+} as const satisfies Record<string, LimitPolicy>;
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** A limit tighter than the general one, or `false` for none at all. */
+    limit?: LimitPolicy | false;
+  }
+  interface FastifyRequest {
+    /** What the limits counted for this request, for the `RateLimit` headers. */
+    limitCounts: Count[] | null;
+  }
+}
+
+/**
+ * Installs the general limit per address on every route, and on routes that name a policy its limits per address and
+ * per account. Refuses with `request.rate_limited` and `Retry-After`. Must be called before the routes are added.
+ * @see draft-ietf-httpapi-ratelimit-headers-10 §3, RFC 6585 §4
+ */
+export function installLimits(app: App, ctx: Ctx): void {
+  const { config } = ctx;
+  app.decorateRequest('limitCounts', null);
+  if (!config.rateLimitEnabled) return;
+  const counters = createCounters(config, ctx.log);
+  app.addHook('onClose', () => counters.close());
+  const general = counters.counter('general', config.rateLimitMax, config.rateLimitTtlSeconds);
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.method === 'OPTIONS' || request.routeOptions.config.limit === false) return;
+    await count(general, addressKey(request.ip), request, reply);
+  });
+  app.addHook('onRoute', (route) => {
+    if (route.config?.limit) addPolicy(route, route.config.limit, counters);
+  });
+}
+
+/** The address is counted first, so that whoever is refused by it cannot use up somebody else's account. */
+function addPolicy(route: RouteOptions, policy: LimitPolicy, counters: Counters): void {
+  const { name, perAddress, perAccount, windowSeconds = 60 } = policy;
+  if (perAddress !== undefined) {
+    const byAddress = counters.counter(name, perAddress, windowSeconds);
+    const hook = async (request: FastifyRequest, reply: FastifyReply) =>
+      count(byAddress, addressKey(request.ip), request, reply);
+    route.onRequest = [hook, ...[route.onRequest ?? []].flat()];
+  }
+  if (perAccount !== undefined) {
+    const byAccount = counters.counter(`${name}-account`, perAccount, windowSeconds);
+    const hook = async (request: FastifyRequest, reply: FastifyReply) => {
+      const account = accountKey(request);
+      if (account) await count(byAccount, account, request, reply);
+    };
+    route.preHandler = [...[route.preHandler ?? []].flat(), hook];
+  }
+}
+
+async function count(
+  counter: Counter,
+  key: string,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  const result = await counter.count(key);
+  const counts = (request.limitCounts ??= []);
+  counts.push(result);
+  // Set on the raw response, so that hijacked answers carry them too.
+  reply.raw.setHeader(
+    'RateLimit-Policy',
+    counts.map((one) => `"${one.name}";q=${one.max};w=${one.windowSeconds}`).join(', '),
+  );
+  reply.raw.setHeader(
+    'RateLimit',
+    counts.map((one) => `"${one.name}";r=${one.remaining};t=${one.resetSeconds}`).join(', '),
+  );
+  if (result.exceeded) {
+    throw new AppError('request.rate_limited', { headers: { 'retry-after': String(result.resetSeconds) } });
+  }
+}
+
+/** Whose account is tried: hashed, so that no address of a person stands in Redis. */
+function accountKey(request: FastifyRequest): string | undefined {
+  const { email } = (request.body ?? {}) as { email?: unknown };
+  if (typeof email === 'string') return hash(`email:${normalizeEmail(email)}`);
+  return request.caller ? hash(`user:${request.caller.userId}`) : undefined;
+}
+
+const hash = (text: string): string => createHash('sha256').update(text).digest('base64url');
