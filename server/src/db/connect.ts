@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import pg from 'pg';
 import type { Config } from '../config.ts';
+import { installJobs } from '../jobs/install.ts';
 import { migrate, pendingMigrations, readMigrations, SchemaError } from './migrate.ts';
 
 /** The role that the service works as: subject to row-level security, no update or delete on the journal. */
@@ -90,6 +91,7 @@ async function migrateWithAppRole(client: pg.ClientBase, onProgress?: (name: str
   exception when duplicate_object or unique_violation then null; -- another process was quicker
   end $$`);
   await migrate(client, onProgress);
+  await installJobs(client);
 }
 
 /** Gives `obol_app` a login derived from OBOL_SECRET; the same secret always gives the same password. */

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, inject } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
+import type { MailboxEntry } from '../../src/mail/index.ts';
 import { prepareDatabase } from '../../src/db/connect.ts';
 import { createService, type Service } from '../../src/service.ts';
 
@@ -21,6 +22,8 @@ export type TestService = Service & {
   /** Connection as the owner of the schema, for what only a test may do. */
   ownerUrl: string;
   appUrl: string;
+  /** Runs the jobs that are due, then returns what is in the mailbox for an address, newest first. */
+  mails(to?: string): Promise<MailboxEntry[]>;
   /** Sends JSON and reads JSON; `token` becomes the bearer token. */
   send(
     method: string,
@@ -34,6 +37,8 @@ export type TestServiceOptions = {
   startAt?: string;
   shareDatabaseWith?: TestService;
   clock?: TestClock;
+  /** Polls for jobs like in production. By default jobs run when a test asks for them (`mails`, `ctx.jobs.runDue`). */
+  runsJobs?: boolean;
 };
 
 const defaultEnv = {
@@ -65,7 +70,8 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   const config = loadConfig({ ...defaultEnv, ...options.env });
   const clock = options.clock ?? options.shareDatabaseWith?.clock ?? createTestClock(options.startAt);
   const { appUrl } = await prepareDatabase(config, database.ownerUrl);
-  const service = await createService({ config, appUrl, clock, log: pino({ level: config.logLevel }) });
+  const log = pino({ level: config.logLevel });
+  const service = await createService({ config, appUrl, clock, log, runsJobs: options.runsJobs ?? false });
   const url = (await service.app.listen({ port: 0, host: '127.0.0.1' })).replace(/\/$/, '');
   afterAll(() => service.stop());
   return {
@@ -74,6 +80,10 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     clock,
     appUrl,
     ownerUrl: database.ownerUrl,
+    async mails(to) {
+      await service.ctx.jobs.runDue();
+      return service.ctx.mail.mailbox?.list(to) ?? [];
+    },
     send: (method, path, request) => sendJson(`${url}${path}`, method, request),
   };
 }

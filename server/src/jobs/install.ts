@@ -1,0 +1,77 @@
+import { getConstructionPlans, getMigrationPlans, PgBoss } from 'pg-boss';
+import packageJson from 'pg-boss/package.json' with { type: 'json' };
+import { deadLetterQueue, deadLetterSettings, jobNames, queues } from './queues.ts';
+import { withoutTransaction, type SqlResult } from './sql.ts';
+
+/** The owner's connection, as much of it as is needed here. */
+export type OwnerConnection = { query(text: string, values?: unknown[]): Promise<SqlResult | SqlResult[]> };
+
+/** One number, so that several processes that start at once install one after the other. */
+const installLock = 0x0b01_0002;
+
+/** The version of pg-boss's schema that the installed package works with. */
+const schemaVersion = packageJson.pgboss.schema;
+
+/** Closes every table of pg-boss that is still open: to the service only, like every table of ours. */
+const protectTables = `do $$
+declare
+  target regclass;
+begin
+  for target in select c.oid from pg_class c
+    where c.relnamespace = 'pgboss'::regnamespace and c.relkind in ('r', 'p') and not c.relforcerowsecurity
+  loop
+    perform obol.protect(target, null);
+  end loop;
+end $$;
+grant usage on schema pgboss to obol_app`;
+
+/**
+ * Brings the schema of pg-boss and our queues to this version, as the owner of the schema, in one transaction under an
+ * advisory lock. Runs after the migrations, which bring `obol.protect`. Idempotent; changes nothing when current.
+ */
+export async function installJobs(client: OwnerConnection): Promise<void> {
+  await client.query('begin');
+  try {
+    await client.query(`select pg_advisory_xact_lock(${installLock})`);
+    const boss = new PgBoss({
+      db: { executeSql: async (text, values) => runAsOwner(client, text, values) },
+      migrate: false,
+      supervise: false,
+      schedule: false,
+    });
+    await bringSchema(client, boss);
+    await client.query(protectTables);
+    await bringQueues(boss);
+    await client.query('commit');
+  } catch (error) {
+    await client.query('rollback').catch(() => {});
+    throw error;
+  }
+}
+
+async function bringSchema(client: OwnerConnection, boss: PgBoss): Promise<void> {
+  const version = (await boss.isInstalled()) ? await boss.schemaVersion() : null;
+  if (version === schemaVersion) return;
+  if (version !== null && version > schemaVersion) {
+    throw new Error(
+      `The jobs' schema has version ${version}, this version knows ${schemaVersion}: a newer version has upgraded it.`,
+    );
+  }
+  const plan = version === null ? getConstructionPlans() : getMigrationPlans('pgboss', version);
+  await client.query(withoutTransaction(plan));
+}
+
+async function bringQueues(boss: PgBoss): Promise<void> {
+  await boss.createQueue(deadLetterQueue, deadLetterSettings);
+  await boss.updateQueue(deadLetterQueue, deadLetterSettings);
+  for (const name of jobNames) {
+    const settings = { ...queues[name], deadLetter: deadLetterQueue };
+    await boss.createQueue(name, settings);
+    await boss.updateQueue(name, settings);
+  }
+}
+
+async function runAsOwner(client: OwnerConnection, text: string, values?: unknown[]): Promise<SqlResult> {
+  const result = await client.query(withoutTransaction(text), values?.length ? values : undefined);
+  return Array.isArray(result) ? { rows: result.flatMap((part) => part.rows) } : result;
+}

@@ -1,0 +1,62 @@
+/**
+ * Every kind of job with what it carries. A payload holds ids and addresses, never a secret: tokens are made by the
+ * handler. One queue of pg-boss per kind, so that one kind's failures do not hold up another's.
+ */
+export type JobData = {
+  /** Sends the link that confirms the address of an account. */
+  'send-verification-mail': { userId: string };
+  /** Sends the link that resets a password, if the address has an account. */
+  'send-reset-mail': { email: string };
+  /** Tells an address what was done to its account. */
+  'send-notice-mail': { email: string; notice: 'password_changed' | 'password_reset'; at: string };
+};
+
+export type JobName = keyof JobData;
+
+/** Where jobs end that used up their attempts; each is logged as an error and kept for 30 days. */
+export const deadLetterQueue = 'dead-letters';
+
+export type QueueSettings = {
+  retryLimit: number;
+  retryDelay: number;
+  retryBackoff: boolean;
+  retryDelayMax: number;
+  expireInSeconds: number;
+  retentionSeconds: number;
+  deleteAfterSeconds: number;
+};
+
+const hourSeconds = 3600;
+const daySeconds = 24 * hourSeconds;
+
+/**
+ * Mail is tried again for about a day (greylisting and outages end within hours): waits of 15 s to 2 h, doubling.
+ * A process that dies with a job in hand holds it up for `expireInSeconds`.
+ */
+const mailQueue: QueueSettings = {
+  retryLimit: 20,
+  retryDelay: 15,
+  retryBackoff: true,
+  retryDelayMax: 2 * hourSeconds,
+  expireInSeconds: 120,
+  retentionSeconds: 2 * daySeconds,
+  deleteAfterSeconds: daySeconds,
+};
+
+export const queues: { readonly [Name in JobName]: QueueSettings } = {
+  'send-verification-mail': mailQueue,
+  'send-reset-mail': mailQueue,
+  'send-notice-mail': mailQueue,
+};
+
+export const jobNames = Object.keys(queues) as JobName[];
+
+export const deadLetterSettings: QueueSettings = {
+  retryLimit: 5,
+  retryDelay: 15,
+  retryBackoff: true,
+  retryDelayMax: hourSeconds,
+  expireInSeconds: 60,
+  retentionSeconds: 30 * daySeconds,
+  deleteAfterSeconds: 30 * daySeconds,
+};

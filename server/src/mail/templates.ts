@@ -1,0 +1,91 @@
+import { escapeHtml } from '../lib/html.ts';
+import type { Mail } from './index.ts';
+
+/** Every text that this service sends by mail. Values are escaped where they enter the HTML. */
+
+const productName = 'Obol';
+
+type Letter = {
+  subject: string;
+  paragraphs: string[];
+  button?: { label: string; url: string };
+  /** What to do when the mail was not expected. */
+  closing: string;
+};
+
+/** Asks to confirm an address. The link leads to a page with a button, so that a mail scanner confirms nothing. */
+export function verificationMail(values: { to: string; url: string; validMinutes: number }): Mail {
+  return compose(values.to, {
+    subject: `Confirm your address for ${productName}`,
+    paragraphs: [
+      `Welcome to ${productName}. Please confirm that ${values.to} is your address.`,
+      `The link works once, for ${values.validMinutes} minutes.`,
+    ],
+    button: { label: 'Confirm address', url: values.url },
+    closing: 'If you did not create an account, ignore this mail; nothing happens without your confirmation.',
+  });
+}
+
+/** Lets the owner of an address choose a new password. */
+export function resetMail(values: { to: string; url: string; validMinutes: number }): Mail {
+  return compose(values.to, {
+    subject: `Choose a new ${productName} password`,
+    paragraphs: [
+      `Somebody, hopefully you, asked to reset the password of the ${productName} account ${values.to}.`,
+      `The link works once, for ${values.validMinutes} minutes. Choosing a new password signs out all devices.`,
+    ],
+    button: { label: 'Choose a new password', url: values.url },
+    closing: 'If it was not you, ignore this mail; your password stays as it is.',
+  });
+}
+
+const noticeTexts = {
+  password_changed: 'was changed by somebody who knew the old one. All other devices have been signed out',
+  password_reset: 'was reset through a link in a mail to this address. All devices have been signed out',
+};
+
+export type Notice = keyof typeof noticeTexts;
+
+/** Tells an address that its account's password is another now. */
+export function noticeMail(values: { to: string; notice: Notice; at: Date; resetUrl: string }): Mail {
+  const moment = `${values.at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  return compose(values.to, {
+    subject: `Your ${productName} password was changed`,
+    paragraphs: [
+      `On ${moment} the password of the ${productName} account ${values.to} ${noticeTexts[values.notice]}.`,
+      'If that was you, there is nothing to do.',
+    ],
+    button: { label: 'It was not me', url: values.resetUrl },
+    closing: 'If it was not you, ask for a reset at once; only this address receives the link.',
+  });
+}
+
+function compose(to: string, letter: Letter): Mail {
+  const { subject, paragraphs, button, closing } = letter;
+  const text = [...paragraphs, ...(button ? [`${button.label}: ${button.url}`] : []), closing].join('\n\n');
+  const html = [
+    ...paragraphs.map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`),
+    ...(button
+      ? [`<p><a href="${escapeHtml(button.url)}" style="${buttonStyle}">${button.label}</a></p>`]
+      : []),
+    `<p style="color:#667085;font-size:14px">${escapeHtml(closing)}</p>`,
+  ].join('\n');
+  return { to, subject, text: `${text}\n`, html: htmlFrame(subject, html) };
+}
+
+const buttonStyle =
+  'display:inline-block;padding:12px 20px;border-radius:8px;background:#1f4fd8;color:#ffffff;text-decoration:none';
+
+function htmlFrame(title: string, body: string): string {
+  return `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>${escapeHtml(title)}</title></head>
+<body style="margin:0;padding:24px;font:16px/1.5 system-ui,sans-serif;color:#101828;background:#ffffff">
+<div style="max-width:520px;margin:0 auto">
+<p style="font-weight:600">${productName}</p>
+${body}
+</div>
+</body>
+</html>
+`;
+}
