@@ -18,6 +18,11 @@ export type Database = {
    * Throws `auth.session_ended`.
    */
   asCaller<T>(caller: Caller, work: (tx: Tx) => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` in one transaction as the service, for a caller whose session is checked by the statement that opens
+   * it: how a person's rows are written. Throws `auth.session_ended`.
+   */
+  asServiceFor<T>(caller: Caller, work: (tx: Tx) => Promise<T>): Promise<T>;
   /** Runs `work` in one transaction as the service itself, which the policies let see every row. */
   asService<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /**
@@ -25,6 +30,11 @@ export type Database = {
    * function that sets its own row-level-security context.
    */
   call<Row extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<Row[]>;
+  /**
+   * Runs SQL that a library brings along, as the service, in a transaction of its own. Without `values` the text may
+   * hold several statements; their rows come back as one list.
+   */
+  runAsService(text: string, values?: unknown[]): Promise<{ rows: pg.QueryResultRow[] }>;
   close(): Promise<void>;
 };
 
@@ -32,7 +42,10 @@ const retriesMax = 3;
 
 /** Wraps a pool into the only door to the database. Throws AppErrors for refusals and lost connections. */
 export function createDatabase(pool: pg.Pool, clock: Clock): Database {
-  const runTransaction = async <T>(opening: () => string, work: (tx: Tx) => Promise<T>): Promise<T> => {
+  const runOnClient = async <T>(
+    opening: () => string,
+    work: (client: pg.PoolClient) => Promise<T>,
+  ): Promise<T> => {
     for (let attempt = 1; ; attempt++) {
       try {
         return await transact(pool, opening(), work);
@@ -42,9 +55,17 @@ export function createDatabase(pool: pg.Pool, clock: Clock): Database {
       }
     }
   };
+  const runTransaction = <T>(opening: () => string, work: (tx: Tx) => Promise<T>): Promise<T> =>
+    runOnClient(opening, (client) => work(drizzle({ client })));
   return {
-    asCaller: (caller, work) => runTransaction(() => callerOpening(caller, clock.now()), work),
-    asService: (work) => runTransaction(() => `begin; select set_config('obol.role', 'service', true)`, work),
+    asCaller: (caller, work) =>
+      runTransaction(() => `begin; select auth.enter(${callerValues(caller, clock.now())})`, work),
+    asServiceFor: (caller, work) =>
+      runTransaction(
+        () => `${serviceOpening}, auth.assert_session(${callerValues(caller, clock.now())})`,
+        work,
+      ),
+    asService: (work) => runTransaction(() => serviceOpening, work),
     async call<Row extends pg.QueryResultRow>(text: string, values: unknown[]) {
       try {
         return (await pool.query<Row>(text, values)).rows;
@@ -52,23 +73,38 @@ export function createDatabase(pool: pg.Pool, clock: Clock): Database {
         throw translateDatabaseError(error);
       }
     },
+    runAsService: (text, values) =>
+      runOnClient(
+        () => serviceOpening,
+        async (client) => {
+          const result: pg.QueryResult | pg.QueryResult[] = await client.query(text, values);
+          return { rows: [result].flat().flatMap((part) => part.rows as pg.QueryResultRow[]) };
+        },
+      ),
     close: () => pool.end(),
   };
 }
 
 /** `begin` and the context in one message, so that a transaction costs two round trips besides its work. */
-function callerOpening(caller: Caller, now: Date): string {
-  const user = pg.escapeLiteral(caller.userId);
-  const session = pg.escapeLiteral(caller.sessionId);
-  return `begin; select auth.enter(${user}, ${session}, ${pg.escapeLiteral(now.toISOString())})`;
+const serviceOpening = `begin; select set_config('obol.role', 'service', true)`;
+
+/** The caller as SQL literals: a message of several statements takes no parameters. */
+function callerValues(caller: Caller, now: Date): string {
+  return [caller.userId, caller.sessionId, now.toISOString()]
+    .map((text) => pg.escapeLiteral(text))
+    .join(', ');
 }
 
-async function transact<T>(pool: pg.Pool, opening: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+async function transact<T>(
+  pool: pg.Pool,
+  opening: string,
+  work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
     await client.query(opening);
-    const result = await work(drizzle({ client }));
+    const result = await work(client);
     await client.query('commit');
     return result;
   } catch (error) {
