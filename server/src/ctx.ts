@@ -4,7 +4,7 @@ import type { Database } from './db/index.ts';
 import type { Jobs } from './jobs/index.ts';
 import type { Mailer } from './mail/index.ts';
 import type { Metrics } from './metrics/index.ts';
-import type { Keyring } from './domains/auth/index.ts';
+import type { Keyring, PasswordHasher } from './domains/auth/index.ts';
 
 /** The time, handed in so that tests can move it. */
 export type Clock = { now(): Date };
@@ -21,6 +21,7 @@ export type Ctx = {
   mail: Mailer;
   jobs: Jobs;
   keys: Keyring;
+  passwords: PasswordHasher;
   metrics: Metrics;
   log: Logger;
 };

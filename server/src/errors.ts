@@ -72,6 +72,67 @@ export const errorTable = {
     detail: 'It was signed out or revoked; sign in again.',
   },
   'auth.forbidden': { status: 403, title: 'Not allowed', detail: 'Your role or scope does not permit this.' },
+  'auth.insufficient_scope': {
+    status: 403,
+    title: 'The token does not permit this',
+    detail: 'Ask for a token with the scope that this call needs.',
+  },
+  'auth.invalid_credentials': {
+    status: 401,
+    title: 'E-mail address or password is wrong',
+    detail: 'Check both, or ask for a link to set a new password.',
+  },
+  'auth.account_deactivated': {
+    status: 403,
+    title: 'This account is deactivated',
+    detail: 'Ask the operator to activate it again.',
+  },
+  'users.email_taken': {
+    status: 409,
+    title: 'This e-mail address already has an account',
+    detail: 'Sign in, or ask for a link to set a new password.',
+  },
+  'users.username_taken': {
+    status: 409,
+    title: 'This username is taken',
+    detail: 'Choose another one.',
+  },
+  'auth.password_unacceptable': {
+    status: 400,
+    title: 'This password cannot be used',
+    detail: 'Choose another one; `errors` says why.',
+  },
+  'auth.refresh_invalid': {
+    status: 401,
+    title: 'The refresh token is not valid',
+    detail: 'It is unknown or expired, or its session has ended; sign in again.',
+  },
+  'auth.refresh_superseded': {
+    status: 401,
+    title: 'The refresh token has just been used',
+    detail: 'Another tab or request refreshed first; go on with the tokens that it received.',
+  },
+  'auth.refresh_reused': {
+    status: 401,
+    title: 'The refresh token was used twice',
+    detail: 'It may have been stolen, so the session was ended; sign in again.',
+  },
+  'auth.cookie_invalid': {
+    status: 401,
+    title: 'Nobody is signed in here',
+    detail: 'The sign-in cookie is missing, or its session has ended; sign in again.',
+  },
+  'auth.origin_not_allowed': {
+    status: 403,
+    title: 'This page may not use the sign-in cookie',
+    detail: 'Add its origin to CORS_ORIGINS; without an `Origin`, send `Content-Type: application/json`.',
+  },
+  'auth.keys_given': {
+    status: 409,
+    title: 'The signing key is given by JWT_PRIVATE_KEY',
+    detail:
+      'Replace it there and restart, or remove it so that keys are kept in the database and can rotate.',
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorEntry = { status: number; title: string; detail: string };

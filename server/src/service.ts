@@ -6,6 +6,9 @@ import type { Config } from './config.ts';
 import type { Clock, Ctx, Random } from './ctx.ts';
 import { assertUnprivileged } from './db/connect.ts';
 import { createDatabase } from './db/index.ts';
+import { createKeyring, createPasswordHasher } from './domains/auth/index.ts';
+import { createJobs } from './jobs/index.ts';
+import { createMailer } from './mail/index.ts';
 import { createMetrics } from './metrics/index.ts';
 
 export type ServiceOptions = {
@@ -15,11 +18,13 @@ export type ServiceOptions = {
   clock?: Clock;
   random?: Random;
   log?: Logger;
+  /** Whether this process polls for jobs (mail and the like); true unless said otherwise. */
+  runsJobs?: boolean;
 };
 
 export type Service = { app: App; ctx: Ctx; stop(): Promise<void> };
 
-/** Puts the parts together, ready to listen. `stop` drains requests, then closes what was opened, in reverse. */
+/** Puts the parts together, ready to listen. `stop` drains requests and jobs, then closes what was opened, in reverse. */
 export async function createService(options: ServiceOptions): Promise<Service> {
   const { config } = options;
   const clock = options.clock ?? { now: () => new Date() };
@@ -34,13 +39,22 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   await assertUnprivileged(pool);
   const db = createDatabase(pool, clock);
   const metrics = createMetrics();
-  const ctx = { config, db, clock, random, metrics, log } as Ctx;
+  const mail = createMailer({ config, clock });
+  if (config.isProduction && config.smtpHost === '') log.warn('SMTP_HOST is not set: mails wait until it is');
+  const jobs = createJobs({ db, log, metrics });
+  const keys = await createKeyring({ config, db, clock, random, log });
+  const passwords = createPasswordHasher({ config, random });
+  const ctx = { config, db, clock, random, mail, jobs, keys, passwords, metrics, log } as Ctx;
   const app = await buildApp(ctx);
+  if (options.runsJobs !== false) await jobs.start();
   return {
     app,
     ctx,
     async stop() {
       await app.close();
+      keys.close();
+      await jobs.stop();
+      await mail.close();
       await db.close();
     },
   };

@@ -1,25 +1,6 @@
-import type { JWK } from 'jose';
-
-/** Claims of an access token of this service. */
-export type AccessTokenClaims = {
-  iss: string;
-  sub: string;
-  aud: string;
-  iat: number;
-  exp: number;
-  jti: string;
-  sid: string;
-  email: string;
-  role: 'user' | 'admin';
-  client_id?: string;
-  scope?: string;
-};
-
-/** The signing keys: signs with the current one, verifies with every published one. */
-export type Keyring = {
-  sign(claims: Record<string, unknown>, type?: string): Promise<string>;
-  /** Verifies signature, type, issuer, audience and expiry. Throws `auth.token_invalid`. */
-  verifyAccessToken(token: string): Promise<AccessTokenClaims>;
-  jwks(): { keys: JWK[] };
-  close(): void;
-};
+export { assertAcceptablePassword, type PasswordOwner } from './check-password.ts';
+export { createKeyring, type Keyring } from './keyring.ts';
+export { createPasswordHasher, type PasswordHasher } from './password-hasher.ts';
+export { recordSecurityEvent, type SecurityEvent, type SecurityEventType } from './record-security-event.ts';
+export { rotateKeys, type KeyRotation } from './rotate-keys.ts';
+export type { AccessTokenClaims } from './token-verifier.ts';

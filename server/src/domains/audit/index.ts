@@ -1,0 +1,1 @@
+export { recordAuditEvent, type AuditEvent, type RequestOrigin } from './record-audit-event.ts';

@@ -1,0 +1,29 @@
+import { AppError } from '../../errors.ts';
+
+export const passwordCharactersMin = 8;
+/** Far more than anybody types; it only bounds the work. */
+export const passwordCharactersMax = 1024;
+
+/** What is known of the person, which their password must not simply repeat. */
+export type PasswordOwner = { email: string; username?: string | null | undefined };
+
+/**
+ * Refuses a new password that is too short or too easily guessed, and says why. No rules about kinds of characters.
+ * `path` is the field it came in. Throws `auth.password_unacceptable`.
+ * @see NIST SP 800-63B-4 §3.1.1.2
+ */
+export function assertAcceptablePassword(password: string, owner: PasswordOwner, path: string): void {
+  const message = objectionTo(password.normalize('NFKC'), owner);
+  if (message) throw new AppError('auth.password_unacceptable', { errors: [{ path, message }] });
+}
+
+function objectionTo(password: string, owner: PasswordOwner): string | undefined {
+  const characters = Array.from(password).length;
+  if (characters < passwordCharactersMin) return `must have at least ${passwordCharactersMin} characters`;
+  if (characters > passwordCharactersMax) return `must have at most ${passwordCharactersMax} characters`;
+  const lowered = password.toLowerCase();
+  if (lowered === owner.email || lowered === owner.username?.toLowerCase()) {
+    return 'must not be your e-mail address or username';
+  }
+  return undefined;
+}

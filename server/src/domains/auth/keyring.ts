@@ -1,0 +1,100 @@
+import { SignJWT, type JWK } from 'jose';
+import { readGivenKey } from './given-key.ts';
+import {
+  accessTokenType,
+  generateSigningKey,
+  insertSigningKey,
+  lockSigningKeys,
+  openSigningKey,
+  readSigningKeys,
+  signingAlgorithm,
+  type KeyContext,
+  type SigningKey,
+  type StoredKey,
+} from './signing-keys.ts';
+import { createTokenVerifier, type AccessTokenClaims } from './token-verifier.ts';
+
+/** The signing keys: signs with the current one, verifies with every published one. */
+export type Keyring = {
+  /** Signs claims as a JWT; `type` is its `typ`. Runs off the event loop. */
+  sign(claims: Record<string, unknown>, type?: string): Promise<string>;
+  /** Verifies signature, type, issuer, audience and expiry. Throws `auth.token_invalid`. */
+  verifyAccessToken(token: string): Promise<AccessTokenClaims>;
+  /** Every published key, the next one included. @see RFC 7517 §5 */
+  jwks(): { keys: JWK[] };
+  /** Reads the keys again, after a rotation elsewhere. */
+  reload(): Promise<void>;
+  close(): void;
+};
+
+const reloadIntervalMs = 60_000;
+
+/**
+ * Opens the keyring: the key that the settings give, or those in the database, where the first process to start makes
+ * one. It reloads every minute and when a token names a key it does not know, so that rotation needs no restart.
+ */
+export async function createKeyring(context: KeyContext): Promise<Keyring> {
+  const { clock, log } = context;
+  const given = await readGivenKey(context.config);
+  let stored = await loadKeys(context, [], given === undefined);
+  const published = (): SigningKey[] => {
+    const now = clock.now();
+    const living = stored.filter((key) => key.retiresAt === null || key.retiresAt > now);
+    return given ? [...living, given] : living;
+  };
+  const reload = async (): Promise<void> => {
+    stored = await loadKeys(context, stored, false);
+  };
+  const verifier = createTokenVerifier(context, {
+    find: (kid) => published().find((key) => key.kid === kid),
+    reload,
+  });
+  const timer = setInterval(() => {
+    reload().catch((error: unknown) => log.warn({ err: error }, 'the signing keys could not be reloaded'));
+  }, reloadIntervalMs).unref();
+  return {
+    async sign(claims, type = accessTokenType) {
+      const { kid, privateKey } = currentSigner(given, published(), clock.now());
+      return new SignJWT(claims)
+        .setProtectedHeader({ alg: signingAlgorithm, kid, typ: type })
+        .sign(privateKey);
+    },
+    verifyAccessToken: verifier,
+    jwks: () => ({ keys: published().map((key) => key.publicJwk) }),
+    reload,
+    close: () => clearInterval(timer),
+  };
+}
+
+/** The youngest key whose time to sign has come; a process whose clock is behind takes the oldest instead. */
+function currentSigner(given: SigningKey | undefined, keys: SigningKey[], now: Date): SigningKey {
+  const signer = given ?? keys.findLast((key) => key.signsFrom <= now) ?? keys[0];
+  if (!signer) throw new Error('There is no signing key');
+  return signer;
+}
+
+/** The keys as the database has them now. Keys already open stay as they are; only their dates are read again. */
+async function loadKeys(context: KeyContext, known: SigningKey[], mayCreate: boolean): Promise<SigningKey[]> {
+  const rows = await context.db.asService(readSigningKeys);
+  const living = rows.filter((row) => row.retiresAt === null || row.retiresAt > context.clock.now());
+  const usable = living.length === 0 && mayCreate ? await createFirstKey(context) : living;
+  return Promise.all(
+    usable.map(async (row) => {
+      const open = known.find((key) => key.kid === row.kid) ?? (await openSigningKey(context, row));
+      return { ...open, signsFrom: row.signsFrom, retiresAt: row.retiresAt };
+    }),
+  );
+}
+
+/** Several processes may start at once: each makes a key, the lock lets one store it, the others take that one. */
+async function createFirstKey(context: KeyContext): Promise<StoredKey[]> {
+  const key = await generateSigningKey();
+  return context.db.asService(async (tx) => {
+    await lockSigningKeys(tx);
+    const now = context.clock.now();
+    const living = (await readSigningKeys(tx)).filter((row) => row.retiresAt === null || row.retiresAt > now);
+    if (living.length > 0) return living;
+    await insertSigningKey(context, tx, key, now);
+    return readSigningKeys(tx);
+  });
+}

@@ -1,0 +1,53 @@
+import type { Ctx } from '../../ctx.ts';
+import type { Tx } from '../../db/index.ts';
+import { newId } from '../../lib/ids.ts';
+import type { RequestOrigin } from '../audit/index.ts';
+import { securityEvents } from './tables.ts';
+
+/** What can stand in a person's trail. Codes are stable; see the README of this domain. */
+export const securityEventTypes = [
+  'account.registered',
+  'login.succeeded',
+  'login.failed',
+  'session.shared',
+  'session.ended',
+  'sessions.ended',
+  'refresh.reused',
+  'password.changed',
+  'password.reset_requested',
+  'password.reset',
+  'password.upgraded',
+  'email.verified',
+  'email.verification_requested',
+  'profile.changed',
+] as const;
+
+export type SecurityEventType = (typeof securityEventTypes)[number];
+
+export type SecurityEvent = {
+  type: SecurityEventType;
+  /** Absent when the account is unknown; the row is written all the same, so that both cost the same. */
+  userId?: string | undefined;
+  sessionId?: string | undefined;
+  /** Nothing secret, nothing that the owner may not read. */
+  details?: Record<string, unknown>;
+};
+
+/** Appends to the security trail, in the transaction of what happened. `tx` is the service's. */
+export async function recordSecurityEvent(
+  ctx: Ctx,
+  tx: Tx,
+  event: SecurityEvent,
+  origin: RequestOrigin,
+): Promise<void> {
+  await tx.insert(securityEvents).values({
+    id: newId(ctx),
+    userId: event.userId ?? null,
+    sessionId: event.sessionId ?? null,
+    type: event.type,
+    ipAddress: origin.ipAddress,
+    userAgent: origin.userAgent,
+    details: event.details ?? {},
+    createdAt: ctx.clock.now(),
+  });
+}

@@ -1,0 +1,106 @@
+import { asc, sql } from 'drizzle-orm';
+import {
+  calculateJwkThumbprint,
+  exportJWK,
+  generateKeyPair,
+  importJWK,
+  type CryptoKey,
+  type JWK,
+} from 'jose';
+import { ConfigError } from '../../config.ts';
+import type { Ctx } from '../../ctx.ts';
+import type { Tx } from '../../db/index.ts';
+import { createSealer, type Sealer } from '../../lib/secrets.ts';
+import { signingKeys } from './tables.ts';
+
+/** What keys need of the outside world; the keyring exists before the rest of `ctx`. */
+export type KeyContext = Pick<Ctx, 'config' | 'db' | 'clock' | 'random' | 'log'>;
+
+export const signingAlgorithm = 'RS256';
+/** `typ` of an access token. @see RFC 9068 §2.1 */
+export const accessTokenType = 'at+jwt';
+
+/** A key ready for use. It signs from `signsFrom` on (unless a younger one does) and is forgotten at `retiresAt`. */
+export type SigningKey = {
+  kid: string;
+  publicJwk: JWK;
+  publicKey: CryptoKey;
+  privateKey: CryptoKey;
+  signsFrom: Date;
+  retiresAt: Date | null;
+};
+
+/** A new RSA key, not stored yet. */
+export type GeneratedKey = { kid: string; publicJwk: JWK; privateJwk: JWK };
+
+export async function generateSigningKey(): Promise<GeneratedKey> {
+  const { privateKey, publicKey } = await generateKeyPair(signingAlgorithm, {
+    modulusLength: 2048,
+    extractable: true,
+  });
+  const kid = await calculateJwkThumbprint(publicKey);
+  return {
+    kid,
+    publicJwk: toPublished(await exportJWK(publicKey), kid),
+    privateJwk: await exportJWK(privateKey),
+  };
+}
+
+/** A public key as the JWKS shows it. @see RFC 7517 §4 */
+export function toPublished({ kty, n, e }: JWK, kid: string): JWK {
+  return { kty, n, e, kid, use: 'sig', alg: signingAlgorithm } as JWK;
+}
+
+/** Only one process at a time may decide which keys there are. Held until the transaction ends. */
+export async function lockSigningKeys(tx: Tx): Promise<void> {
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtext('auth.signing_keys'))`);
+}
+
+export type StoredKey = typeof signingKeys.$inferSelect;
+
+/** The keys in the database, the oldest first. */
+export async function readSigningKeys(tx: Tx): Promise<StoredKey[]> {
+  return tx.select().from(signingKeys).orderBy(asc(signingKeys.signsFrom), asc(signingKeys.kid));
+}
+
+export async function insertSigningKey(
+  context: KeyContext,
+  tx: Tx,
+  key: GeneratedKey,
+  signsFrom: Date,
+): Promise<void> {
+  await tx.insert(signingKeys).values({
+    kid: key.kid,
+    algorithm: signingAlgorithm,
+    publicJwk: key.publicJwk as Record<string, unknown>,
+    sealedPrivateJwk: keySealer(context).seal(JSON.stringify(key.privateJwk), key.kid),
+    createdAt: context.clock.now(),
+    signsFrom,
+  });
+}
+
+/** Opens a stored key. Throws ConfigError when OBOL_SECRET is not the one it was sealed under. */
+export async function openSigningKey(context: KeyContext, row: StoredKey): Promise<SigningKey> {
+  let privateJwk: JWK;
+  try {
+    privateJwk = JSON.parse(keySealer(context).open(row.sealedPrivateJwk, row.kid)) as JWK;
+  } catch (error) {
+    context.log.debug({ err: error }, 'a signing key could not be opened');
+    throw new ConfigError([
+      'OBOL_SECRET: it does not open the signing keys in the database. Set the secret that they were made under.',
+    ]);
+  }
+  return {
+    kid: row.kid,
+    publicJwk: row.publicJwk,
+    publicKey: (await importJWK(row.publicJwk as JWK, signingAlgorithm)) as CryptoKey,
+    privateKey: (await importJWK(privateJwk, signingAlgorithm)) as CryptoKey,
+    signsFrom: row.signsFrom,
+    retiresAt: row.retiresAt,
+  };
+}
+
+function keySealer({ config, random }: KeyContext): Sealer {
+  if (config.secret === '') throw new ConfigError(['OBOL_SECRET is missing. It encrypts the signing keys.']);
+  return createSealer(config.secret, 'signing keys', random);
+}
