@@ -170,6 +170,202 @@ CREATE TABLE "auth"."verification_tokens" (
 	CONSTRAINT "verification_tokens_purpose_check" CHECK ("auth"."verification_tokens"."purpose" in ('verify_email', 'reset_password', 'change_email', 'magic_link', 'two_factor'))
 );
 
+CREATE TABLE "credits"."hold_lots" (
+	"hold_id" uuid NOT NULL,
+	"ordinal" smallint NOT NULL,
+	"lot_id" uuid NOT NULL,
+	"wallet_id" uuid NOT NULL,
+	"amount" bigint NOT NULL,
+	CONSTRAINT "hold_lots_pkey" PRIMARY KEY("hold_id","ordinal"),
+	CONSTRAINT "hold_lots_amount_check" CHECK ("credits"."hold_lots"."amount" >= 0)
+);
+
+CREATE TABLE "credits"."holds" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"wallet_id" uuid NOT NULL,
+	"app_id" text NOT NULL,
+	"mandate_id" uuid,
+	"amount" bigint NOT NULL,
+	"captured" bigint NOT NULL,
+	"status" text NOT NULL,
+	"description" text NOT NULL,
+	"metadata" jsonb,
+	"expires_at" timestamp (3) with time zone NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"closed_at" timestamp (3) with time zone,
+	CONSTRAINT "holds_status_check" CHECK ("credits"."holds"."status" in ('open', 'captured', 'voided', 'expired')),
+	CONSTRAINT "holds_amount_check" CHECK ("credits"."holds"."amount" > 0 and "credits"."holds"."captured" >= 0),
+	CONSTRAINT "holds_closed_check" CHECK (("credits"."holds"."status" = 'open') = ("credits"."holds"."closed_at" is null))
+);
+
+CREATE TABLE "credits"."mandates" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"wallet_id" uuid NOT NULL,
+	"app_id" text,
+	"member_id" uuid,
+	"allowance" bigint NOT NULL,
+	"period" text NOT NULL,
+	"kinds" text[] NOT NULL,
+	"spend_max" bigint,
+	"overrun" text NOT NULL,
+	"overrun_max" bigint NOT NULL,
+	"spent" bigint NOT NULL,
+	"period_started_at" timestamp (3) with time zone NOT NULL,
+	"status" text NOT NULL,
+	"expires_at" timestamp (3) with time zone,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"updated_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "mandates_period_check" CHECK ("credits"."mandates"."period" in ('day', 'week', 'month', 'total')),
+	CONSTRAINT "mandates_status_check" CHECK ("credits"."mandates"."status" in ('active', 'paused', 'revoked')),
+	CONSTRAINT "mandates_overrun_check" CHECK ("credits"."mandates"."overrun" in ('refuse', 'spill', 'debt')),
+	CONSTRAINT "mandates_spender_check" CHECK ("credits"."mandates"."app_id" is not null or "credits"."mandates"."member_id" is not null),
+	CONSTRAINT "mandates_allowance_check" CHECK ("credits"."mandates"."allowance" >= 0 and "credits"."mandates"."spent" >= 0)
+);
+
+CREATE TABLE "credits"."packages" (
+	"id" text PRIMARY KEY NOT NULL,
+	"name" text NOT NULL,
+	"credits" bigint NOT NULL,
+	"price_cents" integer,
+	"currency" text NOT NULL,
+	"position" integer NOT NULL,
+	"is_active" boolean NOT NULL,
+	CONSTRAINT "packages_credits_check" CHECK ("credits"."packages"."credits" > 0),
+	CONSTRAINT "packages_price_check" CHECK ("credits"."packages"."price_cents" > 0),
+	CONSTRAINT "packages_currency_check" CHECK ("credits"."packages"."currency" ~ '^[A-Z]{3}$')
+);
+
+CREATE TABLE "credits"."purchases" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"wallet_id" uuid NOT NULL,
+	"user_id" uuid,
+	"package_id" text,
+	"credits" bigint NOT NULL,
+	"price_cents" integer NOT NULL,
+	"currency" text NOT NULL,
+	"provider" text NOT NULL,
+	"provider_payment_id" text,
+	"status" text NOT NULL,
+	"transaction_id" uuid,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"completed_at" timestamp (3) with time zone,
+	CONSTRAINT "purchases_credits_check" CHECK ("credits"."purchases"."credits" > 0 and "credits"."purchases"."price_cents" > 0),
+	CONSTRAINT "purchases_currency_check" CHECK ("credits"."purchases"."currency" ~ '^[A-Z]{3}$'),
+	CONSTRAINT "purchases_provider_check" CHECK ("credits"."purchases"."provider" in ('stripe', 'paypal')),
+	CONSTRAINT "purchases_status_check" CHECK ("credits"."purchases"."status" in ('pending', 'completed', 'failed', 'refunded', 'disputed'))
+);
+
+CREATE TABLE "credits"."usage_stats" (
+	"wallet_id" uuid NOT NULL,
+	"day" date NOT NULL,
+	"app_id" text NOT NULL,
+	"model" text NOT NULL,
+	"count" bigint NOT NULL,
+	"amount" bigint NOT NULL,
+	CONSTRAINT "usage_stats_pkey" PRIMARY KEY("wallet_id","day","app_id","model")
+);
+
+CREATE TABLE "credits"."balances" (
+	"wallet_id" uuid PRIMARY KEY NOT NULL,
+	"owner_id" uuid,
+	"kind" text NOT NULL,
+	"status" text NOT NULL,
+	"free" bigint NOT NULL,
+	"paid" bigint NOT NULL,
+	"held" bigint NOT NULL,
+	"debt" bigint NOT NULL,
+	"total_earned" bigint NOT NULL,
+	"total_spent" bigint NOT NULL,
+	"next_daily_at" timestamp (3) with time zone NOT NULL,
+	"next_expiry_at" timestamp (3) with time zone,
+	"sequence" bigint NOT NULL,
+	"chain_head" "bytea" NOT NULL,
+	"last_transaction_at" timestamp (3) with time zone NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "balances_kind_check" CHECK ("credits"."balances"."kind" in ('personal', 'team')),
+	CONSTRAINT "balances_status_check" CHECK ("credits"."balances"."status" in ('active', 'frozen', 'closed')),
+	CONSTRAINT "balances_free_check" CHECK ("credits"."balances"."free" >= 0),
+	CONSTRAINT "balances_paid_check" CHECK ("credits"."balances"."paid" >= 0),
+	CONSTRAINT "balances_held_check" CHECK ("credits"."balances"."held" >= 0 and "credits"."balances"."held" <= "credits"."balances"."free" + "credits"."balances"."paid"),
+	CONSTRAINT "balances_debt_check" CHECK ("credits"."balances"."debt" >= 0),
+	CONSTRAINT "balances_exact_check" CHECK ("credits"."balances"."free" + "credits"."balances"."paid" <= 9007199254740991)
+);
+
+CREATE TABLE "credits"."entries" (
+	"transaction_id" uuid NOT NULL,
+	"ordinal" smallint NOT NULL,
+	"wallet_id" uuid NOT NULL,
+	"account" text NOT NULL,
+	"amount" bigint NOT NULL,
+	"lot_id" uuid,
+	CONSTRAINT "entries_pkey" PRIMARY KEY("transaction_id","ordinal"),
+	CONSTRAINT "entries_amount_check" CHECK ("credits"."entries"."amount" <> 0)
+);
+
+CREATE TABLE "credits"."idempotency_keys" (
+	"wallet_id" uuid NOT NULL,
+	"app_id" text NOT NULL,
+	"key" text NOT NULL,
+	"request_hash" "bytea" NOT NULL,
+	"code" text,
+	"transaction_id" uuid,
+	"balance_before" bigint NOT NULL,
+	"free" bigint NOT NULL,
+	"paid" bigint NOT NULL,
+	"held" bigint NOT NULL,
+	"total_spent" bigint NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "idempotency_keys_pkey" PRIMARY KEY("wallet_id","app_id","key"),
+	CONSTRAINT "idempotency_keys_outcome_check" CHECK (("credits"."idempotency_keys"."code" is null) = ("credits"."idempotency_keys"."transaction_id" is not null))
+);
+
+CREATE TABLE "credits"."lots" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"wallet_id" uuid NOT NULL,
+	"source" text NOT NULL,
+	"kind" text NOT NULL,
+	"amount" bigint NOT NULL,
+	"remaining" bigint NOT NULL,
+	"held" bigint NOT NULL,
+	"priority" integer NOT NULL,
+	"expires_at" timestamp (3) with time zone,
+	"daily_window_at" timestamp (3) with time zone,
+	"transaction_id" uuid NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"closed_at" timestamp (3) with time zone,
+	CONSTRAINT "lots_source_check" CHECK ("credits"."lots"."source" in ('signup', 'daily', 'purchase', 'subscription', 'gift', 'adjustment', 'refund')),
+	CONSTRAINT "lots_kind_check" CHECK ("credits"."lots"."kind" in ('free', 'paid')),
+	CONSTRAINT "lots_amount_check" CHECK ("credits"."lots"."amount" > 0),
+	CONSTRAINT "lots_remaining_check" CHECK ("credits"."lots"."remaining" >= 0 and "credits"."lots"."remaining" <= "credits"."lots"."amount"),
+	CONSTRAINT "lots_held_check" CHECK ("credits"."lots"."held" >= 0 and "credits"."lots"."held" <= "credits"."lots"."remaining"),
+	CONSTRAINT "lots_closed_check" CHECK (("credits"."lots"."closed_at" is null) = ("credits"."lots"."remaining" > 0)),
+	CONSTRAINT "lots_daily_check" CHECK (("credits"."lots"."source" = 'daily') = ("credits"."lots"."daily_window_at" is not null))
+);
+
+CREATE TABLE "credits"."transactions" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"wallet_id" uuid NOT NULL,
+	"sequence" bigint NOT NULL,
+	"type" text NOT NULL,
+	"status" text NOT NULL,
+	"amount" bigint NOT NULL,
+	"balance_before" bigint NOT NULL,
+	"balance_after" bigint NOT NULL,
+	"app_id" text,
+	"description" text NOT NULL,
+	"metadata" jsonb,
+	"idempotency_key" text,
+	"hold_id" uuid,
+	"mandate_id" uuid,
+	"reverses_id" uuid,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"previous_hash" "bytea" NOT NULL,
+	"hash" "bytea" NOT NULL,
+	CONSTRAINT "transactions_type_check" CHECK ("credits"."transactions"."type" in ('bonus', 'daily', 'purchase', 'usage', 'hold', 'capture', 'void', 'expire', 'refund', 'adjustment', 'clawback', 'transfer')),
+	CONSTRAINT "transactions_status_check" CHECK ("credits"."transactions"."status" = 'completed'),
+	CONSTRAINT "transactions_balance_check" CHECK ("credits"."transactions"."balance_after" = "credits"."transactions"."balance_before" + case when "credits"."transactions"."type" in ('hold', 'void') then 0 else "credits"."transactions"."amount" end)
+);
+
 CREATE TABLE "payments"."events" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"provider" text NOT NULL,
@@ -218,6 +414,17 @@ ALTER TABLE "auth"."security_events" ADD CONSTRAINT "security_events_user_id_use
 ALTER TABLE "auth"."sessions" ADD CONSTRAINT "sessions_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
 ALTER TABLE "auth"."two_factor_auth" ADD CONSTRAINT "two_factor_auth_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
 ALTER TABLE "auth"."verification_tokens" ADD CONSTRAINT "verification_tokens_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
+ALTER TABLE "credits"."hold_lots" ADD CONSTRAINT "hold_lots_hold_id_holds_id_fk" FOREIGN KEY ("hold_id") REFERENCES "credits"."holds"("id") ON DELETE cascade ON UPDATE no action;
+ALTER TABLE "credits"."hold_lots" ADD CONSTRAINT "hold_lots_lot_id_lots_id_fk" FOREIGN KEY ("lot_id") REFERENCES "credits"."lots"("id") ON DELETE restrict ON UPDATE no action;
+ALTER TABLE "credits"."holds" ADD CONSTRAINT "holds_wallet_id_balances_wallet_id_fk" FOREIGN KEY ("wallet_id") REFERENCES "credits"."balances"("wallet_id") ON DELETE restrict ON UPDATE no action;
+ALTER TABLE "credits"."holds" ADD CONSTRAINT "holds_mandate_id_mandates_id_fk" FOREIGN KEY ("mandate_id") REFERENCES "credits"."mandates"("id") ON DELETE restrict ON UPDATE no action;
+ALTER TABLE "credits"."mandates" ADD CONSTRAINT "mandates_wallet_id_balances_wallet_id_fk" FOREIGN KEY ("wallet_id") REFERENCES "credits"."balances"("wallet_id") ON DELETE restrict ON UPDATE no action;
+ALTER TABLE "credits"."mandates" ADD CONSTRAINT "mandates_member_id_users_id_fk" FOREIGN KEY ("member_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
+ALTER TABLE "credits"."purchases" ADD CONSTRAINT "purchases_wallet_id_balances_wallet_id_fk" FOREIGN KEY ("wallet_id") REFERENCES "credits"."balances"("wallet_id") ON DELETE restrict ON UPDATE no action;
+ALTER TABLE "credits"."purchases" ADD CONSTRAINT "purchases_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE set null ON UPDATE no action;
+ALTER TABLE "credits"."purchases" ADD CONSTRAINT "purchases_package_id_packages_id_fk" FOREIGN KEY ("package_id") REFERENCES "credits"."packages"("id") ON DELETE set null ON UPDATE no action;
+ALTER TABLE "credits"."balances" ADD CONSTRAINT "balances_owner_id_users_id_fk" FOREIGN KEY ("owner_id") REFERENCES "auth"."users"("id") ON DELETE set null ON UPDATE no action;
+ALTER TABLE "credits"."lots" ADD CONSTRAINT "lots_wallet_id_balances_wallet_id_fk" FOREIGN KEY ("wallet_id") REFERENCES "credits"."balances"("wallet_id") ON DELETE restrict ON UPDATE no action;
 CREATE UNIQUE INDEX "access_requests_open_key" ON "apps"."access_requests" USING btree ("application_id","user_id") WHERE "apps"."access_requests"."status" = 'pending';
 CREATE INDEX "access_requests_user_idx" ON "apps"."access_requests" USING btree ("user_id");
 CREATE INDEX "application_secrets_application_idx" ON "apps"."application_secrets" USING btree ("application_id");
@@ -236,6 +443,16 @@ CREATE INDEX "sessions_user_idx" ON "auth"."sessions" USING btree ("user_id","la
 CREATE UNIQUE INDEX "sessions_cookie_hash_key" ON "auth"."sessions" USING btree ("cookie_hash") WHERE "auth"."sessions"."cookie_hash" is not null;
 CREATE UNIQUE INDEX "verification_tokens_token_hash_key" ON "auth"."verification_tokens" USING btree ("token_hash");
 CREATE INDEX "verification_tokens_user_idx" ON "auth"."verification_tokens" USING btree ("user_id","purpose");
+CREATE INDEX "hold_lots_lot_idx" ON "credits"."hold_lots" USING btree ("lot_id");
+CREATE INDEX "holds_open_idx" ON "credits"."holds" USING btree ("wallet_id","expires_at") WHERE "credits"."holds"."status" = 'open';
+CREATE UNIQUE INDEX "mandates_app_key" ON "credits"."mandates" USING btree ("wallet_id","app_id") WHERE "credits"."mandates"."status" <> 'revoked' and "credits"."mandates"."member_id" is null;
+CREATE UNIQUE INDEX "mandates_member_key" ON "credits"."mandates" USING btree ("wallet_id","member_id") WHERE "credits"."mandates"."status" <> 'revoked' and "credits"."mandates"."member_id" is not null;
+CREATE INDEX "purchases_wallet_idx" ON "credits"."purchases" USING btree ("wallet_id","created_at");
+CREATE UNIQUE INDEX "purchases_provider_payment_key" ON "credits"."purchases" USING btree ("provider","provider_payment_id");
+CREATE INDEX "balances_owner_idx" ON "credits"."balances" USING btree ("owner_id");
+CREATE INDEX "lots_open_idx" ON "credits"."lots" USING btree ("wallet_id") WHERE "credits"."lots"."closed_at" is null;
+CREATE UNIQUE INDEX "lots_daily_window_key" ON "credits"."lots" USING btree ("wallet_id","daily_window_at") WHERE "credits"."lots"."daily_window_at" is not null;
+CREATE UNIQUE INDEX "transactions_wallet_sequence_key" ON "credits"."transactions" USING btree ("wallet_id","sequence");
 CREATE UNIQUE INDEX "events_provider_event_key" ON "payments"."events" USING btree ("provider","provider_event_id");
 CREATE INDEX "events_waiting_idx" ON "payments"."events" USING btree ("received_at");
 CREATE UNIQUE INDEX "users_email_key" ON "auth"."users" USING btree ("email");

@@ -1,0 +1,93 @@
+import { sql } from 'drizzle-orm';
+import { check, index, jsonb, primaryKey, smallint, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { at, creditsSchema } from '../../db/columns.ts';
+import { users } from '../users/tables.ts';
+import { balances, credits, lots, oneOf } from './tables.ts';
+
+/** Credits set aside for work whose cost is not known yet. Open until one of capture, void and expiry comes. */
+export const holds = creditsSchema.table(
+  'holds',
+  {
+    id: uuid('id').primaryKey(),
+    walletId: uuid('wallet_id')
+      .notNull()
+      .references(() => balances.walletId, { onDelete: 'restrict' }),
+    appId: text('app_id').notNull(),
+    mandateId: uuid('mandate_id').references(() => mandates.id, { onDelete: 'restrict' }),
+    amount: credits('amount').notNull(),
+    captured: credits('captured').notNull(),
+    status: text('status', { enum: ['open', 'captured', 'voided', 'expired'] }).notNull(),
+    description: text('description').notNull(),
+    metadata: jsonb('metadata'),
+    expiresAt: at('expires_at').notNull(),
+    createdAt: at('created_at').notNull(),
+    closedAt: at('closed_at'),
+  },
+  (table) => [
+    index('holds_open_idx')
+      .on(table.walletId, table.expiresAt)
+      .where(sql`${table.status} = 'open'`),
+    check('holds_status_check', oneOf(table.status, ['open', 'captured', 'voided', 'expired'])),
+    check('holds_amount_check', sql`${table.amount} > 0 and ${table.captured} >= 0`),
+    check('holds_closed_check', sql`(${table.status} = 'open') = (${table.closedAt} is null)`),
+  ],
+);
+
+/** What a hold has set aside of which lot, in the order of consumption. */
+export const holdLots = creditsSchema.table(
+  'hold_lots',
+  {
+    holdId: uuid('hold_id')
+      .notNull()
+      .references(() => holds.id, { onDelete: 'cascade' }),
+    ordinal: smallint('ordinal').notNull(),
+    lotId: uuid('lot_id')
+      .notNull()
+      .references(() => lots.id, { onDelete: 'restrict' }),
+    walletId: uuid('wallet_id').notNull(),
+    amount: credits('amount').notNull(),
+  },
+  (table) => [
+    primaryKey({ name: 'hold_lots_pkey', columns: [table.holdId, table.ordinal] }),
+    index('hold_lots_lot_idx').on(table.lotId),
+    check('hold_lots_amount_check', sql`${table.amount} >= 0`),
+  ],
+);
+
+/** A user's consent that an app (or, for a team wallet, a member) may spend from a wallet. */
+export const mandates = creditsSchema.table(
+  'mandates',
+  {
+    id: uuid('id').primaryKey(),
+    walletId: uuid('wallet_id')
+      .notNull()
+      .references(() => balances.walletId, { onDelete: 'restrict' }),
+    appId: text('app_id'),
+    memberId: uuid('member_id').references(() => users.id, { onDelete: 'cascade' }),
+    allowance: credits('allowance').notNull(),
+    period: text('period', { enum: ['day', 'week', 'month', 'total'] }).notNull(),
+    kinds: text('kinds').array().notNull(),
+    spendMax: credits('spend_max'),
+    overrun: text('overrun', { enum: ['refuse', 'spill', 'debt'] }).notNull(),
+    overrunMax: credits('overrun_max').notNull(),
+    spent: credits('spent').notNull(),
+    periodStartedAt: at('period_started_at').notNull(),
+    status: text('status', { enum: ['active', 'paused', 'revoked'] }).notNull(),
+    expiresAt: at('expires_at'),
+    createdAt: at('created_at').notNull(),
+    updatedAt: at('updated_at').notNull(),
+  },
+  (table) => [
+    uniqueIndex('mandates_app_key')
+      .on(table.walletId, table.appId)
+      .where(sql`${table.status} <> 'revoked' and ${table.memberId} is null`),
+    uniqueIndex('mandates_member_key')
+      .on(table.walletId, table.memberId)
+      .where(sql`${table.status} <> 'revoked' and ${table.memberId} is not null`),
+    check('mandates_period_check', oneOf(table.period, ['day', 'week', 'month', 'total'])),
+    check('mandates_status_check', oneOf(table.status, ['active', 'paused', 'revoked'])),
+    check('mandates_overrun_check', oneOf(table.overrun, ['refuse', 'spill', 'debt'])),
+    check('mandates_spender_check', sql`${table.appId} is not null or ${table.memberId} is not null`),
+    check('mandates_allowance_check', sql`${table.allowance} >= 0 and ${table.spent} >= 0`),
+  ],
+);

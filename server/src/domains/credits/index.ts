@@ -1,0 +1,2 @@
+export { openWallet } from './open-wallet.ts';
+export { readBalance, type Balance } from './read-balance.ts';
