@@ -1,0 +1,129 @@
+import { pino, type Logger } from 'pino';
+import { ConfigError, type Config } from './config.ts';
+import { prepareDatabase } from './db/connect.ts';
+import { DataDirInUseError } from './db/embedded.ts';
+import { SchemaError } from './db/migrate.ts';
+import { loadEnvironment } from './environment.ts';
+import { openDatabase, type OpenDatabase } from './open-database.ts';
+import { createService, type Service } from './service.ts';
+
+const nodeVersionMin = [22, 18] as const;
+/** One Ctrl+C arrives several times: from the terminal and from each program that passes it on. */
+const sameSignalMs = 1000;
+
+type Running = { service?: Service; database?: OpenDatabase };
+
+/**
+ * Starts the service: configuration, database, migrations, HTTP; stops it in reverse on SIGTERM and SIGINT, or when
+ * the program that launched it has died. A second signal ends it at once.
+ */
+async function main(): Promise<void> {
+  assertNodeVersion(process.versions.node);
+  const environment = await loadEnvironment();
+  const { config } = environment;
+  const log = pino({ level: config.logLevel });
+  const running: Running = {};
+  const stop = stopOnce(running, log);
+  onStopRequest(stop);
+  try {
+    running.database = await openDatabase(environment, {
+      log,
+      onFailure: (error) => {
+        log.fatal({ err: error }, 'the database is gone and does not come back');
+        void stop(1);
+      },
+    });
+    const { appUrl } = await prepareDatabase(config, running.database.databaseUrl, (name) =>
+      log.info({ migration: name }, 'migrating'),
+    );
+    running.service = await createService({ config, appUrl, log });
+    await running.service.app.listen({ port: config.port, host: config.host });
+    process.stdout.write(welcome(config, running.database.isEmbedded));
+  } catch (error) {
+    process.stderr.write(`${explain(error, config)}\n`);
+    await stop(1);
+  }
+}
+
+/** Stops what runs, in reverse order of its start, and ends the process. Further calls wait for the first. */
+function stopOnce(running: Running, log: Logger): (exitCode: number) => Promise<void> {
+  let stopping: Promise<void> | undefined;
+  const stopAll = async (exitCode: number): Promise<void> => {
+    process.exitCode = exitCode;
+    running.database?.announceStop();
+    try {
+      await running.service?.stop();
+      await running.database?.close();
+    } catch (error) {
+      log.error({ err: error }, 'stopping failed');
+      process.exitCode = 1;
+    }
+    process.exit();
+  };
+  return (exitCode) => (stopping ??= stopAll(exitCode));
+}
+
+function onStopRequest(stop: (exitCode: number) => Promise<void>): void {
+  let requestedAt: number | undefined;
+  const request = (): void => {
+    const now = performance.now();
+    if (requestedAt !== undefined && now - requestedAt > sameSignalMs) process.exit(130);
+    requestedAt ??= now;
+    void stop(0);
+  };
+  process.on('SIGTERM', request).on('SIGINT', request);
+  // Launched by scripts/lib.mjs: when the launcher is killed, nobody is left to stop this process.
+  if (process.channel) {
+    process.on('disconnect', request).on('SIGHUP', () => {});
+    process.channel.unref();
+  }
+}
+
+function assertNodeVersion(version: string): void {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [majorMin, minorMin] = nodeVersionMin;
+  if (major > majorMin || (major === majorMin && minor >= minorMin)) return;
+  process.stderr.write(
+    `Obol needs Node.js ${majorMin}.${minorMin} or newer; this is ${version}. \`npm start\` brings its own.\n`,
+  );
+  process.exit(1);
+}
+
+/** What went wrong, in words where we know them, with a stack where we do not. */
+function explain(error: unknown, config: Config): string {
+  if (error instanceof SchemaError || error instanceof DataDirInUseError) return error.message;
+  if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
+    return `Port ${config.port} is taken by another program. Stop it, or set PORT to another number.`;
+  }
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function welcome(config: Config, isEmbedded: boolean): string {
+  const api = `${config.baseUrl}/api/v1`;
+  const json = `-H "Content-Type: application/json"`;
+  const mail =
+    config.smtpHost !== ''
+      ? `go out through ${config.smtpHost}`
+      : config.isProduction
+        ? 'wait until SMTP_HOST is set'
+        : `are kept at ${config.baseUrl}/dev/mail`;
+  return `
+Obol is ready at ${config.baseUrl}   (API reference: ${config.baseUrl}/docs)
+
+  Data         ${isEmbedded ? `embedded PostgreSQL in ${config.dataDir}` : 'the PostgreSQL of DATABASE_URL'}
+  Mails        ${mail}
+  First admin  register, then: npm run obol -- admin promote EMAIL
+
+Try it:
+  curl -X POST ${api}/auth/register ${json} -d '{"email":"test@example.com","password":"Test1234!","name":"Test User"}'
+  curl -X POST ${api}/auth/login ${json} -d '{"email":"test@example.com","password":"Test1234!"}'
+  curl ${api}/credits/balance -H "Authorization: Bearer $ACCESS_TOKEN"
+
+`;
+}
+
+await main().catch((error: unknown) => {
+  const message = error instanceof ConfigError ? error.message : explain(error, { port: 0 } as Config);
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+});
