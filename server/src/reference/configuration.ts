@@ -1,0 +1,78 @@
+import { settings } from '../config.ts';
+import type { Setting } from '../lib/settings.ts';
+
+const typeNames: Record<Setting['type'], string> = {
+  text: 'text',
+  integer: 'whole number',
+  boolean: '`true` or `false`',
+  duration: 'duration (`90s`, `15m`, `12h`, `7d`, or seconds)',
+  list: 'list, comma separated',
+  url: 'http(s) address',
+};
+
+/** `docs/reference/configuration.md`: every setting of the table in config.ts, by group. */
+export function renderConfiguration(): string {
+  const groups = settingsByGroup().map(([group, members]) => {
+    const rows = members.map((setting) => {
+      const kind = [typeNames[setting.type], ...notesOf(setting)].join('; ');
+      return `| \`${setting.env}\` | ${kind} | ${defaultOf(setting)} | ${cell(setting.description)} |`;
+    });
+    return [`## ${group}`, '', '| name | kind | default | meaning |', '|---|---|---|---|', ...rows].join(
+      '\n',
+    );
+  });
+  return [
+    '# Configuration',
+    'Settings come from the environment, or from a file `.env` beside it; the environment wins. Every wrong one is ' +
+      'named at the start, all at once. `$NAME` in a default stands for the value of that setting. Secret values are ' +
+      'never logged.',
+    ...groups,
+    '',
+  ].join('\n\n');
+}
+
+/** `.env.example`: the same as comments, ready to be copied to `.env`. */
+export function renderEnvExample(): string {
+  const groups = settingsByGroup().map(([group, members]) => {
+    const lines = members.flatMap((setting) => {
+      const notes = notesOf(setting);
+      const description = setting.description.replaceAll('`', '');
+      return [
+        `# ${description}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`,
+        `#${setting.env}=${setting.default}`,
+      ];
+    });
+    return [`## ${group}`, ...lines].join('\n');
+  });
+  return [
+    '# Copy to .env and take the # off what you set. All of it is in docs/reference/configuration.md.',
+    ...groups,
+    '',
+  ]
+    .join('\n\n')
+    .replace(/\n\n$/, '\n');
+}
+
+function settingsByGroup(): [string, Setting[]][] {
+  const groups = new Map<string, Setting[]>();
+  for (const setting of Object.values(settings) as Setting[]) {
+    groups.set(setting.group, [...(groups.get(setting.group) ?? []), setting]);
+  }
+  return [...groups];
+}
+
+function notesOf(setting: Setting): string[] {
+  return [
+    ...(setting.secret ? ['secret'] : []),
+    ...(setting.requiredInProduction ? ['required in production'] : []),
+  ];
+}
+
+function defaultOf(setting: Setting): string {
+  return setting.default === '' ? '(empty)' : `\`${setting.default}\``;
+}
+
+/** Text that may stand in a cell of a Markdown table. */
+export function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+}
