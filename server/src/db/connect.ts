@@ -44,6 +44,32 @@ export async function prepareDatabase(
   }
 }
 
+/** The same addresses for a command beside the service: changes nothing. Throws SchemaError unless the schema is current. */
+export async function connectToCurrent(config: Config, databaseUrl: string): Promise<Connections> {
+  const connections = await findConnections(config, databaseUrl);
+  const client = new pg.Client({ connectionString: connections.ownerUrl, application_name: 'obol-cli' });
+  await client.connect();
+  try {
+    await assertSchemaIsCurrent(client);
+    return connections;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Where the owner and the service connect, whatever the state of the schema. Changes nothing. */
+export async function findConnections(config: Config, databaseUrl: string): Promise<Connections> {
+  if (config.databaseOwnerUrl) return { ownerUrl: config.databaseOwnerUrl, appUrl: databaseUrl };
+  const client = new pg.Client({ connectionString: databaseUrl, application_name: 'obol-cli' });
+  await client.connect();
+  try {
+    const { canMigrate } = await readRole(client);
+    return { ownerUrl: databaseUrl, appUrl: canMigrate ? appUrlFor(config, databaseUrl) : databaseUrl };
+  } finally {
+    await client.end();
+  }
+}
+
 /** Throws SchemaError unless the role that serves is unprivileged: a role that row-level security does not bind. */
 export async function assertUnprivileged(pool: pg.Pool): Promise<void> {
   const { rows } = await pool.query<{ name: string; unbound: boolean; member: boolean }>(
@@ -94,22 +120,28 @@ async function migrateWithAppRole(client: pg.ClientBase, onProgress?: (name: str
   await installJobs(client);
 }
 
-/** Gives `obol_app` a login derived from OBOL_SECRET; the same secret always gives the same password. */
+/** Gives `obol_app` its login and returns the address at which it connects. */
 async function provideAppRole(client: pg.ClientBase, config: Config, databaseUrl: string): Promise<string> {
-  const password = createHmac('sha256', config.secret)
-    .update('obol_app database password')
-    .digest('base64url');
   await client.query('select pg_advisory_lock(hashtext($1))', [appRole]);
   try {
     await client.query(`do $$ begin
       if not exists (select from pg_roles where rolname = '${appRole}') then create role ${appRole}; end if;
     end $$`);
-    await client.query(`alter role ${appRole} with login password ${pg.escapeLiteral(password)}`);
+    await client.query(`alter role ${appRole} with login password ${pg.escapeLiteral(appPassword(config))}`);
   } finally {
     await client.query('select pg_advisory_unlock(hashtext($1))', [appRole]);
   }
+  return appUrlFor(config, databaseUrl);
+}
+
+function appUrlFor(config: Config, databaseUrl: string): string {
   const url = new URL(databaseUrl);
   url.username = appRole;
-  url.password = password;
+  url.password = appPassword(config);
   return url.href;
+}
+
+/** Derived from OBOL_SECRET: the same secret always gives the same password, in every process. */
+function appPassword({ secret }: Config): string {
+  return createHmac('sha256', secret).update('obol_app database password').digest('base64url');
 }

@@ -1,0 +1,64 @@
+import { pino } from 'pino';
+import type { Ctx } from '../ctx.ts';
+import { connectToCurrent, findConnections, prepareDatabase, type Connections } from '../db/connect.ts';
+import { loadEnvironment, type Environment } from '../environment.ts';
+import { openDatabase } from '../open-database.ts';
+import { createService } from '../service.ts';
+
+/** Commands speak for themselves; only what needs attention is logged, away from their output. */
+const log = pino({ level: 'error' }, pino.destination(2));
+
+/**
+ * Runs `work` with the use cases' context on the service's database, beside a running service or on its own. The
+ * schema must be current. Throws SchemaError, DataDirInUseError, ConfigError.
+ */
+export async function withContext<T>(work: (ctx: Ctx, connections: Connections) => Promise<T>): Promise<T> {
+  const environment = await loadEnvironment();
+  return withOpenDatabase(environment, async (databaseUrl) => {
+    const connections = await connectToCurrent(environment.config, databaseUrl);
+    const service = await createService({
+      config: environment.config,
+      appUrl: connections.appUrl,
+      log,
+      runsJobs: false,
+    });
+    try {
+      return await work(service.ctx, connections);
+    } finally {
+      await service.stop();
+    }
+  });
+}
+
+/** Runs `work` with the owner's address after bringing the schema to this version. */
+export async function withOwner<T>(
+  options: { onMigration?: (name: string) => void },
+  work: (connections: Connections) => Promise<T>,
+): Promise<T> {
+  const environment = await loadEnvironment();
+  return withOpenDatabase(environment, async (databaseUrl) =>
+    work(await prepareDatabase(environment.config, databaseUrl, options.onMigration)),
+  );
+}
+
+/** Runs `work` with the addresses as they are, whatever the state of the schema. */
+export async function withConnections<T>(
+  environment: Environment,
+  work: (connections: Connections) => Promise<T>,
+): Promise<T> {
+  return withOpenDatabase(environment, async (databaseUrl) =>
+    work(await findConnections(environment.config, databaseUrl)),
+  );
+}
+
+async function withOpenDatabase<T>(
+  environment: Environment,
+  work: (databaseUrl: string) => Promise<T>,
+): Promise<T> {
+  const database = await openDatabase(environment, { log, mayShare: true });
+  try {
+    return await work(database.databaseUrl);
+  } finally {
+    await database.close();
+  }
+}

@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { Command } from 'commander';
+import { withOwner } from './database.ts';
+import { CommandError } from './output.ts';
+
+const repositoryDir = join(import.meta.dirname, '../../..');
+
+/** `obol db`: Drizzle's tools, with the connection filled in. */
+export function dbCommand(): Command {
+  const command = new Command('db').description(
+    "Drizzle's tools on this service's database, for development.",
+  );
+  command
+    .command('studio')
+    .description('Opens Drizzle Studio, a browser for the tables.')
+    .action(() => withOwner({}, ({ ownerUrl }) => drizzleKit(['studio'], { DATABASE_URL: ownerUrl })));
+  command
+    .command('generate')
+    .description('Writes a migration for what changed in the tables.ts files.')
+    .requiredOption('--name <words>', 'what changes, in snake_case')
+    .option('--custom', 'an empty migration, for policies, grants and functions')
+    .action(({ name, custom }: { name: string; custom?: boolean }) =>
+      drizzleKit(['generate', '--name', name, ...(custom ? ['--custom'] : [])], {}),
+    );
+  return command;
+}
+
+/** Runs drizzle-kit in the foreground; rejects when it fails. */
+async function drizzleKit(args: string[], env: Record<string, string>): Promise<void> {
+  const packageFile = createRequire(import.meta.url).resolve('drizzle-kit/package.json');
+  const child = spawn(process.execPath, [join(dirname(packageFile), 'bin.cjs'), ...args], {
+    cwd: repositoryDir,
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  });
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject).once('exit', resolve);
+  });
+  if (code !== 0) throw new CommandError(`drizzle-kit ${args[0]} failed`);
+}

@@ -1,0 +1,39 @@
+import { Command } from 'commander';
+import { ConfigError } from '../config.ts';
+import { SchemaError } from '../db/migrate.ts';
+import { AppError, errorTable } from '../errors.ts';
+import { adminCommand } from './admin.ts';
+import { dbCommand } from './db.ts';
+import { doctorCommand } from './doctor.ts';
+import { keysCommand } from './keys.ts';
+import { ledgerCommand } from './ledger.ts';
+import { migrateCommand } from './migrate.ts';
+import { CommandError } from './output.ts';
+
+const program = new Command('obol')
+  .description(
+    'Runs and looks after an Obol service. Settings come from the environment and .env, as for the service.',
+  )
+  .showHelpAfterError('(see --help)')
+  .showSuggestionAfterError();
+for (const command of [migrateCommand, keysCommand, adminCommand, ledgerCommand, doctorCommand, dbCommand]) {
+  program.addCommand(command());
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = 1;
+  if (process.argv.includes('--json')) console.log(JSON.stringify({ error: describe(error) }));
+  else console.error(`obol: ${describe(error)}`);
+}
+
+/** What an operator needs to know; a stack only for what nobody foresaw. */
+function describe(error: unknown): string {
+  if (error instanceof CommandError || error instanceof ConfigError || error instanceof SchemaError)
+    return error.message;
+  if (error instanceof AppError)
+    return `${errorTable[error.code].title}. ${error.options.detail ?? errorTable[error.code].detail}`;
+  if (error instanceof AggregateError) return error.errors.map(describe).join('; ');
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
