@@ -40,7 +40,7 @@ export async function migrate(
     await client.query('select pg_advisory_xact_lock($1)', [migrationLock]);
     await client.query(`create schema if not exists obol;
       create table if not exists obol.migrations (
-        name text primary key, hash text not null, applied_at timestamptz not null default now())`);
+        name text primary key, hash text not null, applied_at timestamptz(3) not null default now())`);
     const pending = await pendingMigrations(client, migrations);
     for (const migration of pending) {
       onProgress(migration.name);

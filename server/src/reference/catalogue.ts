@@ -47,7 +47,7 @@ const triggers = `select ${namedList('t.tgname', 'pg_get_triggerdef(t.oid)')}
 
 const policies = `select ${namedList(
   'p.policyname',
-  `concat_ws(' ', 'for', lower(p.cmd), 'to', array_to_string(p.roles, ', '),
+  `concat_ws(' ', 'for', lower(p.cmd), 'to', array_to_string(array_replace(p.roles, current_user::name, 'the owner'), ', '),
     'using (' || p.qual || ')', 'with check (' || p.with_check || ')')`,
 )} from pg_policies p where p.schemaname = n.nspname and p.tablename = c.relname`;
 
