@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 /** What the tour needs from outside: where the service is, where the transcript goes, and how time passes. */
 export type TourOptions = {
   url: string;
-  print(line: string): void;
+  print: (line: string) => void;
   /** Lets the given time pass: waits for real, or moves a test's clock. */
-  pass(seconds: number): Promise<void>;
+  pass: (seconds: number) => Promise<void>;
   /** The service's REFRESH_REUSE_WINDOW_SECONDS. */
   reuseWindowSeconds: number;
 };

@@ -19,7 +19,7 @@ export type Environment = Seeded & {
   stop(): Promise<void>;
 };
 
-export type EnvironmentOptions = { wallets: number; onProgress(line: string): void };
+export type EnvironmentOptions = { wallets: number; onProgress: (line: string) => void };
 
 const serviceFile = join(import.meta.dirname, '../../server/src/main.ts');
 const emptyServiceFile = join(import.meta.dirname, 'empty-service.ts');
@@ -46,13 +46,22 @@ export async function startEnvironment({ wallets, onProgress }: EnvironmentOptio
     const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const port = await freePort();
     const baseUrl = `http://localhost:${port}`;
-    const service = start(children, serviceFile, serviceEnv({ ownerUrl: postgres.ownerUrl, dataDir, port, privateKey: keys.privateKey }));
+    const service = start(
+      children,
+      serviceFile,
+      serviceEnv({ ownerUrl: postgres.ownerUrl, dataDir, port, privateKey: keys.privateKey }),
+    );
     await untilReady(service, `http://127.0.0.1:${port}/health/ready`);
     const empty = start(children, emptyServiceFile, {});
     const emptyPort = Number(await firstLine(empty));
     onProgress(`seeding ${wallets.toLocaleString('en')} wallets …`);
     await seedPeer(postgres.ownerUrl);
-    const seeded = await seed({ ownerUrl: postgres.ownerUrl, wallets, issuer: baseUrl, privateKey: keys.privateKey });
+    const seeded = await seed({
+      ownerUrl: postgres.ownerUrl,
+      wallets,
+      issuer: baseUrl,
+      privateKey: keys.privateKey,
+    });
     return { ...seeded, port, emptyPort, ownerUrl: postgres.ownerUrl, stop };
   } catch (error) {
     await stop();
@@ -60,7 +69,12 @@ export async function startEnvironment({ wallets, onProgress }: EnvironmentOptio
   }
 }
 
-function serviceEnv(options: { ownerUrl: string; dataDir: string; port: number; privateKey: KeyObject }): Record<string, string> {
+function serviceEnv(options: {
+  ownerUrl: string;
+  dataDir: string;
+  port: number;
+  privateKey: KeyObject;
+}): Record<string, string> {
   return {
     DATABASE_URL: options.ownerUrl,
     DATA_DIR: options.dataDir,
@@ -73,7 +87,10 @@ function serviceEnv(options: { ownerUrl: string; dataDir: string; port: number; 
 }
 
 function start(children: ChildProcess[], file: string, env: Record<string, string>): ChildProcess {
-  const child = spawn(process.execPath, [file], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [file], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   children.push(child);
   return child;
 }
@@ -91,7 +108,10 @@ async function untilReady(service: ChildProcess, url: string): Promise<void> {
   service.stdout?.resume();
   for (;;) {
     if (service.exitCode !== null) throw new Error('the service did not start');
-    const isReady = await fetch(url).then((response) => response.ok, () => false);
+    const isReady = await fetch(url).then(
+      (response) => response.ok,
+      () => false,
+    );
     if (isReady) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -101,7 +121,9 @@ async function seedPeer(ownerUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: ownerUrl });
   await client.connect();
   try {
-    for (const statement of (await readFile(join(import.meta.dirname, 'peer.sql'), 'utf8')).split(/;\n(?=create|insert|vacuum)/)) {
+    for (const statement of (await readFile(join(import.meta.dirname, 'peer.sql'), 'utf8')).split(
+      /;\n(?=create|insert|vacuum)/,
+    )) {
       await client.query(statement);
     }
   } finally {
@@ -111,9 +133,11 @@ async function seedPeer(ownerUrl: string): Promise<void> {
 
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject).listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
+    const probe = createServer()
+      .once('error', reject)
+      .listen(0, '127.0.0.1', () => {
+        const address = probe.address();
+        probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+      });
   });
 }

@@ -14,7 +14,7 @@ export type Scenario = {
   title: string;
   /** The group name for `npm run bench -- <group>`. */
   group: string;
-  run(environment: Environment, options: ScenarioOptions): Promise<Measurement[]>;
+  run: (environment: Environment, options: ScenarioOptions) => Promise<Measurement[]>;
 };
 
 export function reaches({ goal, ratio }: Pick<Measurement, 'goal' | 'ratio'>): boolean {

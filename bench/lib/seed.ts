@@ -51,9 +51,18 @@ async function signIn(client: pg.Client): Promise<Person[]> {
   return rows;
 }
 
-async function signToken({ issuer, privateKey }: SeedOptions, { userId, sessionId, email }: Person): Promise<string> {
+async function signToken(
+  { issuer, privateKey }: SeedOptions,
+  { userId, sessionId, email }: Person,
+): Promise<string> {
   const { kty = 'RSA', n = '', e = '' } = await exportJWK(privateKey);
-  return new SignJWT({ sid: sessionId, email, role: 'user', client_id: firstPartyClientId, scope: firstPartyScope })
+  return new SignJWT({
+    sid: sessionId,
+    email,
+    role: 'user',
+    client_id: firstPartyClientId,
+    scope: firstPartyScope,
+  })
     .setProtectedHeader({ alg: 'RS256', typ: 'at+jwt', kid: await calculateJwkThumbprint({ kty, n, e }) })
     .setIssuer(issuer)
     .setAudience(issuer)

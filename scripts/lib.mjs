@@ -1,0 +1,124 @@
+// What all launchers share. Runs on any Node from 18 on and needs no packages: it is what installs them.
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The root of the repository; everything is run from here. */
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const modules = join(root, 'node_modules');
+const nodeVersionMin = [22, 18];
+const libcName = process.report?.getReport().header.glibcVersionRuntime ? 'glibc' : 'musl';
+const launcherPollMs = 250;
+const progressMs = 10_000;
+
+/** Installs the packages of the lock file when they are missing or others. */
+export async function ensureInstalled() {
+  if (isInstalled()) return;
+  console.log('Installing packages (once, about half a minute)…');
+  const startedAt = Date.now();
+  const seconds = () => Math.round((Date.now() - startedAt) / 1000);
+  const ticker = setInterval(() => console.log(`  still installing (${seconds()} s)…`), progressMs);
+  const npm = process.env.npm_execpath;
+  const [command, prefix] = npm ? [process.execPath, [npm]] : ['npm', []];
+  const child = spawn(command, [...prefix, 'ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  const { code } = await ended(child);
+  clearInterval(ticker);
+  if (code === 0) console.log(`Installed in ${seconds()} s.`);
+  else fail(`npm ci failed:\n${output.trim()}`);
+}
+
+/** Runs `node` with the arguments on the pinned Node; ends this process as that one ends. */
+export async function runNode(args, options = {}) {
+  process.exit(await nodeExitCode(args, options));
+}
+
+/**
+ * Runs `node` with the arguments on the pinned Node and returns its exit code. SIGINT and SIGTERM are passed on.
+ * `hasChannel`: the program learns by a closed channel when this process is killed.
+ */
+export async function nodeExitCode(args, { env = {}, hasChannel = false, stdio = 'inherit' } = {}) {
+  const node = pinnedNode();
+  const child = spawn(node, args, {
+    cwd: root,
+    stdio: hasChannel ? ['inherit', 'inherit', 'inherit', 'ipc'] : stdio,
+    env: {
+      ...process.env,
+      PATH: [dirname(node), join(modules, '.bin'), process.env.PATH].join(delimiter),
+      ...env,
+    },
+  });
+  const passOn = (signal) => child.kill(signal);
+  process.on('SIGINT', passOn).on('SIGTERM', passOn);
+  const watcher = watchLauncher(() => child.kill('SIGTERM'));
+  const { code, signal } = await ended(child);
+  clearInterval(watcher);
+  process.off('SIGINT', passOn).off('SIGTERM', passOn);
+  return code ?? 128 + ({ SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }[signal] ?? 1);
+}
+
+/** The Node that comes with the packages, else this one when it is new enough. */
+function pinnedNode() {
+  const pinned = join(modules, `node-${process.platform}-${process.arch}`, 'bin', 'node');
+  if (existsSync(pinned)) return pinned;
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  const [majorMin, minorMin] = nodeVersionMin;
+  if (major > majorMin || (major === majorMin && minor >= minorMin)) return process.execPath;
+  return fail(
+    `Obol needs Node.js ${majorMin}.${minorMin} or newer; this is ${process.versions.node}, and none came with the packages ` +
+      `for ${process.platform}-${process.arch}. Install with optional dependencies (npm ci --include=optional), or a newer Node.`,
+  );
+}
+
+/** Whether npm's own record of what it installed agrees with the lock file, for this machine. */
+function isInstalled() {
+  const wanted = readPackages(join(root, 'package-lock.json'));
+  const found = readPackages(join(modules, '.package-lock.json'));
+  if (!wanted || !found) return false;
+  return Object.entries(wanted).every(([path, entry]) => {
+    if (!path.includes('node_modules/') || !isForThisMachine(entry)) return true;
+    return found[path]?.version === entry.version && found[path]?.integrity === entry.integrity;
+  });
+}
+
+function readPackages(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')).packages;
+  } catch {
+    return undefined;
+  }
+}
+
+function isForThisMachine({ os, cpu, libc }) {
+  return allows(os, process.platform) && allows(cpu, process.arch) && allows(libc, libcName);
+}
+
+function allows(list, own) {
+  return !list || list.includes(own);
+}
+
+/** Calls back when npm, which started this program, was killed: it could not pass that on. */
+function watchLauncher(onDeath) {
+  const launcher = process.ppid;
+  if (!process.env.npm_lifecycle_event) return undefined;
+  return setInterval(() => {
+    if (process.ppid !== launcher) onDeath();
+  }, launcherPollMs);
+}
+
+function ended(child) {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject).once('close', (code, signal) => resolve({ code, signal }));
+  });
+}
+
+/** Ends this process with a message. */
+export function fail(message) {
+  console.error(message);
+  process.exit(1);
+}

@@ -1,0 +1,46 @@
+// `npm test`: every suite on the embedded PostgreSQL, then on Debian's PostgreSQL 15 behind PgBouncer, with Redis.
+// `npm test -- server/test/http.test.ts` runs one file on both.
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { ensureInstalled, nodeExitCode } from './lib.mjs';
+
+const secondBackend = {
+  'postgresql-15': ['/usr/lib/postgresql/15/bin/postgres'],
+  pgbouncer: searchPath('pgbouncer'),
+  'redis-server': searchPath('redis-server'),
+};
+
+await ensureInstalled();
+const missing = Object.keys(secondBackend).filter((name) => !secondBackend[name].some(isProgram));
+if (missing.length > 0) {
+  console.log(
+    'The suites run on the embedded PostgreSQL only. The second run, on PostgreSQL 15 behind PgBouncer and with Redis,\n' +
+      `is left out: ${missing.join(', ')} not found. To include it: apt-get install ${missing.join(' ')}\n`,
+  );
+}
+let exitCode = await run('embedded PostgreSQL', 'embedded');
+if (missing.length === 0)
+  exitCode = (await run('PostgreSQL 15 behind PgBouncer, and Redis', 'debian')) || exitCode;
+process.exit(exitCode);
+
+function run(title, backend) {
+  console.log(`\n== ${title}`);
+  return nodeExitCode(['node_modules/vitest/vitest.mjs', 'run', ...process.argv.slice(2)], {
+    env: { OBOL_TEST_BACKEND: backend },
+  });
+}
+
+function searchPath(name) {
+  return [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/bin'].map((dir) =>
+    join(dir, name),
+  );
+}
+
+function isProgram(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
