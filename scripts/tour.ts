@@ -72,14 +72,8 @@ function createTour({ url, print }: TourOptions) {
       body: (text ? JSON.parse(text) : {}) as Body,
     };
   };
-  const expect = (answer: Answer<unknown>, status: number, what: string): void => {
-    if (answer.status !== status) {
-      throw new Error(`${what}: expected ${status}, got ${answer.status}: ${JSON.stringify(answer.body)}`);
-    }
-  };
   const tour = {
     call,
-    expect,
     print,
     title: (text: string) => print(`\n${text}`),
     step: (text: string) => print(`  ${text}`),
@@ -90,19 +84,19 @@ function createTour({ url, print }: TourOptions) {
         password: `${randomUUID()}!`,
       };
       const answer = await call<{ credits: number }>('POST', '/auth/register', undefined, person);
-      expect(answer, 201, `register ${name}`);
+      expectStatus(answer, 201, `register ${name}`);
       print(`${name} registers: 201, a wallet with ${answer.body.credits} credits is there`);
       return person;
     },
     async signIn({ name, email, password }: Person, deviceName: string): Promise<Tokens> {
       const answer = await call<Tokens>('POST', '/auth/login', undefined, { email, password, deviceName });
-      expect(answer, 200, `sign in ${name}`);
+      expectStatus(answer, 200, `sign in ${name}`);
       print(`${name} signs in on the ${deviceName}: 200, access and refresh token`);
       return answer.body;
     },
     async showDevices({ accessToken }: Tokens): Promise<Session[]> {
       const answer = await call<Session[] | { sessions: Session[] }>('GET', '/auth/sessions', accessToken);
-      expect(answer, 200, 'list devices');
+      expectStatus(answer, 200, 'list devices');
       const sessions = Array.isArray(answer.body) ? answer.body : answer.body.sessions;
       const names = sessions
         .map((session) => session.deviceName + (session.current ? ' (this one)' : ''))
@@ -136,7 +130,7 @@ async function spendFromThreeApps(tour: Tour, laptop: Tokens, phone: Tokens): Pr
     [laptop, 'search', 5],
   ] as const) {
     const answer = await tour.spend(tokens, appId, amount);
-    tour.expect(answer, 200, `spend in ${appId}`);
+    expectStatus(answer, 200, `spend in ${appId}`);
     tour.step(
       `${appId.padEnd(6)} spends ${String(amount).padStart(2)}: 200, ${answer.body.newBalance.available} available`,
     );
@@ -147,24 +141,24 @@ async function replayKey(tour: Tour, laptop: Tokens): Promise<void> {
   tour.title('A request is sent twice with one idempotency key, then with another amount');
   const key = randomUUID();
   const first = await tour.spend(laptop, 'chat', 10, key);
-  tour.expect(first, 200, 'first spend');
+  expectStatus(first, 200, 'first spend');
   tour.step(`first: 200, ${first.body.newBalance.available} available`);
   const again = await tour.spend(laptop, 'chat', 10, key);
-  tour.expect(again, 200, 'replay');
+  expectStatus(again, 200, 'replay');
   const replayed = again.headers.get('idempotency-replayed');
   tour.step(`again: 200, ${again.body.newBalance.available} available, Idempotency-Replayed: ${replayed}`);
   const other = await tour.spend(laptop, 'chat', 11, key);
-  tour.expect(other, 422, 'same key, other amount');
+  expectStatus(other, 422, 'same key, other amount');
   tour.step(`other: 422 ${other.body.code}`);
 }
 
 async function exhaustWallet(tour: Tour, bob: Tokens): Promise<void> {
   tour.title('Bob spends all he has');
   const all = await tour.spend(bob, 'images', 150);
-  tour.expect(all, 200, 'spend everything');
+  expectStatus(all, 200, 'spend everything');
   tour.step(`images spends 150: 200, ${all.body.newBalance.available} available`);
   const more = await tour.spend(bob, 'chat', 1);
-  tour.expect(more, 402, 'spend from an empty wallet');
+  expectStatus(more, 402, 'spend from an empty wallet');
   const { code, required, available, topUp } = more.body;
   tour.step(`chat   spends   1: 402 ${code} (required ${required}, available ${available})`);
   tour.step(`the answer says how to top up: ${topUp ? 'yes' : 'no'}`);
@@ -176,21 +170,21 @@ async function stealRefreshToken(tour: Tour, options: TourOptions, phone: Tokens
   const refresh = (refreshToken: string) =>
     tour.call<Tokens & Problem>('POST', '/auth/refresh', undefined, { refreshToken });
   const rotated = await refresh(phone.refreshToken);
-  tour.expect(rotated, 200, 'refresh');
+  expectStatus(rotated, 200, 'refresh');
   tour.step('phone refreshes: 200, a new pair');
   const race = await refresh(phone.refreshToken);
-  tour.expect(race, 401, 'second use within the window');
+  expectStatus(race, 401, 'second use within the window');
   tour.step(`the old token at once: 401 ${race.body.code} (a lost race, the phone stays signed in)`);
   const next = await refresh(rotated.body.refreshToken);
-  tour.expect(next, 200, 'refresh again');
+  expectStatus(next, 200, 'refresh again');
   await options.pass(options.reuseWindowSeconds + 1);
   const theft = await refresh(phone.refreshToken);
-  tour.expect(theft, 401, 'second use after the window');
+  expectStatus(theft, 401, 'second use after the window');
   tour.step(`the old token later: 401 ${theft.body.code} (theft: the phone's session ends)`);
   const dead = await refresh(next.body.refreshToken);
-  tour.expect(dead, 401, 'refresh in a dead family');
+  expectStatus(dead, 401, 'refresh in a dead family');
   const call = await tour.call<Problem>('GET', '/credits/balance', next.body.accessToken);
-  tour.expect(call, 401, 'access token of a dead session');
+  expectStatus(call, 401, 'access token of a dead session');
   tour.step(`the phone's newest tokens: 401 ${dead.body.code}, 401 ${call.body.code}`);
   return next.body;
 }
@@ -201,13 +195,13 @@ async function revokeDevice(tour: Tour, alice: Person, laptop: Tokens, dead: Tok
   const sessions = await tour.showDevices(laptop);
   const other = sessions.find((session) => !session.current && session.deviceName === 'phone');
   if (!other || dead.accessToken === phone.accessToken) throw new Error('the phone is not among the devices');
-  tour.expect(
+  expectStatus(
     await tour.call('DELETE', `/auth/sessions/${other.id}`, laptop.accessToken),
     200,
     'revoke the phone',
   );
   const refused = await tour.spend(phone, 'chat', 1);
-  tour.expect(refused, 401, 'spend from a revoked device');
+  expectStatus(refused, 401, 'spend from a revoked device');
   tour.step(`the phone spends at once: 401 ${refused.body.code}`);
 }
 
@@ -218,7 +212,7 @@ async function showJournal(tour: Tour, alice: Tokens, bob: Tokens): Promise<void
       tour.call<Transaction[]>('GET', '/credits/transactions?limit=200', tokens.accessToken),
     ),
   );
-  for (const journal of journals) tour.expect(journal, 200, 'read the journal');
+  for (const journal of journals) expectStatus(journal, 200, 'read the journal');
   for (const { type, amount, balanceAfter, appId, entries } of (journals[0]?.body ?? []).toReversed()) {
     const sides = sumByAccount(entries ?? []).map(([account, sum]) => `${account} ${signed(sum)}`);
     tour.step(
@@ -233,6 +227,11 @@ async function showJournal(tour: Tour, alice: Tokens, bob: Tokens): Promise<void
   const sum = totals.reduce((total, [, amount]) => total + amount, 0);
   if (sum !== 0) throw new Error(`the entries sum to ${sum}, not to 0`);
   tour.step(`${'sum'.padEnd(16)}${'0'.padStart(6)}`);
+}
+
+function expectStatus(answer: Answer<unknown>, status: number, what: string): void {
+  if (answer.status === status) return;
+  throw new Error(`${what}: expected ${status}, got ${answer.status}: ${JSON.stringify(answer.body)}`);
 }
 
 /** Sums entries by account; the wallet's id is left out, so that a transcript reads the same every time. */
