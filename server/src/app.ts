@@ -1,12 +1,15 @@
-import { randomUUID } from 'node:crypto';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Ctx } from './ctx.ts';
-import { AppError } from './errors.ts';
-import { installLimits } from './http/limits.ts';
-import { handleError, sendProblem } from './http/problem.ts';
-import { installValidation } from './http/validation.ts';
+import { addRecoveryRoutes } from './domains/auth/index.ts';
+import { addAuthRoutes, readAvailable } from './domains/auth/index.ts';
+import { addUserRoutes } from './domains/users/index.ts';
+import { addDocsRoutes } from './http/docs.ts';
+import { addOperationsRoutes } from './http/operations.ts';
+import { addAccountPages } from './http/pages/account-pages.ts';
+import { addMailboxPage } from './http/pages/mailbox-page.ts';
+import { createServer } from './http/server.ts';
 
 export type App = FastifyInstance<
   RawServerDefault,
@@ -18,30 +21,13 @@ export type App = FastifyInstance<
 
 /** Builds the HTTP application from the explicit list of domains. */
 export async function buildApp(ctx: Ctx): Promise<App> {
-  const logger: FastifyBaseLogger = ctx.log;
-  const app = Fastify({
-    loggerInstance: logger,
-    bodyLimit: ctx.config.bodyLimitBytes,
-    trustProxy: ctx.config.trustProxy.length > 0 ? [...ctx.config.trustProxy] : false,
-    requestIdHeader: false,
-    genReqId: () => randomUUID(),
-    rewriteUrl: (request) => rewriteToVersion(request.url ?? '/'),
-    return503OnClosing: true,
-    routerOptions: { ignoreTrailingSlash: true },
-  }).withTypeProvider<TypeBoxTypeProvider>();
-  installLimits(app, ctx);
-  installValidation(app);
-  app.setErrorHandler(handleError);
-  app.setNotFoundHandler((request, reply) => sendProblem(request, reply, new AppError('request.not_found')));
-  app.addHook('onSend', async (request, reply) => {
-    reply.header('x-request-id', request.id);
-  });
+  const app = await createServer(ctx);
+  await addOperationsRoutes(app, ctx);
+  addDocsRoutes(app);
+  addAuthRoutes(app, ctx);
+  addUserRoutes(app, ctx, readAvailable);
+  addRecoveryRoutes(app, ctx);
+  addAccountPages(app, ctx);
+  addMailboxPage(app, ctx);
   return app;
-}
-
-/** `/api/<path>` is the same route as `/api/v1/<path>`. */
-export function rewriteToVersion(url: string): string {
-  return url.startsWith('/api/') && !/^\/api\/v\d+(\/|\?|$)/.test(url)
-    ? `/api/v1/${url.slice('/api/'.length)}`
-    : url;
 }

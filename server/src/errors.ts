@@ -20,6 +20,26 @@ export const errorTable = {
     title: 'A text holds characters that cannot be stored',
     detail: 'Remove null bytes and unpaired surrogates.',
   },
+  'request.invalid_address': {
+    status: 400,
+    title: 'The address is malformed',
+    detail: 'Percent-encode it as UTF-8.',
+  },
+  'request.timeout': {
+    status: 408,
+    title: 'The request took too long to arrive',
+    detail: 'Send it again, faster.',
+  },
+  'request.address_too_long': {
+    status: 414,
+    title: 'The address is too long',
+    detail: 'Shorten the part of the path that names the resource.',
+  },
+  'request.headers_too_large': {
+    status: 431,
+    title: 'The address and headers are too large',
+    detail: 'Together they may have 16 KiB; send fewer or smaller cookies.',
+  },
   'request.too_large': { status: 413, title: 'The body is too large', detail: 'Send a smaller body.' },
   'request.unsupported_media_type': {
     status: 415,
@@ -97,10 +117,25 @@ export const errorTable = {
     title: 'This username is taken',
     detail: 'Choose another one.',
   },
+  'users.unknown_email': {
+    status: 404,
+    title: 'Nobody has registered with this address',
+    detail: 'Check the spelling, or let the person register first.',
+  },
   'auth.password_unacceptable': {
     status: 400,
     title: 'This password cannot be used',
     detail: 'Choose another one; `errors` says why.',
+  },
+  'auth.password_wrong': {
+    status: 403,
+    title: 'The current password is wrong',
+    detail: 'Type the password that you sign in with now, or ask for a link to set a new one.',
+  },
+  'auth.link_invalid': {
+    status: 400,
+    title: 'The link does not work any more',
+    detail: 'It is unknown, older than an hour or has been used; ask for a new one.',
   },
   'auth.refresh_invalid': {
     status: 401,

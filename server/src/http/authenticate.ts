@@ -2,13 +2,16 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Ctx } from '../ctx.ts';
 import type { Caller } from '../db/index.ts';
 import { AppError } from '../errors.ts';
+import { firstPartyClientId } from '../lib/first-party.ts';
 
 /** Who a verified access token speaks for. Whether the session still lives is asked by the SQL that does the work. */
 export type AuthenticatedCaller = Caller & {
   email: string;
+  /** As it was when the token was made; `auth.role()` in SQL is the role as it is now. */
   role: 'user' | 'admin';
+  /** The application that acts for the person; absent when they signed in here themselves. */
   clientId?: string;
-  scope?: string;
+  scope: string;
 };
 
 declare module 'fastify' {
@@ -17,19 +20,28 @@ declare module 'fastify' {
   }
 }
 
-/** A preHandler that requires a valid access token. Throws `auth.required` or `auth.token_invalid`. */
-export function authenticate(ctx: Ctx): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
+/**
+ * A preHandler that requires a valid access token. A token that a person gave to an application passes only where a
+ * `scope` is named and only if it carries it. Throws `auth.required`, `auth.token_invalid`, `auth.insufficient_scope`.
+ * @see RFC 6750 §3.1
+ */
+export function authenticate(
+  ctx: Ctx,
+  { scope }: { scope?: string } = {},
+): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
   return async (request) => {
     const token = bearerToken(request.headers.authorization);
     if (!token) throw new AppError('auth.required', { headers: { 'www-authenticate': 'Bearer' } });
     const claims = await ctx.keys.verifyAccessToken(token);
+    const isFirstParty = claims.client_id === firstPartyClientId;
+    if (!isFirstParty) assertScope(claims.scope, scope);
     request.caller = {
       userId: claims.sub,
       sessionId: claims.sid,
       email: claims.email,
       role: claims.role,
-      ...(claims.client_id ? { clientId: claims.client_id } : {}),
-      ...(claims.scope ? { scope: claims.scope } : {}),
+      ...(isFirstParty ? {} : { clientId: claims.client_id }),
+      scope: claims.scope,
     };
   };
 }
@@ -38,6 +50,14 @@ export function authenticate(ctx: Ctx): (request: FastifyRequest, reply: Fastify
 export function callerOf(request: FastifyRequest): AuthenticatedCaller {
   if (!request.caller) throw new Error(`${request.url} is not guarded by authenticate`);
   return request.caller;
+}
+
+function assertScope(granted: string, needed: string | undefined): void {
+  if (needed !== undefined && granted.split(' ').includes(needed)) return;
+  const wanted = needed === undefined ? '' : `, scope="${needed}"`;
+  throw new AppError('auth.insufficient_scope', {
+    headers: { 'www-authenticate': `Bearer error="insufficient_scope"${wanted}` },
+  });
 }
 
 /** The token of an `Authorization: Bearer` header; the scheme is case-insensitive. @see RFC 6750 §2.1, RFC 9110 §11.1 */

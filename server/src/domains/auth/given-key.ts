@@ -15,12 +15,12 @@ export async function readGivenKey(config: Config): Promise<SigningKey | undefin
   const privateKey = await readPem('JWT_PRIVATE_KEY', () =>
     importPKCS8(unescape(config.jwtPrivateKey), signingAlgorithm, { extractable: true }),
   );
-  const { kty, n, e } = await exportJWK(privateKey);
+  const { n, e } = await exportJWK(privateKey);
   if (!n || !e || Buffer.from(n, 'base64url').length < 256) {
     throw new ConfigError(['JWT_PRIVATE_KEY: needs an RSA key of at least 2048 bits.']);
   }
-  const kid = await calculateJwkThumbprint({ kty: kty ?? 'RSA', n, e });
-  const publicJwk = toPublished({ kty: kty ?? 'RSA', n, e }, kid);
+  const kid = await calculateJwkThumbprint({ kty: 'RSA', n, e });
+  const publicJwk = toPublished({ n, e }, kid);
   await assertSameKey(config, kid);
   const publicKey = (await importJWK(publicJwk, signingAlgorithm)) as CryptoKey;
   return { kid, publicJwk, publicKey, privateKey, signsFrom: new Date(0), retiresAt: null };

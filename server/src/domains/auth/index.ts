@@ -1,6 +1,14 @@
 export { assertAcceptablePassword, type PasswordOwner } from './check-password.ts';
+export { endSessions, type EndReason } from './end-sessions.ts';
 export { createKeyring, type Keyring } from './keyring.ts';
 export { createPasswordHasher, type PasswordHasher } from './password-hasher.ts';
 export { recordSecurityEvent, type SecurityEvent, type SecurityEventType } from './record-security-event.ts';
+export { readAvailable } from './read-available.ts';
 export { rotateKeys, type KeyRotation } from './rotate-keys.ts';
+export { addAuthRoutes } from './routes.ts';
 export type { AccessTokenClaims } from './token-verifier.ts';
+export { handleRecoveryJobs } from './recovery/handle-recovery-jobs.ts';
+export { requestPasswordReset } from './recovery/request-password-reset.ts';
+export { resetPassword } from './recovery/reset-password.ts';
+export { addRecoveryRoutes } from './recovery/routes.ts';
+export { verifyEmail } from './recovery/verify-email.ts';

@@ -1,4 +1,4 @@
-import { SignJWT, type JWK } from 'jose';
+import { SignJWT } from 'jose';
 import { readGivenKey } from './given-key.ts';
 import {
   accessTokenType,
@@ -9,6 +9,7 @@ import {
   readSigningKeys,
   signingAlgorithm,
   type KeyContext,
+  type PublishedKey,
   type SigningKey,
   type StoredKey,
 } from './signing-keys.ts';
@@ -21,7 +22,7 @@ export type Keyring = {
   /** Verifies signature, type, issuer, audience and expiry. Throws `auth.token_invalid`. */
   verifyAccessToken(token: string): Promise<AccessTokenClaims>;
   /** Every published key, the next one included. @see RFC 7517 §5 */
-  jwks(): { keys: JWK[] };
+  jwks(): { keys: PublishedKey[] };
   /** Reads the keys again, after a rotation elsewhere. */
   reload(): Promise<void>;
   close(): void;

@@ -20,10 +20,13 @@ export const signingAlgorithm = 'RS256';
 /** `typ` of an access token. @see RFC 9068 §2.1 */
 export const accessTokenType = 'at+jwt';
 
+/** A public key as the JWKS shows it. @see RFC 7517 §4 */
+export type PublishedKey = { kty: string; n: string; e: string; kid: string; use: string; alg: string };
+
 /** A key ready for use. It signs from `signsFrom` on (unless a younger one does) and is forgotten at `retiresAt`. */
 export type SigningKey = {
   kid: string;
-  publicJwk: JWK;
+  publicJwk: PublishedKey;
   publicKey: CryptoKey;
   privateKey: CryptoKey;
   signsFrom: Date;
@@ -31,7 +34,7 @@ export type SigningKey = {
 };
 
 /** A new RSA key, not stored yet. */
-export type GeneratedKey = { kid: string; publicJwk: JWK; privateJwk: JWK };
+export type GeneratedKey = { kid: string; publicJwk: PublishedKey; privateJwk: JWK };
 
 export async function generateSigningKey(): Promise<GeneratedKey> {
   const { privateKey, publicKey } = await generateKeyPair(signingAlgorithm, {
@@ -46,9 +49,10 @@ export async function generateSigningKey(): Promise<GeneratedKey> {
   };
 }
 
-/** A public key as the JWKS shows it. @see RFC 7517 §4 */
-export function toPublished({ kty, n, e }: JWK, kid: string): JWK {
-  return { kty, n, e, kid, use: 'sig', alg: signingAlgorithm } as JWK;
+/** The public half of an RSA key. Throws when it is not one. */
+export function toPublished({ n, e }: JWK, kid: string): PublishedKey {
+  if (!n || !e) throw new TypeError('The key is not an RSA key');
+  return { kty: 'RSA', n, e, kid, use: 'sig', alg: signingAlgorithm };
 }
 
 /** Only one process at a time may decide which keys there are. Held until the transaction ends. */
@@ -72,7 +76,7 @@ export async function insertSigningKey(
   await tx.insert(signingKeys).values({
     kid: key.kid,
     algorithm: signingAlgorithm,
-    publicJwk: key.publicJwk as Record<string, unknown>,
+    publicJwk: key.publicJwk,
     sealedPrivateJwk: keySealer(context).seal(JSON.stringify(key.privateJwk), key.kid),
     createdAt: context.clock.now(),
     signsFrom,
@@ -92,7 +96,7 @@ export async function openSigningKey(context: KeyContext, row: StoredKey): Promi
   }
   return {
     kid: row.kid,
-    publicJwk: row.publicJwk,
+    publicJwk: row.publicJwk as PublishedKey,
     publicKey: (await importJWK(row.publicJwk as JWK, signingAlgorithm)) as CryptoKey,
     privateKey: (await importJWK(privateJwk, signingAlgorithm)) as CryptoKey,
     signsFrom: row.signsFrom,

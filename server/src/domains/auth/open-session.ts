@@ -1,0 +1,60 @@
+import type { Ctx } from '../../ctx.ts';
+import type { Tx } from '../../db/index.ts';
+import { newId } from '../../lib/ids.ts';
+import { hashOpaqueToken, newOpaqueToken } from '../../lib/secrets.ts';
+import type { RequestOrigin } from '../audit/index.ts';
+import { refreshTokens, sessions } from './tables.ts';
+
+export type Device = { deviceId?: string | undefined; deviceName?: string | undefined };
+
+/** A session just opened, with the two secrets that are known only now: the database keeps their hashes. */
+export type OpenedSession = { id: string; expiresAt: Date; refreshToken: string; cookie: string };
+
+/**
+ * Opens a session with a new id, its sign-in cookie and its first refresh token. All of it dies at `expiresAt`,
+ * whatever is refreshed in between. `tx` is the service's.
+ */
+export async function openSession(
+  ctx: Ctx,
+  tx: Tx,
+  userId: string,
+  device: Device,
+  origin: RequestOrigin,
+): Promise<OpenedSession> {
+  const now = ctx.clock.now();
+  const id = newId(ctx);
+  const expiresAt = new Date(now.getTime() + ctx.config.refreshTokenTtlSeconds * 1000);
+  const cookie = newOpaqueToken(ctx.random);
+  await tx.insert(sessions).values({
+    id,
+    userId,
+    deviceId: device.deviceId ?? null,
+    deviceName: device.deviceName ?? null,
+    userAgent: origin.userAgent,
+    ipAddress: origin.ipAddress,
+    cookieHash: hashOpaqueToken(cookie),
+    createdAt: now,
+    lastUsedAt: now,
+    expiresAt,
+  });
+  const refreshToken = await addRefreshToken(ctx, tx, { id, userId, expiresAt });
+  return { id, expiresAt, refreshToken, cookie };
+}
+
+/** Adds a refresh token to a living session that the transaction holds the lock of. Returns the token. */
+export async function addRefreshToken(
+  ctx: Ctx,
+  tx: Tx,
+  session: { id: string; userId: string; expiresAt: Date },
+): Promise<string> {
+  const token = newOpaqueToken(ctx.random);
+  await tx.insert(refreshTokens).values({
+    id: newId(ctx),
+    sessionId: session.id,
+    userId: session.userId,
+    tokenHash: hashOpaqueToken(token),
+    createdAt: ctx.clock.now(),
+    expiresAt: session.expiresAt,
+  });
+  return token;
+}

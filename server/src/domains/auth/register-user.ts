@@ -1,0 +1,33 @@
+import type { Ctx } from '../../ctx.ts';
+import { openWallet } from '../credits/index.ts';
+import type { RequestOrigin } from '../audit/index.ts';
+import { checkEmail, createUser, toUserObject, type UserObject } from '../users/index.ts';
+import { assertAcceptablePassword } from './check-password.ts';
+import { recordSecurityEvent } from './record-security-event.ts';
+import { enqueueVerificationMail } from './recovery/resend-verification.ts';
+import type { Registration } from './schemas.ts';
+import { passwords } from './tables.ts';
+
+/**
+ * Makes an account with a password and its wallet, all or nothing. Nobody is signed in by it.
+ * Throws `auth.password_unacceptable`, `users.email_taken`, `users.username_taken`, `server.busy`.
+ */
+export async function registerUser(
+  ctx: Ctx,
+  { email: givenEmail, password, name, username }: Registration,
+  origin: RequestOrigin,
+): Promise<UserObject> {
+  const email = checkEmail(givenEmail);
+  assertAcceptablePassword(password, { email, username }, '/body/password');
+  const hash = await ctx.passwords.hash(password);
+  const user = await ctx.db.asService(async (tx) => {
+    const created = await createUser(ctx, tx, { email, name, username });
+    const { id: userId, createdAt } = created;
+    await tx.insert(passwords).values({ userId, hash, createdAt, updatedAt: createdAt });
+    await openWallet(ctx, tx, userId);
+    await recordSecurityEvent(ctx, tx, { type: 'account.registered', userId }, origin);
+    await enqueueVerificationMail(ctx, tx, { email, origin });
+    return created;
+  });
+  return toUserObject(user, ctx.config.creditsSignupBonus);
+}

@@ -1,0 +1,179 @@
+import type { App } from '../../app.ts';
+import type { Ctx } from '../../ctx.ts';
+import { authenticate, callerOf } from '../../http/authenticate.ts';
+import { limits } from '../../http/limits.ts';
+import { originOf } from '../../http/origin.ts';
+import { readSignInCookie, requireCookieOrigin, sendSignInCookie } from '../../http/sign-in-cookie.ts';
+import { readProfile, userSchema } from '../users/index.ts';
+import { logOut, revokeOtherSessions, revokeSession } from './end-sessions.ts';
+import { exchangeCookie } from './exchange-cookie.ts';
+import { listSecurityEvents } from './list-security-events.ts';
+import { listSessions, readCurrentSession } from './list-sessions.ts';
+import { logIn } from './log-in.ts';
+import { readAvailable } from './read-available.ts';
+import { refreshSession } from './refresh-session.ts';
+import { registerUser } from './register-user.ts';
+import * as schemas from './schemas.ts';
+import { validateToken } from './validate-token.ts';
+
+const done = (message: string) => ({ success: true as const, message });
+const open = { tags: ['auth'], security: [] };
+const signedIn = { tags: ['auth'], security: [{ bearer: [] }] };
+
+/** Sign-in, sessions and tokens: contract §1. */
+export function addAuthRoutes(app: App, ctx: Ctx): void {
+  addAccountRoutes(app, ctx);
+  addTokenRoutes(app, ctx);
+  addSessionRoutes(app, ctx);
+}
+
+function addAccountRoutes(app: App, ctx: Ctx): void {
+  const registerSchema = {
+    ...open,
+    summary: 'Register',
+    description: 'Makes an account and its wallet with the signup bonus. Nobody is signed in by it.',
+    body: schemas.registrationSchema,
+    response: { 201: userSchema },
+  };
+  app.post(
+    '/api/v1/auth/register',
+    { config: { limit: limits.register }, schema: registerSchema },
+    async (request, reply) => reply.code(201).send(await registerUser(ctx, request.body, originOf(request))),
+  );
+
+  const loginSchema = {
+    ...open,
+    summary: 'Sign in',
+    description: 'Opens a session for this device. Also sets the sign-in cookie that sibling apps exchange.',
+    body: schemas.credentialsSchema,
+    response: { 200: schemas.tokensSchema },
+  };
+  app.post(
+    '/api/v1/auth/login',
+    { config: { limit: limits.login }, schema: loginSchema },
+    async (request, reply) => {
+      const { tokens, cookie } = await logIn(ctx, request.body, originOf(request));
+      sendSignInCookie(ctx.config, reply, cookie);
+      return tokens;
+    },
+  );
+
+  const logoutSchema = {
+    ...signedIn,
+    summary: 'Sign out',
+    description: 'Ends the session: its tokens and cookie are dead at once.',
+    response: { 200: schemas.doneSchema },
+  };
+  app.post(
+    '/api/v1/auth/logout',
+    { preHandler: authenticate(ctx), schema: logoutSchema },
+    async (request, reply) => {
+      await logOut(ctx, callerOf(request), originOf(request));
+      sendSignInCookie(ctx.config, reply);
+      return done('You are signed out.');
+    },
+  );
+}
+
+function addTokenRoutes(app: App, ctx: Ctx): void {
+  const refreshSchema = {
+    ...open,
+    summary: 'Refresh tokens',
+    description:
+      'Spends the refresh token. Used again shortly after, it is refused; used again later, the session ends.',
+    body: schemas.refreshSchema,
+    response: { 200: schemas.tokensSchema },
+  };
+  app.post('/api/v1/auth/refresh', { schema: refreshSchema }, (request) =>
+    refreshSession(ctx, request.body.refreshToken, originOf(request)),
+  );
+
+  const validateSchema = {
+    ...open,
+    summary: 'Judge an access token',
+    description: 'Always 200. A token whose session was revoked is not valid.',
+    body: schemas.validateSchema,
+    response: { 200: schemas.validationSchema },
+  };
+  app.post('/api/v1/auth/validate', { schema: validateSchema }, (request) =>
+    validateToken(ctx, request.body.token),
+  );
+
+  const shareSchema = {
+    ...open,
+    summary: 'Sign in with the cookie',
+    description: 'Gives a sibling app its own tokens for the session of the sign-in cookie.',
+    response: { 200: schemas.tokensSchema },
+  };
+  app.post(
+    '/api/v1/auth/session-to-token',
+    {
+      preHandler: requireCookieOrigin(ctx.config),
+      config: { limit: limits.sessionToToken },
+      schema: shareSchema,
+    },
+    (request) => exchangeCookie(ctx, readSignInCookie(ctx.config, request), originOf(request)),
+  );
+
+  for (const url of ['/api/v1/auth/jwks', '/.well-known/jwks.json']) {
+    const schema = { ...open, summary: 'Public signing keys', response: { 200: schemas.jwksSchema } };
+    app.get(url, { schema }, (_request, reply) => {
+      reply.header('cache-control', 'public, max-age=300');
+      return ctx.keys.jwks();
+    });
+  }
+}
+
+function addSessionRoutes(app: App, ctx: Ctx): void {
+  const preHandler = authenticate(ctx);
+  const meSchema = { ...signedIn, summary: 'Read the signed-in user', response: { 200: userSchema } };
+  app.get('/api/v1/auth/me', { preHandler, schema: meSchema }, (request) =>
+    readProfile(ctx, readAvailable, callerOf(request)),
+  );
+
+  const currentSchema = {
+    ...signedIn,
+    summary: 'Read the signed-in user and the session',
+    response: { 200: schemas.meSessionSchema },
+  };
+  app.get('/api/v1/auth/session', { preHandler, schema: currentSchema }, (request) =>
+    readCurrentSession(ctx, callerOf(request)),
+  );
+
+  const listSchema = { ...signedIn, summary: 'List devices', response: { 200: schemas.sessionsSchema } };
+  app.get('/api/v1/auth/sessions', { preHandler, schema: listSchema }, async (request) => ({
+    sessions: await listSessions(ctx, callerOf(request)),
+  }));
+
+  const revokeSchema = {
+    ...signedIn,
+    summary: 'Sign out a device',
+    params: schemas.sessionIdSchema,
+    response: { 200: schemas.doneSchema },
+  };
+  app.delete('/api/v1/auth/sessions/:id', { preHandler, schema: revokeSchema }, async (request) => {
+    await revokeSession(ctx, callerOf(request), request.params.id, originOf(request));
+    return done('The session has ended.');
+  });
+
+  const revokeOthersSchema = {
+    ...signedIn,
+    summary: 'Sign out all other devices',
+    response: { 200: schemas.revokedSchema },
+  };
+  app.delete('/api/v1/auth/sessions', { preHandler, schema: revokeOthersSchema }, async (request) => ({
+    success: true as const,
+    revoked: await revokeOtherSessions(ctx, callerOf(request), originOf(request)),
+  }));
+
+  const eventsSchema = {
+    ...signedIn,
+    summary: 'Read your security trail',
+    description: 'What happened to your account, the newest first.',
+    querystring: schemas.pageSchema,
+    response: { 200: schemas.securityEventsSchema },
+  };
+  app.get('/api/v1/auth/security-events', { preHandler, schema: eventsSchema }, (request) =>
+    listSecurityEvents(ctx, callerOf(request), request.query),
+  );
+}

@@ -1,0 +1,167 @@
+import { Type, type Static, type TSchema } from 'typebox';
+import { emailSchema, nameSchema, usernameSchema, userSchema } from '../users/index.ts';
+
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+const time = (description: string) =>
+  Type.String({ format: 'date-time', description, examples: ['2026-03-01T12:00:00.000Z'] });
+
+/** Texts that a device says about itself are shown to its owner, so they hold no control characters. */
+const deviceText = (description: string, example: string) =>
+  Type.String({ maxLength: 200, pattern: '^[^\\p{Cc}]*$', description, examples: [example] });
+
+const accessTokenSchema = (description: string) =>
+  Type.String({ maxLength: 8192, description, examples: ['eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCJ9…'] });
+
+const opaqueTokenSchema = (description: string) =>
+  Type.String({
+    minLength: 1,
+    maxLength: 512,
+    description,
+    examples: ['Qm1hM3Zq0d5m1cO2h7mQ9s4uV6wX8yZ0aB2cD4eF6gH'],
+  });
+
+/** What is tried at sign-in: old passwords may break today's rules. */
+export const currentPasswordSchema = Type.String({
+  minLength: 1,
+  maxLength: 1024,
+  examples: ['Test1234!'],
+});
+
+/** Its length and whether it is a common one are judged by `assertAcceptablePassword`, which says why. */
+export const newPasswordSchema = Type.String({
+  minLength: 1,
+  maxLength: 1024,
+  description: 'At least 8 characters of any kind; no common password.',
+  examples: ['Test1234!'],
+});
+
+export const registrationSchema = Type.Object({
+  email: emailSchema,
+  password: newPasswordSchema,
+  name: Type.Optional(nameSchema),
+  username: Type.Optional(usernameSchema),
+});
+
+export type Registration = Static<typeof registrationSchema>;
+
+export const credentialsSchema = Type.Object({
+  email: Type.String({ minLength: 1, maxLength: 254, examples: ['test@example.com'] }),
+  password: currentPasswordSchema,
+  deviceId: Type.Optional(deviceText('An identifier that the device chose for itself.', 'b2c5e1')),
+  deviceName: Type.Optional(deviceText('Shown in the list of devices.', "Ada's phone")),
+});
+
+export type Credentials = Static<typeof credentialsSchema>;
+
+export const tokensSchema = Type.Object(
+  {
+    user: userSchema,
+    accessToken: accessTokenSchema('Sent as `Authorization: Bearer …`.'),
+    refreshToken: opaqueTokenSchema('Exchanged once at `/refresh` for the next pair.'),
+    expiresIn: Type.Integer({ description: 'Seconds until the access token expires.', examples: [900] }),
+    tokenType: Type.Literal('Bearer'),
+    token: accessTokenSchema('The access token once more, under the name that DevPortal clients read.'),
+  },
+  { title: 'Tokens' },
+);
+
+export type Tokens = Static<typeof tokensSchema>;
+
+export const refreshSchema = Type.Object({ refreshToken: opaqueTokenSchema('The token to spend.') });
+
+export const validateSchema = Type.Object({ token: accessTokenSchema('The access token to judge.') });
+
+export const validationSchema = Type.Union([
+  Type.Object({
+    valid: Type.Literal(true),
+    payload: Type.Object(
+      {
+        iss: Type.String(),
+        sub: Type.String({ description: 'Id of the user.' }),
+        aud: Type.String(),
+        iat: Type.Integer(),
+        exp: Type.Integer(),
+        jti: Type.String(),
+        sid: Type.String({ description: 'Id of the session.' }),
+        email: Type.String(),
+        role: Type.Enum(['user', 'admin']),
+        client_id: Type.String(),
+        scope: Type.String(),
+      },
+      { additionalProperties: true, description: 'The claims of the token.' },
+    ),
+  }),
+  Type.Object({
+    valid: Type.Literal(false),
+    error: Type.String({ description: 'Why, as an error code.', examples: ['auth.token_invalid'] }),
+  }),
+]);
+
+export type Validation = Static<typeof validationSchema>;
+
+export const sessionSchema = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    deviceId: nullable(Type.String()),
+    deviceName: nullable(Type.String({ examples: ["Ada's phone"] })),
+    userAgent: nullable(Type.String()),
+    ipAddress: nullable(Type.String({ examples: ['192.0.2.1'] })),
+    createdAt: time('When the device signed in.'),
+    lastUsedAt: time('When it last refreshed its tokens.'),
+    expiresAt: time('When it has to sign in again, whatever it refreshes.'),
+    current: Type.Boolean({ description: 'Whether this is the device that asks.' }),
+  },
+  { title: 'Session' },
+);
+
+export type SessionView = Static<typeof sessionSchema>;
+
+export const sessionsSchema = Type.Object({ sessions: Type.Array(sessionSchema) });
+export const meSessionSchema = Type.Object({ user: userSchema, session: sessionSchema });
+export const sessionIdSchema = Type.Object({ id: Type.String({ format: 'uuid' }) });
+
+export const doneSchema = Type.Object({ success: Type.Literal(true), message: Type.String() });
+export const revokedSchema = Type.Object({
+  success: Type.Literal(true),
+  revoked: Type.Integer({ description: 'How many sessions were ended.', examples: [2] }),
+});
+
+export const pageSchema = Type.Object({
+  limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
+  offset: Type.Integer({ minimum: 0, maximum: 100_000, default: 0 }),
+});
+
+export type Page = Static<typeof pageSchema>;
+
+export const securityEventSchema = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    type: Type.String({ examples: ['login.succeeded'] }),
+    sessionId: nullable(Type.String()),
+    ipAddress: nullable(Type.String({ examples: ['192.0.2.1'] })),
+    userAgent: nullable(Type.String()),
+    details: Type.Object({}, { additionalProperties: true }),
+    createdAt: time('When it happened.'),
+  },
+  { title: 'SecurityEvent' },
+);
+
+export type SecurityEventView = Static<typeof securityEventSchema>;
+
+export const securityEventsSchema = Type.Object({
+  events: Type.Array(securityEventSchema),
+  total: Type.Integer({ description: 'How many there are in all.' }),
+});
+
+export const jwksSchema = Type.Object({
+  keys: Type.Array(
+    Type.Object({
+      kty: Type.String(),
+      n: Type.String(),
+      e: Type.String(),
+      kid: Type.String(),
+      use: Type.String(),
+      alg: Type.String(),
+    }),
+  ),
+});
