@@ -48,6 +48,13 @@ export const settings = {
     group: 'Service',
     description: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.',
   },
+  logFormat: {
+    env: 'LOG_FORMAT',
+    type: 'text',
+    default: '',
+    group: 'Service',
+    description: '`json` or `pretty`; empty is `json` in production, else `pretty`.',
+  },
   trustProxy: {
     env: 'TRUST_PROXY',
     type: 'list',
@@ -61,6 +68,20 @@ export const settings = {
     default: '262144',
     group: 'Service',
     description: 'Largest accepted request body, in bytes.',
+  },
+  requestTimeoutSeconds: {
+    env: 'REQUEST_TIMEOUT',
+    type: 'duration',
+    default: '30s',
+    group: 'Service',
+    description: 'Longest time a request may take to arrive in full; slower clients are answered 408.',
+  },
+  shutdownTimeoutSeconds: {
+    env: 'SHUTDOWN_TIMEOUT',
+    type: 'duration',
+    default: '20s',
+    group: 'Service',
+    description: 'Longest time that requests in flight are waited for when the service stops.',
   },
   databaseUrl: {
     env: 'DATABASE_URL',

@@ -93,12 +93,11 @@ async function count(
   const result = await counter.count(key);
   const counts = (request.limitCounts ??= []);
   counts.push(result);
-  // Set on the raw response, so that hijacked answers carry them too.
-  reply.raw.setHeader(
+  reply.header(
     'RateLimit-Policy',
     counts.map((one) => `"${one.name}";q=${one.max};w=${one.windowSeconds}`).join(', '),
   );
-  reply.raw.setHeader(
+  reply.header(
     'RateLimit',
     counts.map((one) => `"${one.name}";r=${one.remaining};t=${one.resetSeconds}`).join(', '),
   );

@@ -1,29 +1,52 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, errorTable, type ErrorCode, type FieldError } from '../errors.ts';
 
-/** Where each error code is explained; `type` of a problem document. */
-const errorDocsPath = '/docs/errors#';
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** BASE_URL: the origin under which clients reach the service. */
+    publicUrl: string;
+  }
+}
 
-/** Answers with a problem document made from the table. @see RFC 9457 §3 */
-export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: AppError): FastifyReply {
+/** The address of the page that explains a code; `type` of a problem document. */
+export function problemType(baseUrl: string, code: ErrorCode): string {
+  return `${baseUrl}/docs/errors#${code}`;
+}
+
+/** The public half of a refusal; private detail stays in `cause`. @see RFC 9457 §3 */
+export function problemDocument(
+  error: AppError,
+  request: { baseUrl: string; requestId: string; instance?: string | undefined },
+): Record<string, unknown> {
   const entry = errorTable[error.code];
-  const { detail, errors, extensions, headers } = error.options;
+  const { detail, errors, extensions } = error.options;
+  const members = {
+    type: problemType(request.baseUrl, error.code),
+    title: entry.title,
+    status: entry.status,
+    detail: detail ?? entry.detail,
+    ...(request.instance === undefined ? {} : { instance: request.instance }),
+    code: error.code,
+    requestId: request.requestId,
+    ...(errors ? { errors } : {}),
+  };
+  return { ...members, ...extensions, ...members };
+}
+
+/** Answers with a problem document made from the table. */
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: AppError): FastifyReply {
+  const problem = problemDocument(error, {
+    baseUrl: request.server.publicUrl,
+    requestId: request.id,
+    instance: request.url.split('?')[0],
+  });
   return reply
-    .code(entry.status)
-    .headers(headers ?? {})
+    .code(error.status)
+    .headers(error.options.headers ?? {})
+    .header('cache-control', 'no-store')
     .type('application/problem+json; charset=utf-8')
     .serializer((body: unknown) => JSON.stringify(body))
-    .send({
-      type: `${errorDocsPath}${error.code}`,
-      title: entry.title,
-      status: entry.status,
-      detail: detail ?? entry.detail,
-      instance: request.url.split('?')[0],
-      code: error.code,
-      requestId: request.id,
-      ...(errors ? { errors } : {}),
-      ...extensions,
-    });
+    .send(problem);
 }
 
 /** The one error handler: every failure of a route becomes a problem document, private detail goes to the log. */
@@ -39,6 +62,8 @@ export function handleError(
 }
 
 const frameworkCodes: Record<string, ErrorCode> = {
+  FST_ERR_BAD_URL: 'request.invalid_address',
+  FST_ERR_MAX_PARAM_LENGTH: 'request.address_too_long',
   FST_ERR_CTP_INVALID_JSON_BODY: 'request.invalid_json',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'request.invalid_json',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'request.unsupported_media_type',
@@ -56,7 +81,10 @@ function fromFrameworkError(error: FastifyError): AppError {
   }
   const known = frameworkCodes[error.code];
   if (known) return new AppError(known, { cause: error });
-  if (error instanceof SyntaxError) return new AppError('request.invalid_json', { cause: error });
+  // The JSON parser says 400 of a syntax error or a poisoned key; any other SyntaxError is a fault of ours.
+  if (error instanceof SyntaxError && error.statusCode === 400) {
+    return new AppError('request.invalid_json', { cause: error });
+  }
   if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
     return new AppError('request.invalid', { cause: error });
   }
