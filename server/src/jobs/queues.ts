@@ -1,12 +1,15 @@
+/** Where the request for a mail came from, for the security trail. */
+type MailOrigin = { ipAddress: string; userAgent: string | null };
+
 /**
  * Every kind of job with what it carries. A payload holds ids and addresses, never a secret: tokens are made by the
  * handler. One queue of pg-boss per kind, so that one kind's failures do not hold up another's.
  */
 export type JobData = {
-  /** Sends the link that confirms the address of an account. */
-  'send-verification-mail': { userId: string };
+  /** Sends the link that confirms an address, if an account waits for that. */
+  'send-verification-mail': { email: string; origin: MailOrigin };
   /** Sends the link that resets a password, if the address has an account. */
-  'send-reset-mail': { email: string };
+  'send-reset-mail': { email: string; origin: MailOrigin };
   /** Tells an address what was done to its account. */
   'send-notice-mail': { email: string; notice: 'password_changed' | 'password_reset'; at: string };
 };

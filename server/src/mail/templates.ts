@@ -1,4 +1,4 @@
-import { escapeHtml } from '../lib/html.ts';
+import { html, type Html } from '../lib/html.ts';
 import type { Mail } from './index.ts';
 
 /** Every text that this service sends by mail. Values are escaped where they enter the HTML. */
@@ -60,32 +60,31 @@ export function noticeMail(values: { to: string; notice: Notice; at: Date; reset
   });
 }
 
-function compose(to: string, letter: Letter): Mail {
-  const { subject, paragraphs, button, closing } = letter;
+function compose(to: string, { subject, paragraphs, button, closing }: Letter): Mail {
   const text = [...paragraphs, ...(button ? [`${button.label}: ${button.url}`] : []), closing].join('\n\n');
-  const html = [
-    ...paragraphs.map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`),
-    ...(button
-      ? [`<p><a href="${escapeHtml(button.url)}" style="${buttonStyle}">${button.label}</a></p>`]
-      : []),
-    `<p style="color:#667085;font-size:14px">${escapeHtml(closing)}</p>`,
-  ].join('\n');
-  return { to, subject, text: `${text}\n`, html: htmlFrame(subject, html) };
+  const body = [
+    ...paragraphs.map((paragraph) => html`<p>${paragraph}</p>`),
+    ...(button ? [html`<p><a href="${button.url}" style="${buttonStyle}">${button.label}</a></p>`] : []),
+    html`<p style="color:#667085;font-size:14px">${closing}</p>`,
+  ];
+  return { to, subject, text: `${text}\n`, html: frame(subject, body).text };
 }
 
 const buttonStyle =
   'display:inline-block;padding:12px 20px;border-radius:8px;background:#1f4fd8;color:#ffffff;text-decoration:none';
 
-function htmlFrame(title: string, body: string): string {
-  return `<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><title>${escapeHtml(title)}</title></head>
-<body style="margin:0;padding:24px;font:16px/1.5 system-ui,sans-serif;color:#101828;background:#ffffff">
-<div style="max-width:520px;margin:0 auto">
-<p style="font-weight:600">${productName}</p>
-${body}
-</div>
-</body>
-</html>
-`;
+function frame(title: string, body: Html[]): Html {
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <title>${title}</title>
+      </head>
+      <body style="margin:0;padding:24px;font:16px/1.5 system-ui,sans-serif;color:#101828;background:#ffffff">
+        <div style="max-width:520px;margin:0 auto">
+          <p style="font-weight:600">${productName}</p>
+          ${body}
+        </div>
+      </body>
+    </html> `;
 }

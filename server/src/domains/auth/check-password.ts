@@ -1,8 +1,12 @@
 import { AppError } from '../../errors.ts';
+import { commonPasswords } from './common-passwords.ts';
 
 export const passwordCharactersMin = 8;
 /** Far more than anybody types; it only bounds the work. */
 export const passwordCharactersMax = 1024;
+
+/** As it stands in our mails and pages. */
+const serviceName = 'obol';
 
 /** What is known of the person, which their password must not simply repeat. */
 export type PasswordOwner = { email: string; username?: string | null | undefined };
@@ -22,8 +26,20 @@ function objectionTo(password: string, owner: PasswordOwner): string | undefined
   if (characters < passwordCharactersMin) return `must have at least ${passwordCharactersMin} characters`;
   if (characters > passwordCharactersMax) return `must have at most ${passwordCharactersMax} characters`;
   const lowered = password.toLowerCase();
-  if (lowered === owner.email || lowered === owner.username?.toLowerCase()) {
-    return 'must not be your e-mail address or username';
-  }
+  if (commonPasswords.has(lowered)) return 'is one of the most common passwords, which are tried first';
+  if (repeatsOwner(lowered, owner))
+    return 'must not be your e-mail address, your username or the name of this service';
   return undefined;
+}
+
+/** Written once or several times over: `obol` is too short, `obolobol` is not. */
+function repeatsOwner(lowered: string, { email, username }: PasswordOwner): boolean {
+  const normalizedEmail = email.normalize('NFKC').toLowerCase();
+  const names = [
+    normalizedEmail,
+    normalizedEmail.slice(0, normalizedEmail.lastIndexOf('@')),
+    username?.normalize('NFKC').toLowerCase() ?? '',
+    serviceName,
+  ];
+  return names.some((name) => name !== '' && lowered.replaceAll(name, '') === '');
 }

@@ -1,0 +1,44 @@
+import { and, eq, isNull } from 'drizzle-orm';
+import type { Ctx } from '../../../ctx.ts';
+import type { Tx } from '../../../db/index.ts';
+import type { JobData } from '../../../jobs/index.ts';
+import type { RequestOrigin } from '../../audit/index.ts';
+import { recordSecurityEvent } from '../record-security-event.ts';
+import { passwords, verificationTokens } from '../tables.ts';
+import { endSessions } from '../end-sessions.ts';
+
+export type PasswordReplacement = {
+  userId: string;
+  email: string;
+  newHash: string;
+  notice: JobData['send-notice-mail']['notice'];
+  /** The session that may stay, when its owner has just shown the old password. */
+  keepSessionId?: string;
+};
+
+/**
+ * Stores a new password hash and makes everything void that the old password may have opened: sessions with their
+ * refresh tokens, half-finished sign-ins and links on their way. Tells the address and writes the security trail, all
+ * in `tx`. Second factors stay as they are.
+ */
+export async function replacePassword(
+  ctx: Ctx,
+  tx: Tx,
+  { userId, email, newHash, notice, keepSessionId }: PasswordReplacement,
+  origin: RequestOrigin,
+): Promise<void> {
+  const now = ctx.clock.now();
+  await tx
+    .insert(passwords)
+    .values({ userId, hash: newHash, createdAt: now, updatedAt: now })
+    .onConflictDoUpdate({ target: passwords.userId, set: { hash: newHash, updatedAt: now } });
+  const which = keepSessionId === undefined ? { userId } : { userId, except: keepSessionId };
+  await endSessions(ctx, tx, which, notice);
+  await tx
+    .update(verificationTokens)
+    .set({ consumedAt: now })
+    .where(and(eq(verificationTokens.userId, userId), isNull(verificationTokens.consumedAt)));
+  const type = notice === 'password_reset' ? 'password.reset' : 'password.changed';
+  await recordSecurityEvent(ctx, tx, { type, userId, sessionId: keepSessionId }, origin);
+  await ctx.jobs.enqueue(tx, 'send-notice-mail', { email, notice, at: now.toISOString() });
+}
