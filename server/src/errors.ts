@@ -168,6 +168,21 @@ export const errorTable = {
     detail:
       'Replace it there and restart, or remove it so that keys are kept in the database and can rotate.',
   },
+  'credits.insufficient': {
+    status: 402,
+    title: 'Not enough credits',
+    detail: 'The wallet holds fewer credits than `required`; `topUp` says how to get more.',
+  },
+  'credits.wallet_inactive': {
+    status: 403,
+    title: 'The wallet takes no part right now',
+    detail: 'It has been frozen or closed; ask the operator.',
+  },
+  'idempotency.mismatch': {
+    status: 422,
+    title: 'The idempotency key belongs to another request',
+    detail: 'This key has been used with another body; use a new key for a new request.',
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorEntry = { status: number; title: string; detail: string };

@@ -39,6 +39,11 @@ export function isRetryable(error: unknown): boolean {
   return retryableStates.has(databaseErrorCode(error) ?? '');
 }
 
+/** True when the database answered with an error: nothing of the statement was committed, it may be tried otherwise. */
+export function wasRolledBack(error: unknown): boolean {
+  return /^(?!08)[0-9A-Z]{5}$/.test(databaseErrorCode(error) ?? '');
+}
+
 /** Turns refusals raised in SQL and lost connections into AppErrors; everything else stays what it is. */
 export function translateDatabaseError(error: unknown): unknown {
   if (error instanceof AppError) return error;

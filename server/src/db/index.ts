@@ -3,7 +3,7 @@ import pg from 'pg';
 import type { Clock } from '../ctx.ts';
 import { isRetryable, translateDatabaseError } from './errors.ts';
 
-export { violatedConstraint } from './errors.ts';
+export { violatedConstraint, wasRolledBack } from './errors.ts';
 
 /** Who is asking: a user through a signed-in session. */
 export type Caller = { userId: string; sessionId: string };
