@@ -31,7 +31,7 @@ export function authenticate(
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
   return async (request) => {
     const token = bearerToken(request.headers.authorization);
-    if (!token) throw new AppError('auth.required', { headers: { 'www-authenticate': 'Bearer' } });
+    if (!token) throw new AppError('auth.required');
     const claims = await ctx.keys.verifyAccessToken(token);
     const isFirstParty = claims.client_id === firstPartyClientId;
     if (!isFirstParty) assertScope(claims.scope, scope);

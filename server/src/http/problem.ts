@@ -33,7 +33,7 @@ export function problemDocument(
   return { ...members, ...extensions, ...members };
 }
 
-/** Answers with a problem document made from the table. */
+/** Answers with a problem document made from the table. A 401 always names its scheme. @see RFC 9110 §15.5.2 */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: AppError): FastifyReply {
   const problem = problemDocument(error, {
     baseUrl: request.server.publicUrl,
@@ -42,7 +42,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
   });
   return reply
     .code(error.status)
-    .headers(error.options.headers ?? {})
+    .headers({ ...(error.status === 401 ? { 'www-authenticate': 'Bearer' } : {}), ...error.options.headers })
     .header('cache-control', 'no-store')
     .type('application/problem+json; charset=utf-8')
     .serializer((body: unknown) => JSON.stringify(body))

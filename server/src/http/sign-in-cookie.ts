@@ -1,3 +1,4 @@
+import '@fastify/cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
@@ -7,7 +8,7 @@ import { allowedOrigins } from './cors.ts';
  * The sign-in cookie. `__Host-` binds it to this host; with COOKIE_DOMAIN it is shared with sibling subdomains, which
  * the `__Host-` prefix forbids. @see RFC 6265bis §4.1.3
  */
-export function signInCookieName(config: Config): string {
+function signInCookieName(config: Config): string {
   return config.cookieDomain === '' ? '__Host-obol_session' : '__Secure-obol_session';
 }
 
@@ -15,30 +16,21 @@ export function signInCookieName(config: Config): string {
 export function sendSignInCookie(
   config: Config,
   reply: FastifyReply,
-  cookie?: { value: string; ttlSeconds: number },
+  cookie: { value: string; ttlSeconds: number } = { value: '', ttlSeconds: 0 },
 ): void {
-  reply.header(
-    'set-cookie',
-    [
-      `${signInCookieName(config)}=${cookie?.value ?? ''}`,
-      'Path=/',
-      ...(config.cookieDomain === '' ? [] : [`Domain=${config.cookieDomain}`]),
-      `Max-Age=${cookie?.ttlSeconds ?? 0}`,
-      'HttpOnly',
-      'Secure',
-      'SameSite=Lax',
-    ].join('; '),
-  );
+  reply.setCookie(signInCookieName(config), cookie.value, {
+    path: '/',
+    ...(config.cookieDomain === '' ? {} : { domain: config.cookieDomain }),
+    maxAge: cookie.ttlSeconds,
+    httpOnly: true,
+    secure: true,
+    sameSite: 'lax',
+  });
 }
 
 /** The value of the sign-in cookie, if the request brings one. */
 export function readSignInCookie(config: Config, request: FastifyRequest): string | undefined {
-  const prefix = `${signInCookieName(config)}=`;
-  const pair = (request.headers.cookie ?? '')
-    .split(';')
-    .map((part) => part.trim())
-    .find((part) => part.startsWith(prefix));
-  return pair?.slice(prefix.length);
+  return request.cookies[signInCookieName(config)];
 }
 
 /**

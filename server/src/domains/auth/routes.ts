@@ -1,5 +1,6 @@
 import type { App } from '../../app.ts';
 import type { Ctx } from '../../ctx.ts';
+import type { ErrorCode } from '../../errors.ts';
 import { authenticate, callerOf } from '../../http/authenticate.ts';
 import { limits } from '../../http/limits.ts';
 import { originOf } from '../../http/origin.ts';
@@ -17,8 +18,16 @@ import * as schemas from './schemas.ts';
 import { validateToken } from './validate-token.ts';
 
 const done = (message: string) => ({ success: true as const, message });
-const open = { tags: ['auth'], security: [] };
+const open = { tags: ['auth'] };
 const signedIn = { tags: ['auth'], security: [{ bearer: [] }] };
+
+/** Codes with which the routes refuse, for the API reference. */
+const refusals = {
+  register: ['auth.password_unacceptable', 'users.email_taken', 'users.username_taken', 'server.busy'],
+  login: ['auth.invalid_credentials', 'auth.account_deactivated', 'server.busy'],
+  refresh: ['auth.refresh_invalid', 'auth.refresh_superseded', 'auth.refresh_reused'],
+  share: ['auth.cookie_invalid', 'auth.origin_not_allowed'],
+} satisfies Record<string, ErrorCode[]>;
 
 /** Sign-in, sessions and tokens: contract §1. */
 export function addAuthRoutes(app: App, ctx: Ctx): void {
@@ -37,7 +46,7 @@ function addAccountRoutes(app: App, ctx: Ctx): void {
   };
   app.post(
     '/api/v1/auth/register',
-    { config: { limit: limits.register }, schema: registerSchema },
+    { config: { limit: limits.register, refusals: refusals.register }, schema: registerSchema },
     async (request, reply) => reply.code(201).send(await registerUser(ctx, request.body, originOf(request))),
   );
 
@@ -50,7 +59,7 @@ function addAccountRoutes(app: App, ctx: Ctx): void {
   };
   app.post(
     '/api/v1/auth/login',
-    { config: { limit: limits.login }, schema: loginSchema },
+    { config: { limit: limits.login, refusals: refusals.login }, schema: loginSchema },
     async (request, reply) => {
       const { tokens, cookie } = await logIn(ctx, request.body, originOf(request));
       sendSignInCookie(ctx.config, reply, cookie);
@@ -84,8 +93,10 @@ function addTokenRoutes(app: App, ctx: Ctx): void {
     body: schemas.refreshSchema,
     response: { 200: schemas.tokensSchema },
   };
-  app.post('/api/v1/auth/refresh', { schema: refreshSchema }, (request) =>
-    refreshSession(ctx, request.body.refreshToken, originOf(request)),
+  app.post(
+    '/api/v1/auth/refresh',
+    { config: { refusals: refusals.refresh }, schema: refreshSchema },
+    (request) => refreshSession(ctx, request.body.refreshToken, originOf(request)),
   );
 
   const validateSchema = {
@@ -109,7 +120,7 @@ function addTokenRoutes(app: App, ctx: Ctx): void {
     '/api/v1/auth/session-to-token',
     {
       preHandler: requireCookieOrigin(ctx.config),
-      config: { limit: limits.sessionToToken },
+      config: { limit: limits.sessionToToken, refusals: refusals.share },
       schema: shareSchema,
     },
     (request) => exchangeCookie(ctx, readSignInCookie(ctx.config, request), originOf(request)),
@@ -151,10 +162,14 @@ function addSessionRoutes(app: App, ctx: Ctx): void {
     params: schemas.sessionIdSchema,
     response: { 200: schemas.doneSchema },
   };
-  app.delete('/api/v1/auth/sessions/:id', { preHandler, schema: revokeSchema }, async (request) => {
-    await revokeSession(ctx, callerOf(request), request.params.id, originOf(request));
-    return done('The session has ended.');
-  });
+  app.delete(
+    '/api/v1/auth/sessions/:id',
+    { preHandler, config: { refusals: ['request.not_found'] }, schema: revokeSchema },
+    async (request) => {
+      await revokeSession(ctx, callerOf(request), request.params.id, originOf(request));
+      return done('The session has ended.');
+    },
+  );
 
   const revokeOthersSchema = {
     ...signedIn,

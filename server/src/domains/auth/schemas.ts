@@ -76,17 +76,17 @@ export const validationSchema = Type.Union([
     valid: Type.Literal(true),
     payload: Type.Object(
       {
-        iss: Type.String(),
-        sub: Type.String({ description: 'Id of the user.' }),
-        aud: Type.String(),
-        iat: Type.Integer(),
-        exp: Type.Integer(),
-        jti: Type.String(),
-        sid: Type.String({ description: 'Id of the session.' }),
-        email: Type.String(),
+        iss: Type.String({ examples: ['https://id.example.com'] }),
+        sub: Type.String({ format: 'uuid', description: 'Id of the user.' }),
+        aud: Type.String({ examples: ['https://id.example.com'] }),
+        iat: Type.Integer({ examples: [1772366400] }),
+        exp: Type.Integer({ examples: [1772367300] }),
+        jti: Type.String({ format: 'uuid' }),
+        sid: Type.String({ format: 'uuid', description: 'Id of the session.' }),
+        email: Type.String({ examples: ['test@example.com'] }),
         role: Type.Enum(['user', 'admin']),
-        client_id: Type.String(),
-        scope: Type.String(),
+        client_id: Type.String({ examples: ['obol'] }),
+        scope: Type.String({ examples: ['account'] }),
       },
       { additionalProperties: true, description: 'The claims of the token.' },
     ),
@@ -102,9 +102,9 @@ export type Validation = Static<typeof validationSchema>;
 export const sessionSchema = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
-    deviceId: nullable(Type.String()),
+    deviceId: nullable(Type.String({ examples: ['b2c5e1'] })),
     deviceName: nullable(Type.String({ examples: ["Ada's phone"] })),
-    userAgent: nullable(Type.String()),
+    userAgent: nullable(Type.String({ examples: ['curl/8.5.0'] })),
     ipAddress: nullable(Type.String({ examples: ['192.0.2.1'] })),
     createdAt: time('When the device signed in.'),
     lastUsedAt: time('When it last refreshed its tokens.'),
@@ -120,7 +120,10 @@ export const sessionsSchema = Type.Object({ sessions: Type.Array(sessionSchema) 
 export const meSessionSchema = Type.Object({ user: userSchema, session: sessionSchema });
 export const sessionIdSchema = Type.Object({ id: Type.String({ format: 'uuid' }) });
 
-export const doneSchema = Type.Object({ success: Type.Literal(true), message: Type.String() });
+export const doneSchema = Type.Object({
+  success: Type.Literal(true),
+  message: Type.String({ examples: ['You are signed out.'] }),
+});
 export const revokedSchema = Type.Object({
   success: Type.Literal(true),
   revoked: Type.Integer({ description: 'How many sessions were ended.', examples: [2] }),
@@ -137,10 +140,10 @@ export const securityEventSchema = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
     type: Type.String({ examples: ['login.succeeded'] }),
-    sessionId: nullable(Type.String()),
+    sessionId: nullable(Type.String({ format: 'uuid' })),
     ipAddress: nullable(Type.String({ examples: ['192.0.2.1'] })),
-    userAgent: nullable(Type.String()),
-    details: Type.Object({}, { additionalProperties: true }),
+    userAgent: nullable(Type.String({ examples: ['curl/8.5.0'] })),
+    details: Type.Object({}, { additionalProperties: true, examples: [{}] }),
     createdAt: time('When it happened.'),
   },
   { title: 'SecurityEvent' },
@@ -150,18 +153,18 @@ export type SecurityEventView = Static<typeof securityEventSchema>;
 
 export const securityEventsSchema = Type.Object({
   events: Type.Array(securityEventSchema),
-  total: Type.Integer({ description: 'How many there are in all.' }),
+  total: Type.Integer({ description: 'How many there are in all.', examples: [1] }),
 });
 
 export const jwksSchema = Type.Object({
   keys: Type.Array(
     Type.Object({
-      kty: Type.String(),
-      n: Type.String(),
-      e: Type.String(),
-      kid: Type.String(),
-      use: Type.String(),
-      alg: Type.String(),
+      kty: Type.String({ examples: ['RSA'] }),
+      n: Type.String({ examples: ['ptH9DzY…'] }),
+      e: Type.String({ examples: ['AQAB'] }),
+      kid: Type.String({ examples: ['hYZ-PGSn1ehjpfk4l12w1AZvkcKNdD3BAZyXjd6FkyU'] }),
+      use: Type.String({ examples: ['sig'] }),
+      alg: Type.String({ examples: ['RS256'] }),
     }),
   ),
 });

@@ -23,10 +23,10 @@ export function addUserRoutes(app: App, ctx: Ctx, readAvailable: ReadAvailable):
     '/api/v1/users/me',
     {
       preHandler,
+      config: { refusals: ['users.username_taken'] },
       schema: {
         ...common,
         summary: 'Change your profile',
-        description: 'Refuses a username that somebody else has with `users.username_taken`.',
         body: profileChangesSchema,
         response: { 200: userSchema },
       },
