@@ -1,3 +1,4 @@
+import cookie from '@fastify/cookie';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { LogController, type FastifyBaseLogger } from 'fastify';
 import type { App } from '../app.ts';
@@ -64,6 +65,7 @@ async function installHttp(app: App, ctx: Ctx): Promise<void> {
   installNotFound(app, methodTable);
   installBodyParser(app);
   installValidation(app);
+  await app.register(cookie);
   await installOpenapi(app, config);
 }
 

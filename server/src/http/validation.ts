@@ -14,32 +14,39 @@ for (const validator of [bodyValidator, textValidator]) {
 const compile: FastifySchemaCompiler<object> = ({ schema, httpPart }): ValidateFunction =>
   (httpPart === 'body' ? bodyValidator : textValidator).compile(schema);
 
-/** Installs validation: strict bodies, read query strings, and no text that PostgreSQL could not store. */
+/** Deeper values are refused: nobody means them, and writing them out again would exhaust the stack. */
+const depthMax = 32;
+
+/** Installs validation: strict bodies, read query strings, and nothing that PostgreSQL could not store. */
 export function installValidation(app: FastifyInstance): void {
   app.setValidatorCompiler(compile);
   app.addHook('preValidation', async (request: FastifyRequest) => {
-    for (const part of ['body', 'query', 'params'] as const) {
-      const path = findUnstorableText(request[part], `/${part}`);
-      if (path)
-        throw new AppError('request.invalid_text', {
-          errors: [{ path, message: 'holds a null byte or an unpaired surrogate' }],
-        });
-    }
+    for (const part of ['body', 'query', 'params'] as const) assertStorable(request[part], `/${part}`);
   });
 }
 
-/** The path of the first text with a null byte or an unpaired surrogate, if any. Depth is bounded by the body limit. */
-function findUnstorableText(root: unknown, rootPath: string): string | undefined {
-  const stack: { value: unknown; path: string }[] = [{ value: root, path: rootPath }];
+type Item = { value: unknown; path: string; depth: number };
+
+/** Throws `request.invalid_text` for a null byte or an unpaired surrogate, `request.invalid` for too much nesting. */
+function assertStorable(root: unknown, rootPath: string): void {
+  const stack: Item[] = [{ value: root, path: rootPath, depth: 0 }];
   for (let item = stack.pop(); item; item = stack.pop()) {
-    if (typeof item.value === 'string') {
-      if (item.value.includes('\0') || !item.value.isWellFormed()) return item.path;
-    } else if (typeof item.value === 'object' && item.value !== null) {
-      for (const [key, value] of Object.entries(item.value)) {
-        if (key.includes('\0') || !key.isWellFormed()) return item.path;
-        stack.push({ value, path: `${item.path}/${key}` });
-      }
+    const { value, path, depth } = item;
+    if (typeof value === 'string') assertText(value, path);
+    if (typeof value !== 'object' || value === null) continue;
+    if (depth === depthMax) {
+      const message = `must not be nested more than ${depthMax} levels deep`;
+      throw new AppError('request.invalid', { errors: [{ path, message }] });
+    }
+    for (const [key, inner] of Object.entries(value)) {
+      assertText(key, path);
+      stack.push({ value: inner, path: `${path}/${key}`, depth: depth + 1 });
     }
   }
-  return undefined;
+}
+
+function assertText(text: string, path: string): void {
+  if (!text.includes('\0') && text.isWellFormed()) return;
+  const message = 'must not hold a null byte or an unpaired surrogate';
+  throw new AppError('request.invalid_text', { errors: [{ path, message }] });
 }
