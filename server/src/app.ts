@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Ctx } from './ctx.ts';
 import { addRecoveryRoutes } from './domains/auth/index.ts';
 import { addAuthRoutes, readAvailable } from './domains/auth/index.ts';
+import { addCreditRoutes } from './domains/credits/index.ts';
 import { addUserRoutes } from './domains/users/index.ts';
 import { addDocsRoutes } from './http/docs.ts';
 import { addOperationsRoutes } from './http/operations.ts';
@@ -26,6 +27,7 @@ export async function buildApp(ctx: Ctx): Promise<App> {
   addDocsRoutes(app);
   addAuthRoutes(app, ctx);
   addUserRoutes(app, ctx, readAvailable);
+  addCreditRoutes(app, ctx);
   addRecoveryRoutes(app, ctx);
   addAccountPages(app, ctx);
   addMailboxPage(app, ctx);

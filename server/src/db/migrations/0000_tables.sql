@@ -172,7 +172,7 @@ CREATE TABLE "auth"."verification_tokens" (
 
 CREATE TABLE "credits"."hold_lots" (
 	"hold_id" uuid NOT NULL,
-	"ordinal" smallint NOT NULL,
+	"ordinal" integer NOT NULL,
 	"lot_id" uuid NOT NULL,
 	"wallet_id" uuid NOT NULL,
 	"amount" bigint NOT NULL,
@@ -293,7 +293,7 @@ CREATE TABLE "credits"."balances" (
 
 CREATE TABLE "credits"."entries" (
 	"transaction_id" uuid NOT NULL,
-	"ordinal" smallint NOT NULL,
+	"ordinal" integer NOT NULL,
 	"wallet_id" uuid NOT NULL,
 	"account" text NOT NULL,
 	"amount" bigint NOT NULL,

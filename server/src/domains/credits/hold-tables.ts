@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { check, index, jsonb, primaryKey, smallint, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { check, index, jsonb, integer, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { at, creditsSchema } from '../../db/columns.ts';
 import { users } from '../users/tables.ts';
 import { balances, credits, lots, oneOf } from './tables.ts';
@@ -40,7 +40,7 @@ export const holdLots = creditsSchema.table(
     holdId: uuid('hold_id')
       .notNull()
       .references(() => holds.id, { onDelete: 'cascade' }),
-    ordinal: smallint('ordinal').notNull(),
+    ordinal: integer('ordinal').notNull(),
     lotId: uuid('lot_id')
       .notNull()
       .references(() => lots.id, { onDelete: 'restrict' }),

@@ -7,7 +7,6 @@ import {
   integer,
   jsonb,
   primaryKey,
-  smallint,
   text,
   uniqueIndex,
   uuid,
@@ -162,7 +161,7 @@ export const entries = creditsSchema.table(
   'entries',
   {
     transactionId: uuid('transaction_id').notNull(),
-    ordinal: smallint('ordinal').notNull(),
+    ordinal: integer('ordinal').notNull(),
     walletId: uuid('wallet_id').notNull(),
     account: text('account').notNull(),
     amount: credits('amount').notNull(),

@@ -1,0 +1,240 @@
+-- Spending. One call takes a batch of spends and answers each on its own: a refused neighbour changes nothing for the
+-- others, and a batch of n does what n calls would. It locks the wallets in sorted order, decides in memory, one spend
+-- after the other in the order given, and then writes each table once. Nothing that two wallets share is locked.
+
+-- The answer to one spend. `code` is null for a success; balances are those right after the decision.
+create type credits.spend_outcome as (
+  ordinal integer, code text, is_replay boolean, transaction_id uuid, balance_before bigint,
+  free bigint, paid bigint, held bigint, total_spent bigint, created_at timestamptz
+);
+
+-- What a batch comes to, before anything is written.
+create type credits.spend_plan as (
+  wallets credits.balances[], lot_ids uuid[], lot_taken bigint[], transactions credits.transactions[],
+  entries credits.entries[], keys credits.idempotency_keys[], outcomes credits.spend_outcome[]
+);
+
+-- The open lots of some wallets, each wallet's in the order of consumption: free before paid, then priority, earliest
+-- expiry, oldest. `wallet_at` is the wallet's place in the array; `spendable` leaves out what is held or has expired.
+create function credits.spendable_lots(wallets credits.balances[], at_time timestamptz)
+  returns table (wallet_at integer, lot_id uuid, kind text, spendable bigint)
+  language sql stable set search_path = pg_catalog
+as $$
+  select w.ordinality::integer, l.id, l.kind, l.remaining - l.held
+    from unnest(wallets) with ordinality as w
+    join credits.lots l on l.wallet_id = w.wallet_id and l.closed_at is null
+   where l.remaining > l.held and (l.expires_at > at_time or l.expires_at is null)
+   order by w.ordinality, l.kind, l.priority, l.expires_at, l.created_at, l.id
+$$;
+
+-- Reads a batch: each spend with its place, whether its caller is signed in, its wallet's place, the answer that its
+-- idempotency key has been given before, and the first spend of the batch that bears the same key.
+create function credits.read_spends(requests jsonb, wallets credits.balances[], at_time timestamptz)
+  returns table (ordinal integer, wallet_at integer, is_signed_in boolean, user_id uuid, app_id text, amount bigint,
+    description text, metadata jsonb, idempotency_key text, request_hash bytea, transaction_id uuid,
+    first_of_key integer, remembered credits.idempotency_keys)
+  language sql stable set search_path = pg_catalog
+as $$
+  with batch as materialized (
+    select r.*
+      from rows from (jsonb_to_recordset(requests) as (wallet_id uuid, user_id uuid, session_id uuid, app_id text,
+             amount bigint, description text, metadata jsonb, idempotency_key text, request_hash bytea,
+             transaction_id uuid)) with ordinality as r
+  )
+  select b.ordinality::integer, w.ordinality::integer, s.session_id is not null, b.user_id, b.app_id, b.amount,
+         b.description, b.metadata, b.idempotency_key, b.request_hash, b.transaction_id,
+         min(b.ordinality) over (partition by b.wallet_id, b.app_id, b.idempotency_key)::integer, k
+    from batch b
+    left join unnest(wallets) with ordinality as w on w.wallet_id = b.wallet_id
+    left join auth.live_sessions((select array_agg(distinct batch.session_id) from batch), at_time) s
+      on s.session_id = b.session_id and s.user_id = b.user_id
+    left join credits.idempotency_keys k
+      on k.wallet_id = b.wallet_id and k.app_id = b.app_id and k.key = b.idempotency_key
+   order by b.ordinality
+$$;
+
+-- The answer to a spend that is refused before the ledger is asked; nothing remembers it.
+create function credits.refused(request_ordinal integer, refusal_code text) returns credits.spend_outcome
+  language sql immutable
+as $$
+  select row(request_ordinal, refusal_code, false, null, null, null, null, null, null, null)::credits.spend_outcome
+$$;
+
+-- The first answer to a key, given again; or idempotency.mismatch when the request is another one.
+create function credits.replay(first_answer credits.idempotency_keys, request_ordinal integer, given_hash bytea)
+  returns credits.spend_outcome
+  language sql immutable
+as $$
+  select case when first_answer.request_hash = given_hash
+    then row(request_ordinal, first_answer.code, true, first_answer.transaction_id, first_answer.balance_before,
+           first_answer.free, first_answer.paid, first_answer.held, first_answer.total_spent, first_answer.created_at
+         )::credits.spend_outcome
+    else credits.refused(request_ordinal, 'idempotency.mismatch')
+  end
+$$;
+
+-- Decides a batch without writing anything; volatile, so that it sees what was committed before the locks were had. For each spend in turn, in the fixed precedence of refusals: session,
+-- replay, wallet, funds. What is refused from the wallet on is remembered under the key like a success.
+create function credits.decide_spends(requests jsonb, wallets credits.balances[], at_time timestamptz)
+  returns credits.spend_plan
+  language plpgsql volatile set search_path = pg_catalog
+as $$
+declare
+  plan credits.spend_plan;
+  request record;
+  wallet credits.balances;
+  first_answer credits.idempotency_keys;
+  made credits.transactions;
+  outcome credits.spend_outcome;
+  lot_wallets integer[];
+  lot_kinds text[];
+  lot_left bigint[];
+  next_lot integer[];      -- by wallet: its first lot that may have something left
+  key_at integer[];        -- by first_of_key: where in the plan's keys the first answer is
+  keys credits.idempotency_keys[] := '{}';
+  transactions credits.transactions[] := '{}';
+  entries credits.entries[] := '{}';
+  lot_taken bigint[];
+  lot_at integer;
+  part bigint;
+  unpaid bigint;
+  account text;
+  sides jsonb;
+begin
+  select array_agg(l.wallet_at), array_agg(l.lot_id), array_agg(l.kind), array_agg(l.spendable),
+         array_agg(0::bigint)
+    into lot_wallets, plan.lot_ids, lot_kinds, lot_left, lot_taken
+    from credits.spendable_lots(wallets, at_time) l;
+  for i in reverse coalesce(cardinality(lot_wallets), 0) .. 1 loop
+    next_lot[lot_wallets[i]] := i;
+  end loop;
+
+  for request in select * from credits.read_spends(requests, wallets, at_time) loop
+    wallet := wallets[request.wallet_at];
+    if not request.is_signed_in then
+      plan.outcomes[request.ordinal] := credits.refused(request.ordinal, 'auth.session_ended');
+      continue;
+    end if;
+    if wallet.owner_id is distinct from request.user_id then
+      plan.outcomes[request.ordinal] := credits.refused(request.ordinal, 'request.not_found');
+      continue;
+    end if;
+    first_answer := coalesce(request.remembered, keys[key_at[request.first_of_key]]);
+    if first_answer.key is not null then
+      plan.outcomes[request.ordinal] := credits.replay(first_answer, request.ordinal, request.request_hash);
+      continue;
+    end if;
+
+    outcome := row(request.ordinal, null, false, null, wallet.free + wallet.paid, null, null, null, null,
+                   greatest(at_time, wallet.last_transaction_at));
+    if wallet.status <> 'active' then
+      outcome.code := 'credits.wallet_inactive';
+    elsif wallet.free + wallet.paid - wallet.held < request.amount then
+      outcome.code := 'credits.insufficient';
+    else
+      unpaid := request.amount;
+      sides := '[]';
+      lot_at := next_lot[request.wallet_at];
+      loop
+        if lot_wallets[lot_at] is distinct from request.wallet_at then
+          raise exception 'the lots of wallet % do not cover its balance', wallet.wallet_id;
+        end if;
+        part := least(unpaid, lot_left[lot_at]);
+        if part > 0 then
+          account := 'wallet:' || wallet.wallet_id || ':' || lot_kinds[lot_at];
+          sides := sides || jsonb_build_array(jsonb_build_array(account, -part, plan.lot_ids[lot_at]));
+          entries := entries || row(request.transaction_id, jsonb_array_length(sides), wallet.wallet_id, account, -part,
+                                    plan.lot_ids[lot_at])::credits.entries;
+          lot_left[lot_at] := lot_left[lot_at] - part;
+          lot_taken[lot_at] := lot_taken[lot_at] + part;
+          if lot_kinds[lot_at] = 'free' then wallet.free := wallet.free - part;
+          else wallet.paid := wallet.paid - part;
+          end if;
+          unpaid := unpaid - part;
+        end if;
+        exit when unpaid = 0;
+        lot_at := lot_at + 1;
+      end loop;
+      next_lot[request.wallet_at] := lot_at;
+      account := 'revenue:' || request.app_id;
+      sides := sides || jsonb_build_array(jsonb_build_array(account, request.amount, null));
+      entries := entries || row(request.transaction_id, jsonb_array_length(sides), wallet.wallet_id, account,
+                                request.amount, null)::credits.entries;
+
+      wallet.sequence := wallet.sequence + 1;
+      wallet.total_spent := wallet.total_spent + request.amount;
+      wallet.last_transaction_at := outcome.created_at;
+      made := row(request.transaction_id, wallet.wallet_id, wallet.sequence, 'usage', 'completed', -request.amount,
+        outcome.balance_before, wallet.free + wallet.paid, request.app_id, request.description, request.metadata,
+        request.idempotency_key, null, null, null, outcome.created_at, wallet.chain_head, null);
+      made.hash := credits.transaction_hash(made, sides);
+      wallet.chain_head := made.hash;
+      transactions := transactions || made;
+      wallets[request.wallet_at] := wallet;
+      outcome.transaction_id := request.transaction_id;
+    end if;
+    outcome.free := wallet.free;
+    outcome.paid := wallet.paid;
+    outcome.held := wallet.held;
+    outcome.total_spent := wallet.total_spent;
+    plan.outcomes[request.ordinal] := outcome;
+    if request.idempotency_key is not null then
+      keys := keys || row(wallet.wallet_id, request.app_id, request.idempotency_key, request.request_hash, outcome.code,
+        outcome.transaction_id, outcome.balance_before, outcome.free, outcome.paid, outcome.held, outcome.total_spent,
+        outcome.created_at)::credits.idempotency_keys;
+      key_at[request.first_of_key] := cardinality(keys);
+    end if;
+  end loop;
+  plan.wallets := wallets;
+  plan.lot_taken := lot_taken;
+  plan.transactions := transactions;
+  plan.entries := entries;
+  plan.keys := keys;
+  return plan;
+end $$;
+
+-- Writes what a batch comes to: each table once, wallets last in the order in which they were locked.
+create function credits.write_spends(plan credits.spend_plan, at_time timestamptz) returns void
+  language plpgsql volatile set search_path = pg_catalog
+as $$
+begin
+  insert into credits.transactions select t.* from unnest(plan.transactions) t;
+  insert into credits.entries select e.* from unnest(plan.entries) e;
+  insert into credits.idempotency_keys select k.* from unnest(plan.keys) k;
+  update credits.lots l
+     set remaining = l.remaining - s.taken, closed_at = case when l.remaining = s.taken then at_time end
+    from unnest(plan.lot_ids, plan.lot_taken) as s (id, taken)
+   where l.id = s.id and s.taken > 0;
+  insert into credits.usage_stats as u (wallet_id, day, app_id, model, count, amount)
+    select t.wallet_id, (t.created_at at time zone 'UTC')::date, t.app_id, coalesce(left(t.metadata->>'model', 100), ''),
+           count(*), -sum(t.amount)
+      from unnest(plan.transactions) t
+     group by 1, 2, 3, 4
+    on conflict (wallet_id, day, app_id, model)
+    do update set count = u.count + excluded.count, amount = u.amount + excluded.amount;
+  update credits.balances b
+     set (free, paid, total_spent, sequence, chain_head, last_transaction_at)
+       = (w.free, w.paid, w.total_spent, w.sequence, w.chain_head, w.last_transaction_at)
+    from unnest(plan.wallets) w
+   where b.wallet_id = w.wallet_id and b.sequence < w.sequence;
+end $$;
+
+-- Spends from wallets: `requests` is an array of objects with the fields that read_spends names. One outcome each.
+create function credits.spend(requests jsonb, at_time timestamptz, daily_amount bigint, daily_cap bigint)
+  returns setof credits.spend_outcome
+  language plpgsql volatile security definer set search_path = pg_catalog
+as $$
+declare
+  wallet_ids uuid[] := array(select distinct (r->>'wallet_id')::uuid from jsonb_array_elements(requests) r);
+  wallets credits.balances[];
+  plan credits.spend_plan;
+begin
+  wallets := credits.lock_wallets(wallet_ids, at_time, daily_amount, daily_cap);
+  plan := credits.decide_spends(requests, wallets, at_time);
+  if cardinality(plan.transactions) > 0 or cardinality(plan.keys) > 0 then
+    perform credits.write_spends(plan, at_time);
+  end if;
+  return query select o.* from unnest(plan.outcomes) o;
+end $$;
+
+grant execute on function credits.spend(jsonb, timestamptz, bigint, bigint) to obol_app;

@@ -1,0 +1,133 @@
+import type { Ctx } from '../../ctx.ts';
+import { wasRolledBack } from '../../db/index.ts';
+import { AppError } from '../../errors.ts';
+
+/** One spend as the database takes it. `requestHash` is hexadecimal; `transactionId` is used if the spend goes through. */
+export type SpendRequest = {
+  walletId: string;
+  userId: string;
+  sessionId: string;
+  appId: string;
+  amount: number;
+  description: string;
+  metadata: Record<string, unknown> | null;
+  idempotencyKey: string | null;
+  requestHash: string;
+  transactionId: string;
+};
+
+/** The database's answer to one spend; `code` is null for a success. Balances are those right after the decision. */
+export type SpendOutcome = {
+  ordinal: number;
+  code: string | null;
+  is_replay: boolean;
+  transaction_id: string;
+  balance_before: number;
+  free: number;
+  paid: number;
+  held: number;
+  total_spent: number;
+  created_at: Date;
+};
+
+export type SpendQueue = {
+  /** Resolves with this spend's own outcome, whatever its neighbours come to. Throws `server.busy`. */
+  submit(request: SpendRequest): Promise<SpendOutcome>;
+  /** How many spends wait for their turn. */
+  waiting(): number;
+};
+
+export type SpendQueueLimits = { lanes: number; batchMax: number; waitingMax: number };
+
+type Waiting = {
+  request: SpendRequest;
+  resolve(outcome: SpendOutcome): void;
+  reject(error: unknown): void;
+};
+
+const defaultLimits: SpendQueueLimits = { lanes: 4, batchMax: 500, waitingMax: 10_000 };
+
+/**
+ * Natural group commit: a spend alone goes at once, and whatever arrives while a call is in flight goes into the next
+ * one. A wallet always takes the same lane, so that two calls of this process never want the same rows.
+ */
+export function createSpendQueue(ctx: Ctx, limits: SpendQueueLimits = defaultLimits): SpendQueue {
+  const lanes = Array.from({ length: limits.lanes }, () => createLane(ctx, limits.batchMax));
+  const waiting = () => lanes.reduce((sum, lane) => sum + lane.waiting(), 0);
+  return {
+    waiting,
+    async submit(request) {
+      if (waiting() >= limits.waitingMax) {
+        throw new AppError('server.busy', { headers: { 'retry-after': '1' } });
+      }
+      const lane = lanes[Number.parseInt(request.walletId.slice(-6), 16) % lanes.length];
+      if (!lane) throw new Error(`${request.walletId} is not the id of a wallet`);
+      return lane.submit(request);
+    },
+  };
+}
+
+type Lane = { submit(request: SpendRequest): Promise<SpendOutcome>; waiting(): number };
+
+function createLane(ctx: Ctx, batchMax: number): Lane {
+  const queue: Waiting[] = [];
+  let isRunning = false;
+  const run = async (): Promise<void> => {
+    isRunning = true;
+    while (queue.length > 0) await spendBatch(ctx, queue.splice(0, batchMax));
+    isRunning = false;
+  };
+  return {
+    waiting: () => queue.length,
+    submit: (request) =>
+      new Promise((resolve, reject) => {
+        queue.push({ request, resolve, reject });
+        if (!isRunning) void run();
+      }),
+  };
+}
+
+/**
+ * Answers every spend of the batch; never rejects. When the database refuses the whole call, nothing of it was
+ * committed and each spend is tried alone, so that one that cannot be done fails alone. A lost connection leaves it open
+ * whether the call was committed: that is reported, and a client that sent an idempotency key may repeat.
+ */
+async function spendBatch(ctx: Ctx, batch: Waiting[]): Promise<void> {
+  try {
+    const outcomes = await callSpend(
+      ctx,
+      batch.map(({ request }) => request),
+    );
+    for (const outcome of outcomes) batch[outcome.ordinal - 1]?.resolve(outcome);
+  } catch (error) {
+    if (batch.length > 1 && wasRolledBack(error)) {
+      for (const one of batch) await spendBatch(ctx, [one]);
+      return;
+    }
+    for (const { reject } of batch) reject(error);
+  }
+}
+
+async function callSpend(ctx: Ctx, requests: SpendRequest[]): Promise<SpendOutcome[]> {
+  const { creditsDailyFree, creditsDailyCap } = ctx.config;
+  const batch = requests.map((request) => ({
+    wallet_id: request.walletId,
+    user_id: request.userId,
+    session_id: request.sessionId,
+    app_id: request.appId,
+    amount: request.amount,
+    description: request.description,
+    metadata: request.metadata,
+    idempotency_key: request.idempotencyKey,
+    request_hash: `\\x${request.requestHash}`,
+    transaction_id: request.transactionId,
+  }));
+  const outcomes = await ctx.db.call<SpendOutcome>('select * from credits.spend($1, $2, $3, $4)', [
+    JSON.stringify(batch),
+    ctx.clock.now(),
+    creditsDailyFree,
+    creditsDailyCap,
+  ]);
+  if (outcomes.length !== requests.length) throw new Error('credits.spend left a spend without an outcome');
+  return outcomes;
+}
