@@ -1,11 +1,11 @@
 import { sql } from 'drizzle-orm';
-import { PgBoss, type JobResult, type JobWithMetadata } from 'pg-boss';
+import type { JobResult, JobWithMetadata, PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
 import { Counter } from 'prom-client';
 import type { Database, Tx } from '../db/index.ts';
 import type { Metrics } from '../metrics/index.ts';
+import { createBoss } from './boss.ts';
 import { deadLetterQueue, jobNames, type JobData, type JobName } from './queues.ts';
-import { withoutTransaction } from './sql.ts';
 
 export type { JobData, JobName } from './queues.ts';
 
@@ -38,8 +38,6 @@ const deadLetterPollingSeconds = 10;
 const batchSize = 10;
 /** Longer than an SMTP dialogue may take, shorter than the grace that container hosts give. */
 const stopWaitMs = 25_000;
-/** While the database is away every poll fails; it is logged once per this span. */
-const sameErrorPauseMs = 30_000;
 
 /** pg-boss on our database, as the service. Nothing runs before `start`. */
 export function createJobs(parts: { db: Database; log: Logger; metrics: Metrics }): Jobs {
@@ -73,30 +71,6 @@ export function createJobs(parts: { db: Database; log: Logger; metrics: Metrics 
       return count;
     },
   };
-}
-
-/** Every statement of pg-boss runs in a transaction as the service; what would need the owner's rights is off. */
-function createBoss(db: Database, log: Logger): PgBoss {
-  const boss = new PgBoss({
-    db: { executeSql: (text, values) => db.runAsService(withoutTransaction(text), values) },
-    migrate: false,
-    createSchema: false,
-    schedule: false,
-    reindex: false,
-    monitorVacuum: false,
-    persistWarnings: false,
-    persistQueueStats: false,
-    flowIntervalSeconds: 3600,
-  });
-  let lastErrorAtMs = -Infinity;
-  boss.on('error', (error) => {
-    const atMs = performance.now();
-    if (atMs - lastErrorAtMs < sameErrorPauseMs) return;
-    lastErrorAtMs = atMs;
-    log.warn({ err: error }, 'the job queue could not be reached');
-  });
-  boss.on('warning', (warning) => log.warn({ warning: warning.message, data: warning.data }, 'job queue'));
-  return boss;
 }
 
 async function pollQueue(boss: PgBoss, queue: string, settle: Settle): Promise<void> {

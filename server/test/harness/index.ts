@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
 import pg from 'pg';
-import { pino } from 'pino';
+import { pino, type Logger } from 'pino';
 import { afterAll, inject } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
 import type { MailboxEntry } from '../../src/mail/index.ts';
@@ -21,7 +22,10 @@ export type TestService = Service & {
   clock: TestClock;
   /** Connection as the owner of the schema, for what only a test may do. */
   ownerUrl: string;
+  /** Connection as the role that serves, through the pooler where the backend has one. */
   appUrl: string;
+  /** Settings that lead to servers of the backend, such as REDIS_URL. */
+  backendEnv: Record<string, string>;
   /** Runs the jobs that are due, then returns what is in the mailbox for an address, newest first. */
   mails(to?: string): Promise<MailboxEntry[]>;
   /** Sends JSON and reads JSON; `token` becomes the bearer token. */
@@ -39,6 +43,8 @@ export type TestServiceOptions = {
   clock?: TestClock;
   /** Polls for jobs like in production. By default jobs run when a test asks for them (`mails`, `ctx.jobs.runDue`). */
   runsJobs?: boolean;
+  /** Takes the log lines that a test reads. */
+  log?: Logger;
 };
 
 const defaultEnv = {
@@ -67,18 +73,23 @@ export function createTestClock(startAt = '2026-03-01T12:00:00.000Z'): TestClock
  */
 export async function startTestService(options: TestServiceOptions = {}): Promise<TestService> {
   const database = options.shareDatabaseWith ?? (await cloneDatabase());
-  const config = loadConfig({ ...defaultEnv, ...options.env });
+  const backendEnv = options.shareDatabaseWith?.backendEnv ?? (await prepareBackendEnv());
+  const config = loadConfig({ ...defaultEnv, ...backendEnv, ...options.env });
   const clock = options.clock ?? options.shareDatabaseWith?.clock ?? createTestClock(options.startAt);
-  const { appUrl } = await prepareDatabase(config, database.ownerUrl);
-  const log = pino({ level: config.logLevel });
+  const appUrl = throughPooler((await prepareDatabase(config, database.ownerUrl)).appUrl);
+  const log = options.log ?? pino({ level: config.logLevel });
   const service = await createService({ config, appUrl, clock, log, runsJobs: options.runsJobs ?? false });
   const url = (await service.app.listen({ port: 0, host: '127.0.0.1' })).replace(/\/$/, '');
-  afterAll(() => service.stop());
+  let stopped: Promise<void> | undefined;
+  const stop = () => (stopped ??= service.stop());
+  afterAll(stop);
   return {
     ...service,
+    stop,
     url,
     clock,
     appUrl,
+    backendEnv,
     ownerUrl: database.ownerUrl,
     async mails(to) {
       await service.ctx.jobs.runDue();
@@ -86,6 +97,25 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     },
     send: (method, path, request) => sendJson(`${url}${path}`, method, request),
   };
+}
+
+/** The address with the pooler of the backend in place of PostgreSQL itself, where there is one. */
+export function throughPooler(databaseUrl: string): string {
+  const poolerPort = inject('poolerPort');
+  if (poolerPort === null) return databaseUrl;
+  const url = new URL(databaseUrl);
+  url.port = String(poolerPort);
+  return url.href;
+}
+
+/** Each service gets a Redis database of its own, where the backend has Redis, as it gets a PostgreSQL database. */
+async function prepareBackendEnv(): Promise<Record<string, string>> {
+  const redisUrl = inject('redisUrl');
+  if (redisUrl === null) return {};
+  const redis = new Redis(redisUrl);
+  const database = await redis.incr('databases');
+  redis.disconnect();
+  return { REDIS_URL: `${redisUrl}/${database}` };
 }
 
 /** A database cloned from the migrated template. */
