@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import pg from 'pg';
 import type { Config } from '../config.ts';
+import { databaseErrorCode } from './errors.ts';
 import { installJobs } from '../jobs/install.ts';
 import { migrate, pendingMigrations, readMigrations, SchemaError } from './migrate.ts';
 
@@ -13,6 +14,10 @@ pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
   if (!Number.isSafeInteger(value)) throw new RangeError(`${text} is beyond the exact integers`);
   return value;
 });
+
+const roleAttemptsMax = 5;
+/** Wrong password, or a role that may not log in or does not exist. */
+const refusedLogins = new Set(['28P01', '28000']);
 
 export type Connections = { ownerUrl: string; appUrl: string };
 
@@ -73,7 +78,9 @@ export async function findConnections(config: Config, databaseUrl: string): Prom
 /** Throws SchemaError unless the role that serves is unprivileged: a role that row-level security does not bind. */
 export async function assertUnprivileged(pool: pg.Pool): Promise<void> {
   const { rows } = await pool.query<{ name: string; unbound: boolean; member: boolean }>(
-    `select rolname as name, rolsuper or rolbypassrls as unbound, pg_has_role(oid, $1, 'usage') as member
+    `select rolname as name, pg_has_role(oid, $1, 'usage') as member,
+            rolsuper or rolbypassrls or exists (select from pg_namespace
+              where nspname = 'auth' and pg_has_role(rolname, nspowner, 'member')) as unbound
        from pg_roles where rolname = current_user`,
     [appRole],
   );
@@ -120,18 +127,37 @@ async function migrateWithAppRole(client: pg.ClientBase, onProgress?: (name: str
   await installJobs(client);
 }
 
-/** Gives `obol_app` its login and returns the address at which it connects. */
+/**
+ * Gives `obol_app` its login and returns the address at which it connects. Roles belong to the whole server, which
+ * other databases of Obol may share and prepare at the same moment: nothing is changed when the login works already,
+ * and a change that another process made meanwhile is tried again.
+ */
 async function provideAppRole(client: pg.ClientBase, config: Config, databaseUrl: string): Promise<string> {
-  await client.query('select pg_advisory_lock(hashtext($1))', [appRole]);
-  try {
-    await client.query(`do $$ begin
+  const appUrl = appUrlFor(config, databaseUrl);
+  const change = `do $$ begin
       if not exists (select from pg_roles where rolname = '${appRole}') then create role ${appRole}; end if;
-    end $$`);
-    await client.query(`alter role ${appRole} with login password ${pg.escapeLiteral(appPassword(config))}`);
-  } finally {
-    await client.query('select pg_advisory_unlock(hashtext($1))', [appRole]);
+    end $$;
+    alter role ${appRole} with login password ${pg.escapeLiteral(appPassword(config))}`;
+  for (let attempt = 1; !(await canConnect(appUrl)); attempt++) {
+    await client.query(change).catch((error: Error) => {
+      if (attempt === roleAttemptsMax || !/concurrently|already exists|duplicate key/.test(error.message))
+        throw error;
+    });
   }
-  return appUrlFor(config, databaseUrl);
+  return appUrl;
+}
+
+async function canConnect(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url, application_name: 'obol-check' });
+  try {
+    await client.connect();
+    return true;
+  } catch (error) {
+    if (refusedLogins.has(databaseErrorCode(error) ?? '')) return false;
+    throw error;
+  } finally {
+    await client.end();
+  }
 }
 
 function appUrlFor(config: Config, databaseUrl: string): string {
