@@ -1,9 +1,10 @@
-import { pino, type Logger } from 'pino';
+import type { Logger } from 'pino';
 import { ConfigError, type Config } from './config.ts';
 import { prepareDatabase } from './db/connect.ts';
 import { DataDirInUseError } from './db/embedded.ts';
 import { SchemaError } from './db/migrate.ts';
 import { loadEnvironment } from './environment.ts';
+import { createLog } from './log.ts';
 import { openDatabase, type OpenDatabase } from './open-database.ts';
 import { createService, type Service } from './service.ts';
 
@@ -21,7 +22,7 @@ async function main(): Promise<void> {
   assertNodeVersion(process.versions.node);
   const environment = await loadEnvironment();
   const { config } = environment;
-  const log = pino({ level: config.logLevel });
+  const log = createLog(config);
   const running: Running = {};
   const stop = stopOnce(running, log);
   onStopRequest(stop);

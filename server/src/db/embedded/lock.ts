@@ -46,6 +46,17 @@ export async function lockDataDir(dataDir: string): Promise<DataDirLock> {
   }
 }
 
+/** Whether a live process holds the data directory. */
+export async function isDataDirLocked(dataDir: string): Promise<boolean> {
+  const directory = await open(dataDir, constants.O_RDONLY | constants.O_DIRECTORY).catch(() => undefined);
+  if (!directory) return false;
+  try {
+    return (await askHolder(socketPath(dataDir, directory))) !== undefined;
+  } finally {
+    await directory.close();
+  }
+}
+
 function inUse(dataDir: string, { pid }: Holder): DataDirInUseError {
   const who = pid === undefined ? 'Another process' : `Another Obol (process ${pid})`;
   return new DataDirInUseError(

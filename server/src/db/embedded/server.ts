@@ -143,7 +143,8 @@ async function stopServer(child: ChildProcess, exited: Promise<void>): Promise<v
   await exited;
 }
 
-function freePort(): Promise<number> {
+/** A TCP port of the loopback address that nobody listens on. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer()
       .once('error', reject)

@@ -29,6 +29,6 @@ export async function startTestPostgres(
     initdbArguments: [...localeArguments, '--no-sync'],
   });
   const server = await startServer(cluster, { settings, logFile: join(dir, 'postgres.log') });
-  process.once('exit', () => process.kill(server.pid, 'SIGQUIT'));
+  process.once('exit', () => void server.stop());
   return { server, adminUrl: `postgres://postgres@127.0.0.1:${server.port}/postgres` };
 }

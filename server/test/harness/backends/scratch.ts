@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stopLeftovers } from '../../../src/db/embedded/leftovers.ts';
@@ -24,6 +24,8 @@ export async function openScratchDir(): Promise<{ dir: string; remove(): Promise
     await rm(join(tmpdir(), name), { recursive: true, force: true });
   }
   const dir = await mkdtemp(join(tmpdir(), `${prefix}${process.pid}-`));
+  // PostgreSQL 15 walks to its directories from the root; later versions do not need to.
+  await chmod(dir, 0o711);
   return { dir, remove: () => rm(dir, { recursive: true, force: true }) };
 }
 
