@@ -31,8 +31,8 @@ export type Counters = {
  * Counters in Redis when one is configured, else in the memory of this process. While Redis cannot be reached, each
  * process counts in memory and the log says so once: a limit that is too generous for a while beats refusing everybody.
  */
-export function createCounters(config: Config, log: Logger): Counters {
-  const redis = connectRedis(config, log);
+export async function createCounters(config: Config, log: Logger): Promise<Counters> {
+  const redis = await connectRedis(config, log);
   const known = new Map<string, Counter>();
   return {
     counter(name, max, windowSeconds) {
@@ -94,7 +94,7 @@ function createCounter(
 }
 
 /** Fails fast instead of queueing, so that a Redis that is down or slow costs a request at most a quarter second. */
-function connectRedis(config: Config, log: Logger): Redis | undefined {
+async function connectRedis(config: Config, log: Logger): Promise<Redis | undefined> {
   const options = {
     enableOfflineQueue: false,
     connectTimeout: 2000,
@@ -122,5 +122,7 @@ function connectRedis(config: Config, log: Logger): Redis | undefined {
     if (isDown) log.info('Redis answers again: rate limits are shared between processes');
     isDown = false;
   });
+  // The first answer, good or bad, so that no request is counted elsewhere while the connection is being made.
+  await new Promise<void>((resolve) => redis.once('ready', resolve).once('error', () => resolve()));
   return redis;
 }

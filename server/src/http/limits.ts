@@ -49,11 +49,11 @@ declare module 'fastify' {
  * per account. Refuses with `request.rate_limited` and `Retry-After`. Must be called before the routes are added.
  * @see draft-ietf-httpapi-ratelimit-headers-10 §3, RFC 6585 §4
  */
-export function installLimits(app: App, ctx: Ctx): void {
+export async function installLimits(app: App, ctx: Ctx): Promise<void> {
   const { config } = ctx;
   app.decorateRequest('limitCounts', null);
   if (!config.rateLimitEnabled) return;
-  const counters = createCounters(config, ctx.log);
+  const counters = await createCounters(config, ctx.log);
   app.addHook('onClose', () => counters.close());
   const general = counters.counter('general', config.rateLimitMax, config.rateLimitTtlSeconds);
   app.addHook('onRequest', async (request, reply) => {

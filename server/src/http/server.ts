@@ -61,7 +61,7 @@ async function installHttp(app: App, ctx: Ctx): Promise<void> {
   installHeaders(app, config);
   installOptions(app, methodTable, (request) => isCorsAllowed(request, origins));
   await installCors(app, origins);
-  installLimits(app, ctx);
+  await installLimits(app, ctx);
   installNotFound(app, methodTable);
   installBodyParser(app);
   installValidation(app);
