@@ -1,0 +1,106 @@
+import { expect, test } from 'vitest';
+import { startTestService } from '../../../../test/harness/index.ts';
+import { logIn, registerPerson, signIn } from '../../../../test/harness/people.ts';
+import { connectAsOwner } from '../../../../test/harness/wallets.ts';
+
+const service = await startTestService();
+const newPassword = 'a lantern for the horse';
+
+const change = (token: string | undefined, body: unknown) =>
+  service.send('POST', '/api/v1/auth/change-password', { body, ...(token ? { token } : {}) });
+
+const statusOf = async (token: string) => (await service.send('GET', '/api/v1/auth/me', { token })).status;
+
+test('a change keeps this device signed in, ends all others, tells the address and the trail', async () => {
+  const person = await registerPerson(service);
+  const [here, there] = [await signIn(service, person), await signIn(service, person)];
+  const answer = await change(here.accessToken, { currentPassword: person.password, newPassword });
+  expect(answer).toMatchObject({ status: 200, body: { success: true } });
+  expect(await statusOf(here.accessToken)).toBe(200);
+  expect(await statusOf(there.accessToken)).toBe(401);
+  const refresh = (refreshToken: string) =>
+    service.send('POST', '/api/v1/auth/refresh', { body: { refreshToken } });
+  expect((await refresh(here.refreshToken)).status).toBe(200);
+  expect((await refresh(there.refreshToken)).status).toBe(401);
+  expect((await logIn(service, person)).status).toBe(401);
+  expect((await logIn(service, person, newPassword)).status).toBe(200);
+  const [notice] = await service.mails(person.email);
+  expect(notice?.text).toContain('was changed by somebody who knew the old one');
+  const owner = await connectAsOwner(service);
+  const { rows } = await owner.query(
+    `select from auth.security_events where user_id = $1 and type = 'password.changed'`,
+    [person.id],
+  );
+  expect(rows).toHaveLength(1);
+});
+
+test('a wrong current password changes nothing', async () => {
+  const person = await registerPerson(service);
+  const [here, there] = [await signIn(service, person), await signIn(service, person)];
+  await service.mails();
+  const answer = await change(here.accessToken, { currentPassword: 'not the password', newPassword });
+  expect(answer).toMatchObject({ status: 403, body: { code: 'auth.password_wrong' } });
+  expect(await statusOf(there.accessToken)).toBe(200);
+  expect((await logIn(service, person)).status).toBe(200);
+  expect(await service.mails(person.email)).toHaveLength(1);
+});
+
+test('only a living session may change the password', async () => {
+  const person = await registerPerson(service);
+  const { accessToken } = await signIn(service, person);
+  const body = { currentPassword: person.password, newPassword };
+  expect(await change(undefined, body)).toMatchObject({ status: 401, body: { code: 'auth.required' } });
+  await service.send('POST', '/api/v1/auth/logout', { token: accessToken });
+  expect(await change(accessToken, body)).toMatchObject({
+    status: 401,
+    body: { code: 'auth.session_ended' },
+  });
+  expect((await logIn(service, person)).status).toBe(200);
+});
+
+test('of two changes at once, the second finds its current password gone', async () => {
+  const person = await registerPerson(service);
+  const devices = [await signIn(service, person), await signIn(service, person)];
+  const answers = await Promise.all(
+    devices.map(({ accessToken }, index) =>
+      change(accessToken, { currentPassword: person.password, newPassword: `${newPassword} ${index}` }),
+    ),
+  );
+  const won = answers.findIndex((answer) => answer.status === 200);
+  expect(answers.filter((answer) => answer.status === 200)).toHaveLength(1);
+  expect((await logIn(service, person, `${newPassword} ${won}`)).status).toBe(200);
+});
+
+test.each([
+  ['short', 'must have at least 8 characters'],
+  ['password123', 'is one of the most common passwords'],
+  ['PassWord123', 'is one of the most common passwords'],
+  ['ｐａｓｓｗｏｒｄ１２３', 'is one of the most common passwords'],
+  ['ObolObol', 'must not be your e-mail address, your username or the name of this service'],
+])('%s is refused with the reason', async (password, reason) => {
+  const person = await registerPerson(service);
+  const { accessToken } = await signIn(service, person);
+  const answer = await change(accessToken, { currentPassword: person.password, newPassword: password });
+  expect(answer).toMatchObject({
+    status: 400,
+    body: {
+      code: 'auth.password_unacceptable',
+      errors: [{ path: '/body/newPassword', message: expect.stringContaining(reason) }],
+    },
+  });
+  expect((await logIn(service, person)).status).toBe(200);
+});
+
+test('a password must not repeat the address or the username', async () => {
+  const account = { email: 'Erika.Mustermann@example.com', username: 'mustermann-e' };
+  for (const password of [account.email, account.email.toUpperCase(), 'erika.mustermann', 'Mustermann-E']) {
+    const answer = await service.send('POST', '/api/v1/auth/register', { body: { ...account, password } });
+    expect(answer, password).toMatchObject({ status: 400, body: { code: 'auth.password_unacceptable' } });
+  }
+});
+
+test('the passwords of the clients’ first calls are no common ones', async () => {
+  for (const [index, password] of ['Test1234!', 'Password@123'].entries()) {
+    await registerPerson(service, { email: `first-call-${index}@example.com`, password });
+  }
+});

@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { startTestService } from '../../../test/harness/index.ts';
+import { logIn, registerPerson, type Person } from '../../../test/harness/people.ts';
+
+const service = await startTestService();
+const newPassword = 'a lantern for the horse';
+
+const open = (path: string) => fetch(`${service.url}${path}`, { redirect: 'manual' });
+
+/** Submits a form as a browser without JavaScript does. */
+const submit = (path: string, fields: Record<string, string>) =>
+  fetch(`${service.url}${path}`, { method: 'POST', body: new URLSearchParams(fields), redirect: 'manual' });
+
+/** The path with its token, as it stands in the newest mail with such a link. */
+async function linkFor(person: Person, path: string): Promise<string> {
+  const links = (await service.mails(person.email)).flatMap((mail) => mail.links);
+  const url = new URL(links.find((link) => new URL(link).pathname === path) ?? '');
+  return `${url.pathname}${url.search}`;
+}
+
+const hiddenToken = (page: string) =>
+  /<input type="hidden" name="token" value="([^"]*)"/.exec(page)?.[1] ?? '';
+
+const isVerified = async (person: Person) => (await logIn(service, person)).body.user.emailVerified;
+
+test('opening a link of a mail uses nothing up; pressing its button does', async () => {
+  const person = await registerPerson(service);
+  const link = await linkFor(person, '/verify-email');
+  for (let scan = 0; scan < 3; scan++) expect((await open(link)).status).toBe(200);
+  expect(await isVerified(person)).toBe(false);
+  const page = await (await open(link)).text();
+  expect(page).toContain('<form method="post" action="/verify-email">');
+  const answer = await submit('/verify-email', { token: hiddenToken(page) });
+  expect(answer.status).toBe(303);
+  expect(answer.headers.get('location')).toBe('/verify-email?done');
+  expect(await (await open('/verify-email?done')).text()).toContain('Your address is confirmed');
+  expect(await isVerified(person)).toBe(true);
+  const again = await submit('/verify-email', { token: hiddenToken(page) });
+  expect(again.status).toBe(400);
+  expect(again.headers.get('content-type')).toContain('text/html');
+  expect(await again.text()).toContain('The link does not work any more');
+});
+
+test('a password is asked for, set and forgotten without JavaScript', async () => {
+  const person = await registerPerson(service);
+  const asked = await submit('/forgot-password', { email: person.email });
+  expect(asked.status).toBe(303);
+  const unknown = await submit('/forgot-password', { email: 'nobody@example.com' });
+  expect(unknown.headers.get('location')).toBe(asked.headers.get('location'));
+  const token = hiddenToken(await (await open(await linkFor(person, '/reset-password'))).text());
+  const refused = await submit('/reset-password', { token, newPassword: 'password123' });
+  expect(refused.status).toBe(400);
+  const form = await refused.text();
+  expect(form).toContain('The password is one of the most common passwords');
+  expect(hiddenToken(form)).toBe(token);
+  expect(form).not.toContain('password123');
+  const set = await submit('/reset-password', { token, newPassword });
+  expect(set.status).toBe(303);
+  expect((await logIn(service, person, newPassword)).status).toBe(200);
+});
+
+test.each(['/verify-email?token=x', '/reset-password?token=x', '/forgot-password', '/dev/mail'])(
+  '%s cannot be framed, stored or scripted, and leaks no referrer',
+  async (path) => {
+    const answer = await open(path);
+    const page = await answer.text();
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect(answer.headers.get('referrer-policy')).toBe('no-referrer');
+    expect(answer.headers.get('x-frame-options')).toBe('DENY');
+    const policy = answer.headers.get('content-security-policy') ?? '';
+    const style = /<style>([\s\S]*)<\/style>/.exec(page)?.[1] ?? '';
+    const styleHash = createHash('sha256').update(style).digest('base64');
+    expect(policy.split('; ').sort()).toEqual(
+      [
+        "base-uri 'none'",
+        "default-src 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        `style-src 'sha256-${styleHash}'`,
+      ].sort(),
+    );
+    expect(page).not.toMatch(/<script| style=| on[a-z]+=/);
+    expect(page).toContain('<html lang="en">');
+    expect(page).toContain('prefers-color-scheme: dark');
+  },
+);
+
+test('what stands in the address of a page is text', async () => {
+  const page = await (await open('/reset-password?token=%22%3E%3Cscript%3Ealert(1)%3C/script%3E')).text();
+  expect(page).not.toContain('<script');
+  expect(page).toContain('value="&#34;&#62;&#60;script&#62;');
+});
+
+test('a form that is not ours is answered with a page, not a fault', async () => {
+  for (const [path, fields] of [
+    ['/verify-email', {}],
+    ['/reset-password', { token: 'x' }],
+    ['/forgot-password', { email: 'no address' }],
+    ['/reset-password', { token: 'x'.repeat(300), newPassword }],
+    ['/verify-email', { token: '\0' }],
+  ] as [string, Record<string, string>][]) {
+    const answer = await submit(path, fields);
+    expect(answer.status, path).toBe(400);
+    expect(answer.headers.get('content-type')).toContain('text/html');
+    expect(await answer.text()).not.toContain('undefined');
+  }
+});
+
+test('the pages are limited like the calls that they stand for', async () => {
+  const limited = await startTestService({ env: { RATE_LIMIT_ENABLED: 'true' } });
+  const ask = () =>
+    fetch(`${limited.url}/forgot-password`, {
+      method: 'POST',
+      body: new URLSearchParams({ email: 'nobody@example.com' }),
+      redirect: 'manual',
+    });
+  for (let time = 0; time < 3; time++) expect((await ask()).status).toBe(303);
+  const refused = await ask();
+  expect(refused.status).toBe(429);
+  expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
+  expect(await refused.text()).toContain('Too many requests');
+  const call = await limited.send('POST', '/api/v1/auth/forgot-password', {
+    body: { email: 'n@example.com' },
+  });
+  expect(call.status).toBe(429);
+});
