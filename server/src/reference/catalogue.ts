@@ -54,7 +54,9 @@ const policies = `select ${namedList(
 const grants = `select coalesce(json_agg(lower(a.privilege_type) order by a.privilege_type), '[]')
   from aclexplode(c.relacl) a where a.grantee = 'obol_app'::regrole`;
 
-/** Reads tables, policies, grants and functions of our schemas, sorted by name, so that two readings compare. */
+/**
+ * Reads tables, policies, grants and functions of our schemas, sorted by name, so that two readings compare.
+ */
 export async function readCatalogue(client: pg.ClientBase): Promise<Catalogue> {
   const tables = await client.query<Table>(
     `select n.nspname as schema, c.relname as name, (${columns}) as columns, (${constraints}) as constraints,

@@ -14,7 +14,10 @@ export type Reference = { path: string; text: string };
 /** Settings that make the references the same on every machine. */
 const env = { OBOL_SECRET: 'a secret for a database that is thrown away', LOG_LEVEL: 'silent' };
 
-/** Renders every reference. `databaseUrl` is an empty database, or a migrated one, of a role that may migrate it. */
+/**
+ * Renders every reference. `databaseUrl` is an empty database, or a migrated one, of a role that may migrate
+ * it.
+ */
 export async function renderReferences(databaseUrl: string): Promise<Reference[]> {
   const config = loadConfig(env);
   const { ownerUrl, appUrl } = await prepareDatabase(config, databaseUrl);

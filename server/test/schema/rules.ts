@@ -1,6 +1,6 @@
 /**
- * A rule over the catalogue: `offenders` returns the names of what breaks it, `broken` is SQL that breaks it, so that
- * the rule is seen to find it.
+ * A rule over the catalogue: `offenders` returns the names of what breaks it, `broken` is SQL that breaks it,
+ * so that the rule is seen to find it.
  */
 export type SchemaRule = { name: string; offenders: string; broken: string };
 

@@ -14,8 +14,8 @@ export type Table = {
 export type Row = Record<string, string | null>;
 
 /**
- * Where a value made from the type alone breaks a check constraint, the row says it here. Every table needs a row:
- * isolation shown on an empty table shows nothing.
+ * Where a value made from the type alone breaks a check constraint, the row says it here. Every table needs a
+ * row: isolation shown on an empty table shows nothing.
  */
 const overrides: Record<string, Row> = {
   'credits.holds': { closed_at: null },
@@ -51,7 +51,10 @@ export async function readTables(client: pg.ClientBase): Promise<Table[]> {
   return rows;
 }
 
-/** A row for the table in which every UUID is `userId`, so that whichever column names the owner, it is this user. */
+/**
+ * A row for the table in which every UUID is `userId`, so that whichever column names the owner, it is this
+ * user.
+ */
 export function sampleRow(table: Table, userId: string): Row {
   const row = Object.fromEntries(table.columns.map((column) => [column.name, sampleValue(column, userId)]));
   return { ...row, ...overrides[table.name] };

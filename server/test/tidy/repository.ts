@@ -8,7 +8,9 @@ export type Finding = { path: string; line: number; message: string };
 /** A rule of the house: what must hold (`name`), what for (`why`), and how it is checked. */
 export type Rule = { name: string; why: string; check(repository: Repository): Finding[] };
 
-/** An import or re-export. `target` is the file meant when it is one of ours, `names` what is taken from it. */
+/**
+ * An import or re-export. `target` is the file meant when it is one of ours, `names` what is taken from it.
+ */
 export type Import = {
   specifier: string;
   target: string | undefined;
@@ -108,7 +110,7 @@ function importOf(path: string, found: Omit<Import, 'target'>): Import {
 }
 
 /** Line number, from 1, of an offset in `text`. */
-export function lineFinder(text: string): (offset: number) => number {
+function lineFinder(text: string): (offset: number) => number {
   const starts = [0];
   for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
   return (offset) => {

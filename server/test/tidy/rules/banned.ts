@@ -10,8 +10,8 @@ type Ban = {
 };
 
 const isServer = (path: string) => path.startsWith('server/src/') && !isTest(path);
-/** Hands the real clock to everybody else. */
-const isWiring = (path: string) => path === 'server/src/service.ts';
+/** Where the real clock is handed to everybody else, and where it is compared with the database's. */
+const isWiring = (path: string) => /^server\/src\/(service|cli\/doctor)\.ts$/.test(path);
 const mayPrint = (path: string) => /^server\/src\/(cli|reference)\/|^server\/src\/main\.ts$/.test(path);
 
 const bans: Ban[] = [
@@ -84,7 +84,10 @@ function isCallOf(node: SyntaxNode, name: RegExp): boolean {
   return node.type === 'CallExpression' && name.test(dottedName(node.callee));
 }
 
-/** `new Promise((resolve) => setTimeout(resolve, …))`, or the promise that `node:timers/promises` returns, awaited. */
+/**
+ * `new Promise((resolve) => setTimeout(resolve, …))`, or the promise that `node:timers/promises` returns,
+ * awaited.
+ */
 function isInPromise(node: SyntaxNode, parents: SyntaxNode[]): boolean {
   const parent = parents.at(-1);
   if (parent?.type === 'AwaitExpression') return true;

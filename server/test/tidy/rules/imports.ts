@@ -1,7 +1,9 @@
 import { domainOf, isTableFile, isTest } from '../paths.ts';
 import type { Finding, Import, Module, Repository, Rule } from '../repository.ts';
 
-/** The order of the domains: one may import those of a lower level only. Equal levels do not know each other. */
+/**
+ * The order of the domains: one may import those of a lower level only. Equal levels do not know each other.
+ */
 const levels: Record<string, number> = {
   audit: 0,
   users: 1,

@@ -46,7 +46,10 @@ function doubleOwners(repository: Repository): Finding[] {
   });
 }
 
-/** Statements that write to another domain's table, in the domain's code or in the migration that has its name. */
+/**
+ * Statements that write to another domain's table, in the domain's code or in the migration that has its
+ * name.
+ */
 function foreignWrites(repository: Repository): Finding[] {
   const owners = new Map(
     declaredTables(repository)
