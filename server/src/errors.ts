@@ -1,6 +1,6 @@
 /**
- * The one table of errors. A refusal anywhere in the service is `throw new AppError(code)`; what the client reads
- * (status, title, detail) stands here, and private detail goes to `cause` and the log.
+ * The one table of errors. A refusal anywhere in the service is `throw new AppError(code)`; what the client
+ * reads (status, title, detail) stands here, and private detail goes to `cause` and the log.
  * `docs/reference/errors.md` is generated from this table.
  * @see RFC 9457 (problem details)
  */
@@ -91,7 +91,6 @@ export const errorTable = {
     title: 'The session has ended',
     detail: 'It was signed out or revoked; sign in again.',
   },
-  'auth.forbidden': { status: 403, title: 'Not allowed', detail: 'Your role or scope does not permit this.' },
   'auth.insufficient_scope': {
     status: 403,
     title: 'The token does not permit this',
@@ -188,7 +187,10 @@ export const errorTable = {
 export type ErrorEntry = { status: number; title: string; detail: string };
 export type ErrorCode = keyof typeof errorTable;
 
-/** One wrong field: `path` is a JSON pointer into the request (`/body/email`), `message` says what was expected. */
+/**
+ * One wrong field: `path` is a JSON pointer into the request (`/body/email`), `message` says what was
+ * expected.
+ */
 export type FieldError = { path: string; message: string };
 
 export type AppErrorOptions = {

@@ -4,7 +4,10 @@ import type { Caller } from '../db/index.ts';
 import { AppError } from '../errors.ts';
 import { firstPartyClientId } from '../lib/first-party.ts';
 
-/** Who a verified access token speaks for. Whether the session still lives is asked by the SQL that does the work. */
+/**
+ * Who a verified access token speaks for. Whether the session still lives is asked by the SQL that does the
+ * work.
+ */
 export type AuthenticatedCaller = Caller & {
   email: string;
   /** As it was when the token was made; `auth.role()` in SQL is the role as it is now. */
@@ -21,8 +24,9 @@ declare module 'fastify' {
 }
 
 /**
- * A preHandler that requires a valid access token. A token that a person gave to an application passes only where a
- * `scope` is named and only if it carries it. Throws `auth.required`, `auth.token_invalid`, `auth.insufficient_scope`.
+ * A preHandler that requires a valid access token. A token that a person gave to an application passes only
+ * where a `scope` is named and only if it carries it. Throws `auth.required`, `auth.token_invalid`,
+ * `auth.insufficient_scope`.
  * @see RFC 6750 §3.1
  */
 export function authenticate(
@@ -60,7 +64,10 @@ function assertScope(granted: string, needed: string | undefined): void {
   });
 }
 
-/** The token of an `Authorization: Bearer` header; the scheme is case-insensitive. @see RFC 6750 §2.1, RFC 9110 §11.1 */
+/**
+ * The token of an `Authorization: Bearer` header; the scheme is case-insensitive. @see RFC 6750 §2.1, RFC
+ * 9110 §11.1
+ */
 function bearerToken(header: string | undefined): string | undefined {
   return /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i.exec(header ?? '')?.[1];
 }

@@ -3,7 +3,10 @@ import type { RequestOrigin } from '../domains/audit/index.ts';
 
 const userAgentCharactersMax = 512;
 
-/** The client's address (X-Forwarded-For counts only from TRUST_PROXY) and its user agent, cut to a sane length. */
+/**
+ * The client's address (X-Forwarded-For counts only from TRUST_PROXY) and its user agent, cut to a sane
+ * length.
+ */
 export function originOf(request: FastifyRequest): RequestOrigin {
   return {
     ipAddress: request.ip.replace(/^::ffff:(?=\d+\.)/, ''),

@@ -5,8 +5,8 @@ import { AppError } from '../errors.ts';
 import { allowedOrigins } from './cors.ts';
 
 /**
- * The sign-in cookie. `__Host-` binds it to this host; with COOKIE_DOMAIN it is shared with sibling subdomains, which
- * the `__Host-` prefix forbids. @see RFC 6265bis §4.1.3
+ * The sign-in cookie. `__Host-` binds it to this host; with COOKIE_DOMAIN it is shared with sibling
+ * subdomains, which the `__Host-` prefix forbids. @see RFC 6265bis §4.1.3
  */
 function signInCookieName(config: Config): string {
   return config.cookieDomain === '' ? '__Host-obol_session' : '__Secure-obol_session';
@@ -34,9 +34,9 @@ export function readSignInCookie(config: Config, request: FastifyRequest): strin
 }
 
 /**
- * A preHandler for calls that the cookie authenticates: SameSite keeps other sites out, but not a page on a sibling
- * subdomain. A browser names the page's origin, which must be ours or one that CORS allows; a caller without an
- * `Origin` must send JSON, which no form can. Throws `auth.origin_not_allowed`.
+ * A preHandler for calls that the cookie authenticates: SameSite keeps other sites out, but not a page on a
+ * sibling subdomain. A browser names the page's origin, which must be ours or one that CORS allows; a caller
+ * without an `Origin` must send JSON, which no form can. Throws `auth.origin_not_allowed`.
  * @see OWASP Cross-Site Request Forgery Prevention, "Identifying Source Origin"
  */
 export function requireCookieOrigin(config: Config): (request: FastifyRequest) => Promise<void> {

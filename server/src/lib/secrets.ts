@@ -25,8 +25,8 @@ const nonceBytes = 12;
 const tagBytes = 16;
 
 /**
- * AES-256-GCM under a key derived from the master secret for one purpose, so that secrets of different kinds do not
- * open in each other's place. Stored form: version, nonce, tag, ciphertext.
+ * AES-256-GCM under a key derived from the master secret for one purpose, so that secrets of different kinds
+ * do not open in each other's place. Stored form: version, nonce, tag, ciphertext.
  * @see RFC 5869 (HKDF), NIST SP 800-38D (GCM)
  */
 export function createSealer(masterSecret: string, purpose: string, random: Random): Sealer {

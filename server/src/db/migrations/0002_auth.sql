@@ -1,7 +1,7 @@
 -- Sessions, and the check that opens every transaction made for a signed-in person.
 
--- Refuses with auth.session_ended unless the session lives and its user is active. Returns the user's role as it is
--- now, whatever the token said. One index look-up each on sessions and users.
+-- Refuses with auth.session_ended unless the session lives and its user is active. Returns the user's role as
+-- it is now, whatever the token said. One index look-up each on sessions and users.
 create function auth.assert_session(caller_user uuid, caller_session uuid, at_time timestamptz) returns text
   language plpgsql stable security definer set search_path = pg_catalog
 as $$
@@ -53,8 +53,8 @@ select obol.protect('auth.signing_keys', null);
 --   invalid     unknown or expired, or the session has ended
 --   superseded  spent less than reuse_window ago: another request won the race, and the family lives
 --   reused      spent earlier: taken for theft, the session and with it every token of the family has ended
--- The session is locked before its tokens are looked at. Parallel refreshes and a sign-out wait for each other there, so
--- one refresh wins, and none succeeds once the sign-out has committed.
+-- The session is locked before its tokens are looked at. Parallel refreshes and a sign-out wait for each
+-- other there, so one refresh wins, and none succeeds once the sign-out has committed.
 create function auth.rotate_refresh_token(
   given_hash bytea, next_id uuid, next_hash bytea, at_time timestamptz, reuse_window interval,
   out outcome text, out user_id uuid, out session_id uuid, out session_expires_at timestamptz

@@ -16,7 +16,10 @@ export type AuditEvent = {
   details?: Record<string, unknown>;
 };
 
-/** Appends to the audit trail, in the transaction of what was done. `tx` is the service's; nobody can alter a row. */
+/**
+ * Appends to the audit trail, in the transaction of what was done. `tx` is the service's; nobody can alter a
+ * row.
+ */
 export async function recordAuditEvent(
   ctx: Ctx,
   tx: Tx,

@@ -12,8 +12,8 @@ export type EndReason = 'signed_out' | 'revoked' | 'password_changed' | 'passwor
 export type WhichSessions = { userId: string; only?: string; except?: string };
 
 /**
- * Ends living sessions of a person; their access tokens, refresh tokens and cookies are dead once `tx` commits, in
- * every process. `tx` is the service's. Returns how many were ended.
+ * Ends living sessions of a person; their access tokens, refresh tokens and cookies are dead once `tx`
+ * commits, in every process. `tx` is the service's. Returns how many were ended.
  */
 export async function endSessions(
   ctx: Ctx,

@@ -11,8 +11,8 @@ import type { Tokens } from './schemas.ts';
 import { sessions } from './tables.ts';
 
 /**
- * Gives a sibling app tokens of its own for the session that the sign-in cookie names: signing out anywhere ends them
- * all. The cookie and the tokens of other apps stay as they are. Throws `auth.cookie_invalid`.
+ * Gives a sibling app tokens of its own for the session that the sign-in cookie names: signing out anywhere
+ * ends them all. The cookie and the tokens of other apps stay as they are. Throws `auth.cookie_invalid`.
  */
 export async function exchangeCookie(
   ctx: Ctx,

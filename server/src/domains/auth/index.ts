@@ -1,4 +1,4 @@
-export { assertAcceptablePassword, type PasswordOwner } from './check-password.ts';
+export { assertAcceptablePassword, type PasswordOwner } from './assert-acceptable-password.ts';
 export { endSessions, type EndReason } from './end-sessions.ts';
 export { createKeyring, type Keyring } from './keyring.ts';
 export { createPasswordHasher, type PasswordHasher } from './password-hasher.ts';

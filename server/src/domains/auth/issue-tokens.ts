@@ -9,8 +9,9 @@ import type { Tokens } from './schemas.ts';
 export type SessionTokens = { id: string; expiresAt: Date; refreshToken: string };
 
 /**
- * The answer to a sign-in, once its session is committed: a signed access token that dies no later than the session,
- * and the refresh token beside it. Throws `auth.session_ended` when the session was revoked meanwhile.
+ * The answer to a sign-in, once its session is committed: a signed access token that dies no later than the
+ * session, and the refresh token beside it. Throws `auth.session_ended` when the session was revoked
+ * meanwhile.
  * @see RFC 9068 §2.2
  */
 export async function issueTokens(ctx: Ctx, user: User, session: SessionTokens): Promise<Tokens> {

@@ -31,8 +31,9 @@ export type Keyring = {
 const reloadIntervalMs = 60_000;
 
 /**
- * Opens the keyring: the key that the settings give, or those in the database, where the first process to start makes
- * one. It reloads every minute and when a token names a key it does not know, so that rotation needs no restart.
+ * Opens the keyring: the key that the settings give, or those in the database, where the first process to
+ * start makes one. It reloads every minute and when a token names a key it does not know, so that rotation
+ * needs no restart.
  */
 export async function createKeyring(context: KeyContext): Promise<Keyring> {
   const { clock, log } = context;
@@ -74,7 +75,9 @@ function currentSigner(given: SigningKey | undefined, keys: SigningKey[], now: D
   return signer;
 }
 
-/** The keys as the database has them now. Keys already open stay as they are; only their dates are read again. */
+/**
+ * The keys as the database has them now. Keys already open stay as they are; only their dates are read again.
+ */
 async function loadKeys(context: KeyContext, known: SigningKey[], mayCreate: boolean): Promise<SigningKey[]> {
   const rows = await context.db.asService(readSigningKeys);
   const living = rows.filter((row) => row.retiresAt === null || row.retiresAt > context.clock.now());
@@ -87,7 +90,10 @@ async function loadKeys(context: KeyContext, known: SigningKey[], mayCreate: boo
   );
 }
 
-/** Several processes may start at once: each makes a key, the lock lets one store it, the others take that one. */
+/**
+ * Several processes may start at once: each makes a key, the lock lets one store it, the others take that
+ * one.
+ */
 async function createFirstKey(context: KeyContext): Promise<StoredKey[]> {
   const key = await generateSigningKey();
   return context.db.asService(async (tx) => {

@@ -14,10 +14,10 @@ import { passwords } from './tables.ts';
 export type SignIn = { tokens: Tokens; cookie: { value: string; ttlSeconds: number } };
 
 /**
- * Signs a person in with their password, on a new session. An unknown address, an account without a password and a
- * wrong password cost the same and answer the same: one hash and one row in the trail. A hash of an older kind is
- * replaced. Throws `auth.invalid_credentials`, `auth.account_deactivated` (only to who knows the password) and
- * `server.busy`. @see OWASP Authentication Cheat Sheet, "Authentication Responses"
+ * Signs a person in with their password, on a new session. An unknown address, an account without a password
+ * and a wrong password cost the same and answer the same: one hash and one row in the trail. A hash of an
+ * older kind is replaced. Throws `auth.invalid_credentials`, `auth.account_deactivated` (only to who knows
+ * the password) and `server.busy`. @see OWASP Authentication Cheat Sheet, "Authentication Responses"
  */
 export async function logIn(ctx: Ctx, credentials: Credentials, origin: RequestOrigin): Promise<SignIn> {
   const account = await findAccount(ctx, credentials.email);
@@ -67,8 +67,8 @@ async function findAccount(ctx: Ctx, email: string): Promise<Account | undefined
 const nobody = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Opens the session if the password is still the one that was verified. Its row is locked until the commit, so that
- * a change or reset of the password, which ends all sessions, cannot slip in between.
+ * Opens the session if the password is still the one that was verified. Its row is locked until the commit,
+ * so that a change or reset of the password, which ends all sessions, cannot slip in between.
  */
 async function openSessionFor(
   ctx: Ctx,

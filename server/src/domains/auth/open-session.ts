@@ -11,8 +11,8 @@ export type Device = { deviceId?: string | undefined; deviceName?: string | unde
 export type OpenedSession = { id: string; expiresAt: Date; refreshToken: string; cookie: string };
 
 /**
- * Opens a session with a new id, its sign-in cookie and its first refresh token. All of it dies at `expiresAt`,
- * whatever is refreshed in between. `tx` is the service's.
+ * Opens a session with a new id, its sign-in cookie and its first refresh token. All of it dies at
+ * `expiresAt`, whatever is refreshed in between. `tx` is the service's.
  */
 export async function openSession(
   ctx: Ctx,

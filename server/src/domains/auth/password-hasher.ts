@@ -5,10 +5,16 @@ import type { Random } from '../../ctx.ts';
 import { AppError } from '../../errors.ts';
 import { hashPassword, verifyPassword } from '../../lib/password-hash.ts';
 
-/** Hashes and verifies passwords off the event loop, a few at a time. Both throw `server.busy` when too many wait. */
+/**
+ * Hashes and verifies passwords off the event loop, a few at a time. Both throw `server.busy` when too many
+ * wait.
+ */
 export type PasswordHasher = {
   hash(password: string): Promise<string>;
-  /** Without a hash it does the same work and answers false, so that an unknown account costs what a known one does. */
+  /**
+   * Without a hash it does the same work and answers false, so that an unknown account costs what a known one
+   * does.
+   */
   verify(password: string, hash: string | undefined): Promise<boolean>;
 };
 
@@ -20,6 +26,7 @@ const waitingPerSlotMax = 50;
 const decoyHash =
   '$argon2id$v=19$m=19456,t=2,p=1$N/Nqq6gF7xkTn7/ShAwCtQ$UDFSDrm8VvRihMkrr5fAgegeZzj8jLteQI6yXPTbisc';
 
+/** The pool of one process: PASSWORD_HASH_CONCURRENCY at once, and fifty waiting for each of them. */
 export function createPasswordHasher({ config, random }: { config: Config; random: Random }): PasswordHasher {
   const concurrency =
     config.passwordHashConcurrencyMax || Math.min(availableParallelism(), concurrencyDefaultMax);

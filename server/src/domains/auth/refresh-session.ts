@@ -20,8 +20,9 @@ type Rotation = {
 
 /**
  * Exchanges a refresh token for a new pair and spends it in the same statement. A second use within
- * REFRESH_REUSE_WINDOW_SECONDS is refused and changes nothing; a later one is taken for theft and ends the session with
- * every token of it. Throws `auth.refresh_invalid`, `auth.refresh_superseded`, `auth.refresh_reused`.
+ * REFRESH_REUSE_WINDOW_SECONDS is refused and changes nothing; a later one is taken for theft and ends the
+ * session with every token of it. Throws `auth.refresh_invalid`, `auth.refresh_superseded`,
+ * `auth.refresh_reused`.
  * @see RFC 9700 §4.14.2
  */
 export async function refreshSession(ctx: Ctx, refreshToken: string, origin: RequestOrigin): Promise<Tokens> {

@@ -2,16 +2,16 @@ import type { Ctx } from '../../ctx.ts';
 import { openWallet } from '../credits/index.ts';
 import type { RequestOrigin } from '../audit/index.ts';
 import { checkEmail, createUser, toUserObject, type UserObject } from '../users/index.ts';
-import { assertAcceptablePassword } from './check-password.ts';
+import { assertAcceptablePassword } from './assert-acceptable-password.ts';
 import { enqueueVerificationMail } from './recovery/resend-verification.ts';
 import { recordSecurityEvent } from './record-security-event.ts';
 import type { Registration } from './schemas.ts';
 import { passwords } from './tables.ts';
 
 /**
- * Makes an account with a password and its wallet, and the mail that confirms the address: all or nothing. Nobody is
- * signed in by it.
- * Throws `auth.password_unacceptable`, `users.email_taken`, `users.username_taken`, `server.busy`.
+ * Makes an account with a password and its wallet, and the mail that confirms the address: all or nothing.
+ * Nobody is signed in by it. Throws `auth.password_unacceptable`, `users.email_taken`,
+ * `users.username_taken`, `server.busy`.
  */
 export async function registerUser(
   ctx: Ctx,

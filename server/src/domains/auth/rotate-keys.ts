@@ -5,7 +5,9 @@ import { AppError } from '../../errors.ts';
 import { generateSigningKey, insertSigningKey, lockSigningKeys, readSigningKeys } from './signing-keys.ts';
 import { signingKeys } from './tables.ts';
 
-/** Longer than any cache of the JWKS (five minutes) and any process's reload (one) lets an old answer stand. */
+/**
+ * Longer than any cache of the JWKS (five minutes) and any process's reload (one) lets an old answer stand.
+ */
 const publishedBeforeSigningSeconds = 600;
 /** Beyond the life of the last token, for clocks that differ. */
 const retirementSlackSeconds = 300;
@@ -21,9 +23,9 @@ export type KeyRotation = {
 };
 
 /**
- * Publishes a new signing key, which takes over ten minutes later, and lets the old ones retire when their last token
- * has died. No restart, no token lost. While a rotation is under way it answers with that one and changes nothing.
- * Throws `auth.keys_given` when the key comes from JWT_PRIVATE_KEY.
+ * Publishes a new signing key, which takes over ten minutes later, and lets the old ones retire when their
+ * last token has died. No restart, no token lost. While a rotation is under way it answers with that one and
+ * changes nothing. Throws `auth.keys_given` when the key comes from JWT_PRIVATE_KEY.
  */
 export async function rotateKeys(ctx: Ctx): Promise<KeyRotation> {
   if (ctx.config.jwtPrivateKey !== '') throw new AppError('auth.keys_given');

@@ -23,7 +23,10 @@ export const accessTokenType = 'at+jwt';
 /** A public key as the JWKS shows it. @see RFC 7517 §4 */
 export type PublishedKey = { kty: string; n: string; e: string; kid: string; use: string; alg: string };
 
-/** A key ready for use. It signs from `signsFrom` on (unless a younger one does) and is forgotten at `retiresAt`. */
+/**
+ * A key ready for use. It signs from `signsFrom` on (unless a younger one does) and is forgotten at
+ * `retiresAt`.
+ */
 export type SigningKey = {
   kid: string;
   publicJwk: PublishedKey;
@@ -33,9 +36,9 @@ export type SigningKey = {
   retiresAt: Date | null;
 };
 
-/** A new RSA key, not stored yet. */
 export type GeneratedKey = { kid: string; publicJwk: PublishedKey; privateJwk: JWK };
 
+/** Makes a new RSA key of 2048 bits, off the event loop. Nothing is stored. */
 export async function generateSigningKey(): Promise<GeneratedKey> {
   const { privateKey, publicKey } = await generateKeyPair(signingAlgorithm, {
     modulusLength: 2048,
@@ -67,6 +70,7 @@ export async function readSigningKeys(tx: Tx): Promise<StoredKey[]> {
   return tx.select().from(signingKeys).orderBy(asc(signingKeys.signsFrom), asc(signingKeys.kid));
 }
 
+/** Stores a new key, its private half sealed. Under the lock of lockSigningKeys. */
 export async function insertSigningKey(
   context: KeyContext,
   tx: Tx,

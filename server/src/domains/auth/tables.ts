@@ -9,7 +9,10 @@ const ownerId = () =>
     .notNull()
     .references(() => users.id, { onDelete: 'cascade' });
 
-/** A signed-in device. Its access tokens name it as `sid`; it lives until `expires_at`, or until it is revoked. */
+/**
+ * A signed-in device. Its access tokens name it as `sid`; it lives until `expires_at`, or until it is
+ * revoked.
+ */
 export const sessions = authSchema.table(
   'sessions',
   {
@@ -35,7 +38,9 @@ export const sessions = authSchema.table(
   ],
 );
 
-/** Single-use refresh tokens as SHA-256. All tokens of a session are one family: they die with the session. */
+/**
+ * Single-use refresh tokens as SHA-256. All tokens of a session are one family: they die with the session.
+ */
 export const refreshTokens = authSchema.table(
   'refresh_tokens',
   {
@@ -114,7 +119,9 @@ export const verificationTokens = authSchema.table(
   ],
 );
 
-/** A person's TOTP secret, sealed. `last_step` is the last time step accepted, so that no code counts twice. */
+/**
+ * A person's TOTP secret, sealed. `last_step` is the last time step accepted, so that no code counts twice.
+ */
 export const twoFactorAuth = authSchema.table('two_factor_auth', {
   userId: ownerId().primaryKey(),
   sealedSecret: bytes('sealed_secret').notNull(),
@@ -136,7 +143,10 @@ export const backupCodes = authSchema.table(
   (table) => [uniqueIndex('backup_codes_user_code_key').on(table.userId, table.codeHash)],
 );
 
-/** What happened to an account, for its owner to read: append-only, no secrets. No user: the address was unknown. */
+/**
+ * What happened to an account, for its owner to read: append-only, no secrets. No user: the address was
+ * unknown.
+ */
 export const securityEvents = authSchema.table(
   'security_events',
   {

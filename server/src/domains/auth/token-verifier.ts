@@ -26,8 +26,8 @@ const reloadPauseMs = 5_000;
 const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
- * Verifies access tokens and remembers those that passed until they expire, a bounded number of them. Whether the
- * session still lives is not asked here but by the SQL that does the work. Throws `auth.token_invalid`.
+ * Verifies access tokens and remembers those that passed until they expire, a bounded number of them. Whether
+ * the session still lives is not asked here but by the SQL that does the work. Throws `auth.token_invalid`.
  * @see RFC 9068 §4, RFC 8725 §3
  */
 export function createTokenVerifier(
@@ -90,7 +90,9 @@ async function verify(
 
 const challenge = { 'www-authenticate': 'Bearer error="invalid_token"' };
 
-/** The key a token names. Tokens that bring or point at a key of their own are refused. @see RFC 8725 §3.10 */
+/**
+ * The key a token names. Tokens that bring or point at a key of their own are refused. @see RFC 8725 §3.10
+ */
 function readKid(token: string): string | undefined {
   let header: ProtectedHeaderParameters;
   try {
@@ -102,7 +104,9 @@ function readKid(token: string): string | undefined {
   return typeof header.kid === 'string' ? header.kid : undefined;
 }
 
-/** Checks the shape of what we rely on; only our own keys get here, so a failure means another kind of token. */
+/**
+ * Checks the shape of what we rely on; only our own keys get here, so a failure means another kind of token.
+ */
 function toClaims(payload: JWTPayload): AccessTokenClaims {
   const { sub, sid, aud, email, role } = payload;
   const isOurs =

@@ -3,8 +3,8 @@ import { AppError } from '../../errors.ts';
 import type { Validation } from './schemas.ts';
 
 /**
- * Says whether an access token is good right now: signed by us, not expired, and its session alive and its account
- * active. Never refuses; other failures (no database) do.
+ * Says whether an access token is good right now: signed by us, not expired, and its session alive and its
+ * account active. Never refuses; other failures (no database) do.
  */
 export async function validateToken(ctx: Ctx, token: string): Promise<Validation> {
   try {

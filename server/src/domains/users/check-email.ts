@@ -5,8 +5,8 @@ import { emailPattern } from './schemas.ts';
 const pattern = new RegExp(emailPattern, 'u');
 
 /**
- * The form of a new address that is stored. Normalisation can turn a harmless character into a separator (`＠` into
- * `@`), so the result is checked again. Throws `request.invalid`.
+ * The form of a new address that is stored. Normalisation can turn a harmless character into a separator (`＠`
+ * into `@`), so the result is checked again. Throws `request.invalid`.
  */
 export function checkEmail(email: string): string {
   const normalized = normalizeEmail(email);

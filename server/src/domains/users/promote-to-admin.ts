@@ -6,8 +6,8 @@ import { normalizeEmail } from '../../lib/email.ts';
 import { users } from './tables.ts';
 
 /**
- * Makes a registered person an administrator, on an operator's word. Promoting one who is already an administrator
- * changes nothing but the audit trail. Throws `users.unknown_email`.
+ * Makes a registered person an administrator, on an operator's word. Promoting one who is already an
+ * administrator changes nothing but the audit trail. Throws `users.unknown_email`.
  */
 export async function promoteToAdmin(
   ctx: Ctx,

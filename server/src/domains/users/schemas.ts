@@ -2,7 +2,9 @@ import { Type, type Static, type TSchema } from 'typebox';
 
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
-/** Anything@anything without spaces, brackets or separators: whether mail arrives there is found out by mail. */
+/**
+ * Anything@anything without spaces, brackets or separators: whether mail arrives there is found out by mail.
+ */
 export const emailPattern =
   '^[^\\s@<>()\\[\\],;:"\\\\\\p{Cc}]{1,64}@[^\\s@<>()\\[\\],;:"\\\\\\p{Cc}]{1,189}$';
 
@@ -27,7 +29,7 @@ export const usernameSchema = Type.String({
   examples: ['alice'],
 });
 
-export const pictureSchema = Type.String({
+const pictureSchema = Type.String({
   pattern: '^https?://[^\\s<>"\'\\\\\\p{Cc}]+$',
   maxLength: 2048,
   description: 'Address of a picture.',

@@ -3,14 +3,14 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
-import { assertAcceptablePassword } from '../check-password.ts';
+import { assertAcceptablePassword } from '../assert-acceptable-password.ts';
 import { replacePassword } from './replace-password.ts';
 
 type Account = { email: string; username: string | null; hash: string | null };
 
 /**
- * Replaces the caller's password after checking the current one, ends all their other sessions and tells the address.
- * Throws `auth.session_ended`, `auth.password_unacceptable`, `auth.password_wrong`.
+ * Replaces the caller's password after checking the current one, ends all their other sessions and tells the
+ * address. Throws `auth.session_ended`, `auth.password_unacceptable`, `auth.password_wrong`.
  */
 export async function changePassword(
   ctx: Ctx,

@@ -4,14 +4,15 @@ import { AppError } from '../../../errors.ts';
 import { hashOpaqueToken } from '../../../lib/secrets.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
 import { markEmailVerified } from '../../users/index.ts';
-import { assertAcceptablePassword, type PasswordOwner } from '../check-password.ts';
+import { assertAcceptablePassword, type PasswordOwner } from '../assert-acceptable-password.ts';
 import { consumeLinkToken } from './consume-link-token.ts';
 import { replacePassword } from './replace-password.ts';
 
 /**
- * Sets a new password by the token of a reset mail: spends the token, ends every session, tells the address. Signs
- * nobody in, so a second factor is asked for as ever. The address counts as confirmed, since the mail was read there.
- * A refused password leaves the token as it is. Throws `auth.link_invalid`, `auth.password_unacceptable`.
+ * Sets a new password by the token of a reset mail: spends the token, ends every session, tells the address.
+ * Signs nobody in, so a second factor is asked for as ever. The address counts as confirmed, since the mail
+ * was read there. A refused password leaves the token as it is. Throws `auth.link_invalid`,
+ * `auth.password_unacceptable`.
  */
 export async function resetPassword(
   ctx: Ctx,

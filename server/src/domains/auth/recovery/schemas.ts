@@ -8,7 +8,10 @@ const tokenSchema = Type.String({
   examples: ['q3Jm0sT1bX8yV5nZkP2cRrWfUuE7aHdGiLoK9vB4xYM'],
 });
 
-/** The rules stand in check-password.ts, which says why it refuses; here is only what bounds the work. */
+/**
+ * The rules stand in assert-acceptable-password.ts, which says why it refuses; here is only what bounds the
+ * work.
+ */
 const passwordSchema = Type.String({ minLength: 1, maxLength: 4096, examples: ['correct horse battery'] });
 
 export const addressBody = Type.Object({ email: emailSchema });

@@ -1,9 +1,9 @@
 import { AppError } from '../../errors.ts';
 import { commonPasswords } from './common-passwords.ts';
 
-export const passwordCharactersMin = 8;
+const passwordCharactersMin = 8;
 /** Far more than anybody types; it only bounds the work. */
-export const passwordCharactersMax = 1024;
+const passwordCharactersMax = 1024;
 
 /** As it stands in our mails and pages. */
 const serviceName = 'obol';
@@ -12,8 +12,8 @@ const serviceName = 'obol';
 export type PasswordOwner = { email: string; username?: string | null | undefined };
 
 /**
- * Refuses a new password that is too short or too easily guessed, and says why. No rules about kinds of characters.
- * `path` is the field it came in. Throws `auth.password_unacceptable`.
+ * Refuses a new password that is too short or too easily guessed, and says why. No rules about kinds of
+ * characters. `path` is the field it came in. Throws `auth.password_unacceptable`.
  * @see NIST SP 800-63B-4 §3.1.1.2
  */
 export function assertAcceptablePassword(password: string, owner: PasswordOwner, path: string): void {
