@@ -1,16 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import pg from 'pg';
 import type { Logger } from 'pino';
 import { buildApp, type App } from './app.ts';
 import type { Config } from './config.ts';
 import type { Clock, Ctx, Random } from './ctx.ts';
-import { assertUnprivileged } from './db/connect.ts';
 import { createDatabase } from './db/index.ts';
+import { openPool } from './db/pool.ts';
 import { createKeyring, createPasswordHasher, handleRecoveryJobs } from './domains/auth/index.ts';
 import { createJobs } from './jobs/index.ts';
 import { createLog } from './log.ts';
 import { createMailer } from './mail/index.ts';
-import { createMetrics, type Metrics } from './metrics/index.ts';
+import { createMetrics } from './metrics/index.ts';
 
 export type ServiceOptions = {
   config: Config;
@@ -31,22 +30,15 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const clock = options.clock ?? { now: () => new Date() };
   const random = options.random ?? { bytes: randomBytes };
   const log = options.log ?? createLog(config);
-  const pool = new pg.Pool({
-    connectionString: options.appUrl,
-    max: config.databasePoolMax,
-    application_name: 'obol',
-  });
-  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'));
-  await assertUnprivileged(pool);
-  const db = createDatabase(pool, clock);
   const metrics = createMetrics();
-  observePool(metrics, pool);
+  const pool = await openPool({ url: options.appUrl, connectionsMax: config.databasePoolMax, log, metrics });
+  const db = createDatabase(pool, clock);
   const mail = createMailer({ config, clock });
   if (config.isProduction && config.smtpHost === '') log.warn('SMTP_HOST is not set: mails wait until it is');
   const jobs = createJobs({ db, log, metrics });
   const keys = await createKeyring({ config, db, clock, random, log });
   const passwords = createPasswordHasher({ config, random });
-  const ctx = { config, db, clock, random, mail, jobs, keys, passwords, metrics, log } as Ctx;
+  const ctx: Ctx = { config, db, clock, random, mail, jobs, keys, passwords, metrics, log };
   handleRecoveryJobs(ctx);
   const app = await buildApp(ctx);
   if (options.runsJobs !== false) await jobs.start();
@@ -61,14 +53,4 @@ export async function createService(options: ServiceOptions): Promise<Service> {
       await db.close();
     },
   };
-}
-
-function observePool(metrics: Metrics, pool: pg.Pool): void {
-  metrics.observe('obol_database_connections', 'Open database connections', () => pool.totalCount);
-  metrics.observe('obol_database_connections_idle', 'Idle database connections', () => pool.idleCount);
-  metrics.observe(
-    'obol_database_waiting',
-    'Requests waiting for a database connection',
-    () => pool.waitingCount,
-  );
 }

@@ -1,0 +1,23 @@
+import pg from 'pg';
+import type { Logger } from 'pino';
+import type { Metrics } from '../metrics/index.ts';
+import { assertUnprivileged } from './connect.ts';
+
+export type PoolOptions = { url: string; connectionsMax: number; log: Logger; metrics: Metrics };
+
+/**
+ * Opens the connections that the service works on. Throws SchemaError for a role that row-level security does
+ * not bind.
+ */
+export async function openPool({ url, connectionsMax, log, metrics }: PoolOptions): Promise<pg.Pool> {
+  const pool = new pg.Pool({ connectionString: url, max: connectionsMax, application_name: 'obol' });
+  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'));
+  await assertUnprivileged(pool).catch(async (error: unknown) => {
+    await pool.end();
+    throw error;
+  });
+  metrics.observe('obol_database_connections', 'Open database connections', () => pool.totalCount);
+  metrics.observe('obol_database_connections_idle', 'Idle database connections', () => pool.idleCount);
+  metrics.observe('obol_database_waiting', 'Requests waiting for a connection', () => pool.waitingCount);
+  return pool;
+}
