@@ -7,9 +7,10 @@ import { withoutTransaction } from './sql.ts';
 const sameErrorPauseMs = 30_000;
 
 /**
- * pg-boss with every statement in a transaction of its own, as the service. What would need the owner's rights
- * (migrations, index rebuilds) or a connection kept for one session (LISTEN) is off; timetables and job dependencies
- * are not used. Its maintenance, which tries again what a dead process had in hand, runs every minute.
+ * pg-boss with every statement in a transaction of its own, as the service. What would need the owner's
+ * rights (migrations, index rebuilds) or a connection kept for one session (LISTEN) is off; timetables and
+ * job dependencies are not used. Its maintenance, which tries again what a dead process had in hand, runs
+ * every minute.
  */
 export function createBoss(db: Database, log: Logger): PgBoss {
   const boss = new PgBoss({

@@ -12,7 +12,10 @@ export type { JobData, JobName } from './queues.ts';
 /** Does one job. Rejects when it should be tried again later; may run twice, so it must bear that. */
 export type JobHandler<Name extends JobName> = (data: JobData[Name], signal: AbortSignal) => Promise<void>;
 
-/** Work that outlives the request, tried again with growing pauses until it succeeds or is given up and logged. */
+/**
+ * Work that outlives the request, tried again with growing pauses until it succeeds or is given up and
+ * logged.
+ */
 export type Jobs = {
   /** Adds a job in `tx`, whatever its context: the job exists exactly when the transaction commits. */
   enqueue<Name extends JobName>(tx: Tx, name: Name, data: JobData[Name]): Promise<void>;
@@ -20,7 +23,10 @@ export type Jobs = {
   handle<Name extends JobName>(name: Name, handler: JobHandler<Name>): void;
   /** Begins to poll for jobs. Asserts that every kind has its handler. */
   start(): Promise<void>;
-  /** Takes no new jobs, waits for the running ones, gives up on those that take too long: they are tried again. */
+  /**
+   * Takes no new jobs, waits for the running ones, gives up on those that take too long: they are tried
+   * again.
+   */
   stop(): Promise<void>;
   /**
    * Does here and now what is due, until nothing is left, and waits for what this process has in hand.

@@ -26,8 +26,9 @@ end $$;
 grant usage on schema pgboss to obol_app`;
 
 /**
- * Brings the schema of pg-boss and our queues to this version, as the owner of the schema, in one transaction under an
- * advisory lock. Runs after the migrations, which bring `obol.protect`. Idempotent; changes nothing when current.
+ * Brings the schema of pg-boss and our queues to this version, as the owner of the schema, in one transaction
+ * under an advisory lock. Runs after the migrations, which bring `obol.protect`. Idempotent; changes nothing
+ * when current.
  */
 export async function installJobs(client: OwnerConnection): Promise<void> {
   await client.query('begin');
@@ -54,7 +55,7 @@ async function bringSchema(client: OwnerConnection, boss: PgBoss): Promise<void>
   if (version === schemaVersion) return;
   if (version !== null && version > schemaVersion) {
     throw new Error(
-      `The jobs' schema has version ${version}, this version knows ${schemaVersion}: a newer version has upgraded it.`,
+      `The schema of pg-boss has version ${version}; this version knows ${schemaVersion}, a newer one was here.`,
     );
   }
   const plan = version === null ? getConstructionPlans() : getMigrationPlans('pgboss', version);

@@ -138,13 +138,14 @@ test('a job that never succeeds is given up, logged as an error and kept', async
   );
 });
 
-test('what a dead process had in hand is tried again, and maintenance needs no rights that the service lacks', async () => {
+test('what a dead process had in hand is tried again, with no rights that the service lacks', async () => {
   const service = await startTestService();
   const owner = await connectAsOwner(service);
   const email = freshAddress();
   await notify(service, email);
   const started = await owner.query(
-    `update pgboss.job set state = 'active', started_on = now() - interval '1 hour' where name = 'send-notice-mail'`,
+    `update pgboss.job set state = 'active', started_on = now() - interval '1 hour'
+      where name = 'send-notice-mail'`,
   );
   expect(started.rowCount).toBe(1);
   expect(await service.mails(email)).toEqual([]);
@@ -176,7 +177,7 @@ test('a stopping service finishes the job in hand and starts no other', async ()
   expect(smtp.mails).toHaveLength(1);
 });
 
-test('installing again changes nothing, and an older schema of pg-boss is brought up to date with its jobs', async () => {
+test('installing again changes nothing, and an older schema is upgraded with its jobs', async () => {
   const service = await startTestService();
   const owner = await connectAsOwner(service);
   const email = freshAddress();

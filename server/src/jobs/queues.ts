@@ -2,8 +2,8 @@
 type MailOrigin = { ipAddress: string; userAgent: string | null };
 
 /**
- * Every kind of job with what it carries. A payload holds ids and addresses, never a secret: tokens are made by the
- * handler. One queue of pg-boss per kind, so that one kind's failures do not hold up another's.
+ * Every kind of job with what it carries. A payload holds ids and addresses, never a secret: tokens are made
+ * by the handler. One queue of pg-boss per kind, so that one kind's failures do not hold up another's.
  */
 export type JobData = {
   /** Sends the link that confirms an address, if an account waits for that. */
@@ -33,8 +33,8 @@ const hourSeconds = 3600;
 const daySeconds = 24 * hourSeconds;
 
 /**
- * Mail is tried again for about a day (greylisting and outages end within hours): waits of 15 s to 2 h, doubling.
- * A process that dies with a job in hand holds it up for `expireInSeconds`.
+ * Mail is tried again for about a day (greylisting and outages end within hours): waits of 15 s to 2 h,
+ * doubling. A process that dies with a job in hand holds it up for `expireInSeconds`.
  */
 const mailQueue: QueueSettings = {
   retryLimit: 20,

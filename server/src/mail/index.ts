@@ -17,7 +17,10 @@ export type Mailer = {
   mailbox?: Mailbox;
 };
 
-/** SMTP when it is configured; without it a mailbox in development, and in production a refusal that is logged. */
+/**
+ * SMTP when it is configured; without it a mailbox in development, and in production a refusal that is
+ * logged.
+ */
 export function createMailer({ config, clock }: { config: Config; clock: Clock }): Mailer {
   if (config.smtpHost !== '') return createSmtpMailer(config);
   if (config.isProduction) {

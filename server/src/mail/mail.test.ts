@@ -67,7 +67,7 @@ test('the service signs in at the SMTP server with its user and password', async
   await refused.close();
 });
 
-test('STARTTLS is used when it is offered, and a server that cannot prove its name gets no mail', async () => {
+test('STARTTLS is used when offered, and a server that cannot prove its name gets no mail', async () => {
   const smtp = await startSmtpListener({ disabledCommands: [] });
   const mailer = createSmtpMailer(loadConfig(smtp.env));
   await expect(mailer.send(someMail)).rejects.toThrow(/certificate/);

@@ -10,8 +10,8 @@ const silenceMs = 20_000;
 const loopbackHosts = new Set(['localhost', '127.0.0.1', '::1', '[::1]']);
 
 /**
- * What nodemailer is told. TLS from the start on port 465, otherwise STARTTLS as soon as the server offers it, and the
- * certificate must be valid. A password never travels unencrypted, except to this machine itself.
+ * What nodemailer is told. TLS from the start on port 465, otherwise STARTTLS as soon as the server offers
+ * it, and the certificate must be valid. A password never travels unencrypted, except to this machine itself.
  * @see RFC 8314 §3.3, RFC 3207
  */
 export function smtpOptions(settings: SmtpSettings) {
@@ -51,7 +51,10 @@ export function createSmtpMailer(settings: SmtpSettings): Mailer {
   };
 }
 
-/** Whether the SMTP server can be reached and takes our sign-in: nothing if so, else what is wrong. Sends no mail. */
+/**
+ * Whether the SMTP server can be reached and takes our sign-in: nothing if so, else what is wrong. Sends no
+ * mail.
+ */
 export async function verifySmtp(settings: SmtpSettings): Promise<string | undefined> {
   const transport = createTransport(smtpOptions(settings));
   try {

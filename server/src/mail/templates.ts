@@ -13,7 +13,10 @@ type Letter = {
   closing: string;
 };
 
-/** Asks to confirm an address. The link leads to a page with a button, so that a mail scanner confirms nothing. */
+/**
+ * Asks to confirm an address. The link leads to a page with a button, so that a mail scanner confirms
+ * nothing.
+ */
 export function verificationMail(values: { to: string; url: string; validMinutes: number }): Mail {
   return compose(values.to, {
     subject: `Confirm your address for ${productName}`,
@@ -32,7 +35,8 @@ export function resetMail(values: { to: string; url: string; validMinutes: numbe
     subject: `Choose a new ${productName} password`,
     paragraphs: [
       `Somebody, hopefully you, asked to reset the password of the ${productName} account ${values.to}.`,
-      `The link works once, for ${values.validMinutes} minutes. Choosing a new password signs out all devices.`,
+      `The link works once, for ${values.validMinutes} minutes.`,
+      'Choosing a new password signs out all devices.',
     ],
     button: { label: 'Choose a new password', url: values.url },
     closing: 'If it was not you, ignore this mail; your password stays as it is.',
@@ -71,7 +75,8 @@ function compose(to: string, { subject, paragraphs, button, closing }: Letter): 
 }
 
 const buttonStyle =
-  'display:inline-block;padding:12px 20px;border-radius:8px;background:#1f4fd8;color:#ffffff;text-decoration:none';
+  'display:inline-block;padding:12px 20px;border-radius:8px;' +
+  'background:#1f4fd8;color:#ffffff;text-decoration:none';
 
 function frame(title: string, body: Html[]): Html {
   return html`<!doctype html>

@@ -32,8 +32,8 @@ export async function startSmtpListener(options: SMTPServerOptions = {}): Promis
   const server = new SMTPServer({
     disabledCommands: ['STARTTLS'],
     authOptional: true,
-    onData(stream, _session, callback) {
-      takeMail(listener, stream).then(() => callback(), callback);
+    async onData(stream, _session, callback) {
+      callback(await takeMail(listener, stream));
     },
     ...options,
   });
@@ -42,16 +42,22 @@ export async function startSmtpListener(options: SMTPServerOptions = {}): Promis
     server.listen(0, '127.0.0.1', resolve);
   });
   listener.port = (server.server.address() as AddressInfo).port;
-  listener.env = { SMTP_HOST: '127.0.0.1', SMTP_PORT: String(listener.port), MAIL_FROM: 'Obol <obol@example.com>' };
+  listener.env = {
+    SMTP_HOST: '127.0.0.1',
+    SMTP_PORT: String(listener.port),
+    MAIL_FROM: 'Obol <obol@example.com>',
+  };
   afterAll(() => new Promise<void>((resolve) => server.close(() => resolve())));
   return listener;
 }
 
-async function takeMail(listener: SmtpListener, stream: Readable): Promise<void> {
+/** Reads a mail; keeps it, or returns why not. */
+async function takeMail(listener: SmtpListener, stream: Readable): Promise<Error | undefined> {
   const bytes = await buffer(stream);
   listener.attempts++;
   await listener.gate;
   const refusal = listener.refusals.shift();
-  if (refusal) throw Object.assign(new Error(refusal.message), { responseCode: refusal.code });
+  if (refusal) return Object.assign(new Error(refusal.message), { responseCode: refusal.code });
   listener.mails.push(await PostalMime.parse(bytes));
+  return undefined;
 }

@@ -24,8 +24,8 @@ const addressForm = Type.Object({ email: emailSchema });
 const config = { contentSecurityPolicy: pagePolicy };
 
 /**
- * The pages that the links in mails open. Opening one changes nothing; its form posts, so that a mail scanner that
- * follows links uses none up. They work without JavaScript.
+ * The pages that the links in mails open. Opening one changes nothing; its form posts, so that a mail scanner
+ * that follows links uses none up. They work without JavaScript.
  */
 export function addAccountPages(app: App, ctx: Ctx): void {
   void app.register(async (scope) => {

@@ -8,8 +8,8 @@ import { pageRoute, sendPage } from './page.ts';
 const mailboxQuery = Type.Object({ to: Type.Optional(Type.String({ maxLength: 254 })) });
 
 /**
- * `GET /dev/mail?to=`: the mails that were sent to nobody, as a page or, for `Accept: application/json`, as an array,
- * newest first. Without a mailbox, so always in production, the route does not exist.
+ * `GET /dev/mail?to=`: the mails that were sent to nobody, as a page or, for `Accept: application/json`, as
+ * an array, newest first. Without a mailbox, so always in production, the route does not exist.
  */
 export function addMailboxPage(app: App, { mail: { mailbox } }: Ctx): void {
   if (!mailbox) return;

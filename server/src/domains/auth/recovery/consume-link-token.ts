@@ -8,8 +8,8 @@ import type { LinkTokenPurpose } from './create-link-token.ts';
 export type LinkTokenOwner = { userId: string; email: string };
 
 /**
- * Spends a link's token and says whose it was. Of several at once, one gets through. Unknown, expired, spent, made for
- * something else, or sent to an address that the account no longer has: all are `auth.link_invalid`.
+ * Spends a link's token and says whose it was. Of several at once, one gets through. Unknown, expired, spent,
+ * made for something else, or sent to an address that the account no longer has: all are `auth.link_invalid`.
  */
 export async function consumeLinkToken(
   ctx: Ctx,

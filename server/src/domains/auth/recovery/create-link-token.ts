@@ -11,9 +11,9 @@ export const linkTtlMinutes = 60;
 export type LinkTokenPurpose = 'verify_email' | 'reset_password';
 
 /**
- * Makes a single-use token of 256 bits for the link of a mail, bound to the person, the address and one purpose, and
- * stores its hash. Expired ones of that person and purpose go; others keep working, so that two mails that cross do
- * no harm. Returns the token; it is in no table.
+ * Makes a single-use token of 256 bits for the link of a mail, bound to the person, the address and one
+ * purpose, and stores its hash. Expired ones of that person and purpose go; others keep working, so that two
+ * mails that cross do no harm. Returns the token; it is in no table.
  */
 export async function createLinkToken(
   ctx: Ctx,

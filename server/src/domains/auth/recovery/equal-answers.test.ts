@@ -15,7 +15,9 @@ async function timeOf(path: string, email: string): Promise<number> {
   return performance.now() - startedAt;
 }
 
-/** The mean of what lies between the fastest and the slowest tenth: a pause of the machine is no difference. */
+/**
+ * The mean of what lies between the fastest and the slowest tenth: a pause of the machine is no difference.
+ */
 function trimmedMean(times: number[]): number {
   const tenth = Math.floor(times.length / 10);
   const middle = times.toSorted((one, other) => one - other).slice(tenth, -tenth);

@@ -60,7 +60,7 @@ test('a registration that fails sends nothing', async () => {
   expect(await service.mails(person.email)).toHaveLength(1);
 });
 
-test('the confirming link can be sent again until the address is confirmed, with the same answer ever', async () => {
+test('the confirming link is sent again until it was used, and the answer never differs', async () => {
   const person = await registerPerson(service);
   const answers = [await post('resend-verification', { email: person.email })];
   const token = await tokenFor(person, 'verify-email');

@@ -17,9 +17,9 @@ export type PasswordReplacement = {
 };
 
 /**
- * Stores a new password hash and makes everything void that the old password may have opened: sessions with their
- * refresh tokens, half-finished sign-ins and links on their way. Tells the address and writes the security trail, all
- * in `tx`. Second factors stay as they are.
+ * Stores a new password hash and makes everything void that the old password may have opened: sessions with
+ * their refresh tokens, half-finished sign-ins and links on their way. Tells the address and writes the
+ * security trail, all in `tx`. Second factors stay as they are.
  */
 export async function replacePassword(
   ctx: Ctx,

@@ -4,8 +4,8 @@ import { normalizeEmail } from '../../../lib/email.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
 
 /**
- * Has the confirming link sent again if the address has an account that still needs it. Only a job is stored here,
- * whatever the address, so neither the answer nor its time tells anything.
+ * Has the confirming link sent again if the address has an account that still needs it. Only a job is stored
+ * here, whatever the address, so neither the answer nor its time tells anything.
  */
 export async function resendVerification(
   ctx: Ctx,

@@ -6,8 +6,8 @@ import { recordSecurityEvent } from '../record-security-event.ts';
 import { createLinkToken, linkTtlMinutes } from './create-link-token.ts';
 
 /**
- * Job: sends the link that resets a password, if the address has an active account; otherwise does nothing. Tried
- * again, it sends a new token; earlier links keep working. Rejects when the mail was not taken.
+ * Job: sends the link that resets a password, if the address has an active account; otherwise does nothing.
+ * Tried again, it sends a new token; earlier links keep working. Rejects when the mail was not taken.
  */
 export async function sendResetMail(ctx: Ctx, { email, origin }: JobData['send-reset-mail']): Promise<void> {
   const link = await ctx.db.asService(async (tx) => {

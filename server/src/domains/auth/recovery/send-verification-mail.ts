@@ -6,8 +6,9 @@ import { recordSecurityEvent } from '../record-security-event.ts';
 import { createLinkToken, linkTtlMinutes } from './create-link-token.ts';
 
 /**
- * Job: sends the link that confirms an address, if an active account has it unconfirmed; otherwise does nothing. Tried
- * again, it sends a new token; earlier links keep working. Rejects when the mail was not taken.
+ * Job: sends the link that confirms an address, if an active account has it unconfirmed; otherwise does
+ * nothing. Tried again, it sends a new token; earlier links keep working. Rejects when the mail was not
+ * taken.
  */
 export async function sendVerificationMail(
   ctx: Ctx,
