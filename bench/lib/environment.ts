@@ -105,7 +105,10 @@ async function firstLine(child: ChildProcess): Promise<string> {
 }
 
 async function untilReady(service: ChildProcess, url: string): Promise<void> {
-  service.stdout?.resume();
+  // What it logs at its level is worth seeing; the greeting is not.
+  service.stdout?.on('data', (chunk: Buffer) => {
+    if (/error|fatal/i.test(chunk.toString())) process.stderr.write(chunk);
+  });
   for (;;) {
     if (service.exitCode !== null) throw new Error('the service did not start');
     const isReady = await fetch(url).then(
