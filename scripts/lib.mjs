@@ -8,7 +8,6 @@ import { fileURLToPath } from 'node:url';
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, 'node_modules');
 const nodeVersionMin = [22, 18];
-const libcName = process.report?.getReport().header.glibcVersionRuntime ? 'glibc' : 'musl';
 const launcherPollMs = 250;
 const progressMs = 10_000;
 
@@ -25,12 +24,11 @@ export async function ensureInstalled() {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  const output = collectOutput(child);
   const { code } = await ended(child);
   clearInterval(ticker);
   if (code === 0) console.log(`Installed in ${seconds()} s.`);
-  else fail(`npm ci failed:\n${output.trim()}`);
+  else fail(`npm ci failed:\n${output().trim()}`);
 }
 
 /** Runs `node` with the arguments on the pinned Node; ends this process as that one ends. */
@@ -39,20 +37,38 @@ export async function runNode(args, options = {}) {
 }
 
 /**
- * Runs `node` with the arguments on the pinned Node and returns its exit code. SIGINT and SIGTERM are passed on.
- * `hasChannel`: the program learns by a closed channel when this process is killed.
+ * Runs `node` with the arguments on the pinned Node and returns its exit code. SIGINT and SIGTERM are passed
+ * on. `hasChannel`: the program learns by a closed channel when this process is killed.
  */
-export async function nodeExitCode(args, { env = {}, hasChannel = false, stdio = 'inherit' } = {}) {
+export function nodeExitCode(args, { env = {}, hasChannel = false } = {}) {
+  const stdio = hasChannel ? ['inherit', 'inherit', 'inherit', 'ipc'] : 'inherit';
+  return superviseToEnd(spawnNode(args, env, stdio));
+}
+
+/** Runs `node` with the arguments on the pinned Node and returns its exit code and what it printed. */
+export async function nodeOutput(args) {
+  const child = spawnNode(args, {}, ['ignore', 'pipe', 'pipe']);
+  const output = collectOutput(child);
+  const exitCode = await superviseToEnd(child);
+  return { exitCode, output: output() };
+}
+
+function spawnNode(args, env, stdio) {
   const node = pinnedNode();
-  const child = spawn(node, args, {
+  return spawn(node, args, {
     cwd: root,
-    stdio: hasChannel ? ['inherit', 'inherit', 'inherit', 'ipc'] : stdio,
+    stdio,
     env: {
+      NODE_COMPILE_CACHE: join(modules, '.cache', 'compiled'),
       ...process.env,
       PATH: [dirname(node), join(modules, '.bin'), process.env.PATH].join(delimiter),
       ...env,
     },
   });
+}
+
+/** Waits for a program to end, as its stand-in for signals, and returns its exit code as a shell would. */
+async function superviseToEnd(child) {
   const passOn = (signal) => child.kill(signal);
   process.on('SIGINT', passOn).on('SIGTERM', passOn);
   const watcher = watchLauncher(() => child.kill('SIGTERM'));
@@ -60,6 +76,12 @@ export async function nodeExitCode(args, { env = {}, hasChannel = false, stdio =
   clearInterval(watcher);
   process.off('SIGINT', passOn).off('SIGTERM', passOn);
   return code ?? 128 + ({ SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }[signal] ?? 1);
+}
+
+function collectOutput(child) {
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  return () => output;
 }
 
 /** The Node that comes with the packages, else this one when it is new enough. */
@@ -70,19 +92,25 @@ function pinnedNode() {
   const [majorMin, minorMin] = nodeVersionMin;
   if (major > majorMin || (major === majorMin && minor >= minorMin)) return process.execPath;
   return fail(
-    `Obol needs Node.js ${majorMin}.${minorMin} or newer; this is ${process.versions.node}, and none came with the packages ` +
-      `for ${process.platform}-${process.arch}. Install with optional dependencies (npm ci --include=optional), or a newer Node.`,
+    `Obol needs Node.js ${majorMin}.${minorMin} or newer; this is ${process.versions.node}, and none came ` +
+      `with the packages for ${process.platform}-${process.arch}. Install with optional dependencies ` +
+      '(npm ci --include=optional), or install a newer Node.js.',
   );
 }
 
-/** Whether npm's own record of what it installed agrees with the lock file, for this machine. */
+/**
+ * Whether npm's own record of what it installed agrees with the lock file. An optional package may be absent,
+ * for it may be another machine's; when it is there, it must be the right one.
+ */
 function isInstalled() {
   const wanted = readPackages(join(root, 'package-lock.json'));
   const found = readPackages(join(modules, '.package-lock.json'));
   if (!wanted || !found) return false;
-  return Object.entries(wanted).every(([path, entry]) => {
-    if (!path.includes('node_modules/') || !isForThisMachine(entry)) return true;
-    return found[path]?.version === entry.version && found[path]?.integrity === entry.integrity;
+  return Object.entries(wanted).every(([path, { version, integrity, optional, devOptional }]) => {
+    if (!path.includes('node_modules/')) return true;
+    const installed = found[path];
+    if (!installed) return optional === true || devOptional === true;
+    return installed.version === version && installed.integrity === integrity;
   });
 }
 
@@ -92,14 +120,6 @@ function readPackages(path) {
   } catch {
     return undefined;
   }
-}
-
-function isForThisMachine({ os, cpu, libc }) {
-  return allows(os, process.platform) && allows(cpu, process.arch) && allows(libc, libcName);
-}
-
-function allows(list, own) {
-  return !list || list.includes(own);
 }
 
 /** Calls back when npm, which started this program, was killed: it could not pass that on. */
@@ -118,7 +138,7 @@ function ended(child) {
 }
 
 /** Ends this process with a message. */
-export function fail(message) {
+function fail(message) {
   console.error(message);
   process.exit(1);
 }

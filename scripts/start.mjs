@@ -1,4 +1,5 @@
-// `npm start`: installs what is missing, then runs the service. `npm run dev` restarts it when a file changes.
+// `npm start`: installs what is missing, then runs the service. `npm run dev` restarts it when a file
+// changes.
 import { ensureInstalled, runNode } from './lib.mjs';
 
 await ensureInstalled();

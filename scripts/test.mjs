@@ -1,5 +1,5 @@
-// `npm test`: every suite on the embedded PostgreSQL, then on Debian's PostgreSQL 15 behind PgBouncer, with Redis.
-// `npm test -- server/test/http.test.ts` runs one file on both.
+// `npm test`: every suite on the embedded PostgreSQL, then on Debian's PostgreSQL 15 behind PgBouncer, with
+// Redis. `npm test -- server/test/http.test.ts` runs one file on both.
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { ensureInstalled, nodeExitCode } from './lib.mjs';
@@ -14,8 +14,9 @@ await ensureInstalled();
 const missing = Object.keys(secondBackend).filter((name) => !secondBackend[name].some(isProgram));
 if (missing.length > 0) {
   console.log(
-    'The suites run on the embedded PostgreSQL only. The second run, on PostgreSQL 15 behind PgBouncer and with Redis,\n' +
-      `is left out: ${missing.join(', ')} not found. To include it: apt-get install ${missing.join(' ')}\n`,
+    'The suites run on the embedded PostgreSQL only. The second run, on PostgreSQL 15 behind PgBouncer\n' +
+      `and with Redis, is left out: ${missing.join(', ')} not found. To include it:\n` +
+      `  apt-get install ${missing.join(' ')}\n`,
   );
 }
 let exitCode = await run('embedded PostgreSQL', 'embedded');

@@ -10,8 +10,8 @@ export type DataSecrets = {
 };
 
 /**
- * Reads `secrets.json` of the data directory, or makes it (mode 0600). Of several processes that start at once, one
- * makes the file and all read the same.
+ * Reads `secrets.json` of the data directory, or makes it (mode 0600). Of several processes that start at
+ * once, one makes the file and all read the same.
  */
 export async function loadDataSecrets(dataDir: string): Promise<DataSecrets> {
   const path = join(dataDir, 'secrets.json');

@@ -9,8 +9,8 @@ export type Environment = {
 };
 
 /**
- * The configuration of this process: its environment variables, completed by `.env` of the working directory, and in
- * development by the secrets of the data directory, which are made on first use. Throws ConfigError.
+ * The configuration of this process: its environment variables, completed by `.env` of the working directory,
+ * and in development by the secrets of the data directory, which are made on first use. Throws ConfigError.
  */
 export async function loadEnvironment(): Promise<Environment> {
   if (existsSync('.env')) process.loadEnvFile('.env');

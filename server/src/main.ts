@@ -3,7 +3,7 @@ import { ConfigError, type Config } from './config.ts';
 import { prepareDatabase } from './db/connect.ts';
 import { DataDirInUseError } from './db/embedded.ts';
 import { SchemaError } from './db/migrate.ts';
-import { loadEnvironment } from './environment.ts';
+import { loadEnvironment, type Environment } from './environment.ts';
 import { createLog } from './log.ts';
 import { openDatabase, type OpenDatabase } from './open-database.ts';
 import { createService, type Service } from './service.ts';
@@ -12,46 +12,65 @@ const nodeVersionMin = [22, 18] as const;
 /** One Ctrl+C arrives several times: from the terminal and from each program that passes it on. */
 const sameSignalMs = 1000;
 
-type Running = { service?: Service; database?: OpenDatabase };
+type Running = { service?: Service; database?: OpenDatabase; isStopping?: boolean };
+type Stop = (exitCode: number) => Promise<void>;
 
 /**
- * Starts the service: configuration, database, migrations, HTTP; stops it in reverse on SIGTERM and SIGINT, or when
- * the program that launched it has died. A second signal ends it at once.
+ * Starts the service: configuration, database, migrations, HTTP; stops it in reverse on SIGTERM and SIGINT,
+ * or when the program that launched it has died. A second signal ends it at once.
  */
 async function main(): Promise<void> {
   assertNodeVersion(process.versions.node);
   const environment = await loadEnvironment();
-  const { config } = environment;
-  const log = createLog(config);
+  const log = createLog(environment.config);
   const running: Running = {};
-  const stop = stopOnce(running, log);
+  const started = Promise.withResolvers<void>();
+  const stop = stopOnce(running, started.promise, log);
   onStopRequest(stop);
   try {
-    running.database = await openDatabase(environment, {
-      log,
-      onFailure: (error) => {
-        log.fatal({ err: error }, 'the database is gone and does not come back');
-        void stop(1);
-      },
-    });
-    const { appUrl } = await prepareDatabase(config, running.database.databaseUrl, (name) =>
-      log.info({ migration: name }, 'migrating'),
-    );
-    running.service = await createService({ config, appUrl, log });
-    await running.service.app.listen({ port: config.port, host: config.host });
-    process.stdout.write(welcome(config, running.database.isEmbedded));
+    await start(environment, { running, stop, log });
+    started.resolve();
   } catch (error) {
-    process.stderr.write(`${explain(error, config)}\n`);
+    started.resolve();
+    process.stderr.write(`${explain(error, environment.config)}\n`);
     await stop(1);
   }
 }
 
-/** Stops what runs, in reverse order of its start, and ends the process. Further calls wait for the first. */
-function stopOnce(running: Running, log: Logger): (exitCode: number) => Promise<void> {
+type StartOptions = { running: Running; stop: Stop; log: Logger };
+
+async function start(environment: Environment, { running, stop, log }: StartOptions): Promise<void> {
+  const { config } = environment;
+  const database = await openDatabase(environment, {
+    log,
+    onFailure: (error) => {
+      log.fatal({ err: error }, 'the database is gone and does not come back');
+      void stop(1);
+    },
+  });
+  running.database = database;
+  if (running.isStopping) return;
+  const { appUrl } = await prepareDatabase(config, database.databaseUrl, (name) =>
+    log.info({ migration: name }, 'migrating'),
+  );
+  if (running.isStopping) return;
+  running.service = await createService({ config, appUrl, log });
+  if (running.isStopping) return;
+  await running.service.app.listen({ port: config.port, host: config.host });
+  process.stdout.write(welcome(config, database.isEmbedded));
+}
+
+/**
+ * Stops what runs, in reverse order of its start, and ends the process. A start that is under way comes to its
+ * next step first. Further calls wait for the first.
+ */
+function stopOnce(running: Running, started: Promise<void>, log: Logger): Stop {
   let stopping: Promise<void> | undefined;
   const stopAll = async (exitCode: number): Promise<void> => {
     process.exitCode = exitCode;
+    running.isStopping = true;
     running.database?.announceStop();
+    await started;
     try {
       await running.service?.stop();
       await running.database?.close();
@@ -64,7 +83,7 @@ function stopOnce(running: Running, log: Logger): (exitCode: number) => Promise<
   return (exitCode) => (stopping ??= stopAll(exitCode));
 }
 
-function onStopRequest(stop: (exitCode: number) => Promise<void>): void {
+function onStopRequest(stop: Stop): void {
   let requestedAt: number | undefined;
   const request = (): void => {
     const now = performance.now();
@@ -85,7 +104,8 @@ function assertNodeVersion(version: string): void {
   const [majorMin, minorMin] = nodeVersionMin;
   if (major > majorMin || (major === majorMin && minor >= minorMin)) return;
   process.stderr.write(
-    `Obol needs Node.js ${majorMin}.${minorMin} or newer; this is ${version}. \`npm start\` brings its own.\n`,
+    `Obol needs Node.js ${majorMin}.${minorMin} or newer; this is ${version}. ` +
+      '`npm start` brings its own.\n',
   );
   process.exit(1);
 }
@@ -102,6 +122,7 @@ function explain(error: unknown, config: Config): string {
 function welcome(config: Config, isEmbedded: boolean): string {
   const api = `${config.baseUrl}/api/v1`;
   const json = `-H "Content-Type: application/json"`;
+  const person = '{"email":"test@example.com","password":"Test1234!","name":"Test User"}';
   const mail =
     config.smtpHost !== ''
       ? `go out through ${config.smtpHost}`
@@ -116,7 +137,7 @@ Obol is ready at ${config.baseUrl}   (API reference: ${config.baseUrl}/docs)
   First admin  register, then: npm run obol -- admin promote EMAIL
 
 Try it:
-  curl -X POST ${api}/auth/register ${json} -d '{"email":"test@example.com","password":"Test1234!","name":"Test User"}'
+  curl -X POST ${api}/auth/register ${json} -d '${person}'
   curl -X POST ${api}/auth/login ${json} -d '{"email":"test@example.com","password":"Test1234!"}'
   curl ${api}/credits/balance -H "Authorization: Bearer $ACCESS_TOKEN"
 

@@ -19,8 +19,9 @@ export type OpenDatabaseOptions = {
 };
 
 /**
- * The database to work on: the one DATABASE_URL names, else the embedded PostgreSQL of the data directory, which is
- * started here and stopped by `close`. Throws DataDirInUseError when another service runs on the directory.
+ * The database to work on: the one DATABASE_URL names, else the embedded PostgreSQL of the data directory,
+ * which is started here and stopped by `close`. Throws DataDirInUseError when another service runs on the
+ * directory.
  */
 export async function openDatabase(
   { config, dataSecrets }: Environment,

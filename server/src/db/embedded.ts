@@ -56,8 +56,9 @@ const settings: Record<string, string> = {
 };
 
 /**
- * Starts the PostgreSQL that the service brings along, in `<dataDir>/postgres`, and keeps it running: made on first
- * use, recovered after a crash of any kind, restarted when it dies. One process at a time has a data directory.
+ * Starts the PostgreSQL that the service brings along, in `<dataDir>/postgres`, and keeps it running: made on
+ * first use, recovered after a crash of any kind, restarted when it dies. One process at a time has a data
+ * directory.
  * Throws DataDirInUseError, or an Error that says what to do.
  */
 export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
@@ -93,8 +94,8 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
 }
 
 /**
- * The address of the server that a running service keeps on this data directory, waiting while it starts; undefined
- * when no service runs there.
+ * The address of the server that a running service keeps on this data directory, waiting while it starts;
+ * undefined when no service runs there.
  */
 export async function findEmbeddedPostgres(
   dataDir: string,
@@ -128,8 +129,8 @@ async function openCluster(dataDir: string, { passwords, log }: EmbeddedOptions)
     await createCluster(cluster, { superuser, password, authentication: 'scram-sha-256', initdbArguments });
   } else if (version !== majorVersion) {
     throw new Error(
-      `${directory} was made by PostgreSQL ${version || '(unknown)'}; this version brings PostgreSQL ${majorVersion}. ` +
-        'Move it with pg_dump of the old version, or set DATABASE_URL to a server of yours.',
+      `${directory} was made by PostgreSQL ${version || '(unknown)'}; Obol brings PostgreSQL ` +
+        `${majorVersion}. Move it with pg_dump of the old version, or set DATABASE_URL to a server of yours.`,
     );
   }
   return cluster;
@@ -189,8 +190,8 @@ async function ensureDatabase(port: number, passwords: EmbeddedPasswords): Promi
   await client.connect().catch((error: unknown) => {
     if ((error as { code?: string }).code !== '28P01') throw error;
     throw new Error(
-      'The embedded database does not accept the password in secrets.json of the data directory: the two do not ' +
-        'belong together. Restore secrets.json from a backup.',
+      'The embedded database does not accept the password in secrets.json of the data directory: ' +
+        'the two do not belong together. Restore secrets.json from a backup.',
       { cause: error },
     );
   });

@@ -1,8 +1,8 @@
 import { Socket } from 'node:net';
 
 /**
- * Closes the network for the tests: a connection to anything but this machine fails, so that no test depends on, or
- * talks to, somebody else's server.
+ * Closes the network for the tests: a connection to anything but this machine fails, so that no test depends
+ * on, or talks to, somebody else's server.
  */
 const loopback = /^(localhost|127(\.\d+){3}|::1|0\.0\.0\.0|::)$/;
 const connect = Reflect.get(Socket.prototype, 'connect') as (...args: unknown[]) => Socket;
@@ -14,7 +14,10 @@ Socket.prototype.connect = function connectToThisMachine(this: Socket, ...args: 
   return this;
 };
 
-/** The host of the arguments of `connect`, in each form it takes; undefined for this machine and for local sockets. */
+/**
+ * The host of the arguments of `connect`, in each form it takes; undefined for this machine and for local
+ * sockets.
+ */
 function hostOf(args: unknown[]): string | undefined {
   const [first, second] = Array.isArray(args[0]) ? (args[0] as unknown[]) : args;
   if (typeof first === 'object' && first !== null) return (first as { host?: string }).host;

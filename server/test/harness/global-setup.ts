@@ -21,7 +21,10 @@ const backends: Record<string, (dir: string) => Promise<Backend>> = {
   debian: startDebianBackend,
 };
 
-/** One set of servers for the whole run, and in their PostgreSQL the migrated template that each test file clones. */
+/**
+ * One set of servers for the whole run, and in their PostgreSQL the migrated template that each test file
+ * clones.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const name = process.env.OBOL_TEST_BACKEND ?? 'embedded';
   const start = backends[name];

@@ -11,8 +11,9 @@ export type Account = { uid: number; gid: number };
 const accountName = 'obol';
 
 /**
- * Whom PostgreSQL runs as; undefined means as this process. PostgreSQL refuses to run as root, so root hands it over:
- * to the owner of the cluster when there is one, else to the system user `obol`, which is created if absent.
+ * Whom PostgreSQL runs as; undefined means as this process. PostgreSQL refuses to run as root, so root hands
+ * it over: to the owner of the cluster when there is one, else to the system user `obol`, which is created if
+ * absent.
  * Throws an Error that says what to do when neither is possible.
  */
 export async function serverAccount(clusterDir: string): Promise<Account | undefined> {
@@ -21,8 +22,8 @@ export async function serverAccount(clusterDir: string): Promise<Account | undef
   if (self !== 0) {
     if (owner && self !== undefined && owner.uid !== self) {
       throw new Error(
-        `${clusterDir} belongs to user number ${owner.uid}, not to you (${self}). Start the service as that user or ` +
-          'as root, or point DATA_DIR at a directory of your own.',
+        `${clusterDir} belongs to user number ${owner.uid}, not to you (${self}). Start the service as ` +
+          'that user or as root, or point DATA_DIR at a directory of your own.',
       );
     }
     return undefined;
@@ -36,7 +37,10 @@ export async function serverAccount(clusterDir: string): Promise<Account | undef
   return (await findAccount()) ?? (await createAccount());
 }
 
-/** Makes a cluster that root has, say restored from a backup, the account's. Does nothing when there is none yet. */
+/**
+ * Makes a cluster that root has, say restored from a backup, the account's. Does nothing when there is none
+ * yet.
+ */
 export async function giveTo({ uid, gid }: Account, clusterDir: string): Promise<void> {
   const owner = await ownerOf(clusterDir);
   if (owner && owner.uid !== uid) await run('chown', ['-R', `${uid}:${gid}`, clusterDir]);
@@ -73,8 +77,9 @@ async function createAccount(): Promise<Account> {
   const account = await findAccount();
   if (account) return account;
   throw new Error(
-    `PostgreSQL does not run as root, and the system user ${accountName} for it could not be created. Create it ` +
-      `(useradd --system --user-group ${accountName}), start the service as a normal user, or set DATABASE_URL.`,
+    `PostgreSQL does not run as root, and the system user ${accountName} for it could not be created. ` +
+      `Create it (useradd --system --user-group ${accountName}), start the service as a normal user, or ` +
+      'set DATABASE_URL.',
     { cause: failure },
   );
 }

@@ -9,10 +9,10 @@ const fastStopMs = 30_000;
 const immediateStopMs = 10_000;
 
 /**
- * Stops what a crashed run left behind in a cluster, so that it can be started: a server that outlived its service,
- * backends that outlived their server, a `postmaster.pid` whose number meanwhile belongs to another program, a cluster
- * that was never finished.
- * The caller holds the lock of the data directory. Returns true when there was something to stop.
+ * Stops what a crashed run left behind in a cluster, so that it can be started: a server that outlived its
+ * service, backends that outlived their server, a `postmaster.pid` whose number meanwhile belongs to another
+ * program, a cluster that was never finished. The caller holds the lock of the data directory. Returns true
+ * when there was something to stop.
  */
 export async function stopLeftovers(clusterDir: string): Promise<boolean> {
   const pidFile = join(clusterDir, 'postmaster.pid');
@@ -37,8 +37,8 @@ export async function stopLeftovers(clusterDir: string): Promise<boolean> {
 }
 
 /**
- * The processes of a PostgreSQL server in this cluster. Each of them, not only the first, has the cluster as its
- * working directory, so neither a stale `postmaster.pid` nor a reused number misleads.
+ * The processes of a PostgreSQL server in this cluster. Each of them, not only the first, has the cluster as
+ * its working directory, so neither a stale `postmaster.pid` nor a reused number misleads.
  */
 async function serverProcesses(clusterDir: string, postmaster: number): Promise<number[]> {
   if (process.platform !== 'linux') return (await isPostgres(postmaster)) ? [postmaster] : [];

@@ -23,8 +23,8 @@ const pollMs = 100;
 const patienceMs = { running: 2000, stopping: 40_000 };
 
 /**
- * Locks the data directory for this process. The lock is a listening socket in it: the system closes it with its
- * process, and unlike a process number it means the same in every container that shares the directory.
+ * Locks the data directory for this process. The lock is a listening socket in it: the system closes it with
+ * its process, and unlike a process number it means the same in every container that shares the directory.
  * Throws DataDirInUseError naming the process that holds it.
  */
 export async function lockDataDir(dataDir: string): Promise<DataDirLock> {
@@ -60,8 +60,8 @@ export async function isDataDirLocked(dataDir: string): Promise<boolean> {
 function inUse(dataDir: string, { pid }: Holder): DataDirInUseError {
   const who = pid === undefined ? 'Another process' : `Another Obol (process ${pid})`;
   return new DataDirInUseError(
-    `${who} is already running on ${dataDir}. Stop it first, or give this one a DATA_DIR of its own; several ` +
-      'processes can share one database when DATABASE_URL points at a server.',
+    `${who} is already running on ${dataDir}. Stop it first, or give this one a DATA_DIR of its own; ` +
+      'several processes can share one database when DATABASE_URL points at a server.',
   );
 }
 
@@ -119,8 +119,8 @@ function readHolder(answer: string): Holder {
 }
 
 /**
- * Moves a dead holder's socket out of the way. Between the question and the move another process may have put a live
- * one there, so the socket is asked once more under its new name and put back if it answers.
+ * Moves a dead holder's socket out of the way. Between the question and the move another process may have put
+ * a live one there, so the socket is asked once more under its new name and put back if it answers.
  */
 async function setStaleSocketAside(path: string): Promise<void> {
   const aside = `${path}.${process.pid}`;

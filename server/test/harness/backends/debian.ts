@@ -11,8 +11,8 @@ import type { Backend } from './scratch.ts';
 const binDir = '/usr/lib/postgresql/15/bin';
 
 /**
- * Debian's PostgreSQL 15, the oldest version we support, behind PgBouncer in transaction mode, and Redis for the rate
- * limits. All run on ports of their own, as the user that PostgreSQL runs as.
+ * Debian's PostgreSQL 15, the oldest version we support, behind PgBouncer in transaction mode, and Redis for
+ * the rate limits. All run on ports of their own, as the user that PostgreSQL runs as.
  */
 export async function startDebianBackend(dir: string): Promise<Backend> {
   const { server, adminUrl } = await startTestPostgres(dir, { binDir }, ['--locale=C.UTF-8']);

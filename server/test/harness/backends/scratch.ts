@@ -15,7 +15,9 @@ export type Backend = {
 
 const prefix = 'obol-test-';
 
-/** A directory for one run, named after this process. What runs that were killed have left is cleared first. */
+/**
+ * A directory for one run, named after this process. What runs that were killed have left is cleared first.
+ */
 export async function openScratchDir(): Promise<{ dir: string; remove(): Promise<void> }> {
   for (const name of await readdir(tmpdir())) {
     const pid = new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1];
