@@ -52,6 +52,13 @@ const accessRules: SchemaRule[] = [
     broken: 'grant update on credits.entries to obol_app',
   },
   {
+    name: 'obol_app may only add to the audit trail',
+    offenders: `select ${named} as name from ${tables}, aclexplode(c.relacl) g
+      where g.grantee = 'obol_app'::regrole and ${named} in ('audit.events', 'auth.security_events')
+        and g.privilege_type not in ('SELECT', 'INSERT')`,
+    broken: 'grant update on audit.events to obol_app',
+  },
+  {
     name: 'obol_app creates nothing',
     offenders: `select nspname as name from pg_namespace where has_schema_privilege('obol_app', oid, 'create')
       union all select datname from pg_database

@@ -146,7 +146,7 @@ CREATE TABLE "auth"."signing_keys" (
 	"public_jwk" jsonb NOT NULL,
 	"sealed_private_jwk" "bytea" NOT NULL,
 	"created_at" timestamp (3) with time zone NOT NULL,
-	"signs_from" timestamp (3) with time zone NOT NULL,
+	"signs_from_at" timestamp (3) with time zone NOT NULL,
 	"retires_at" timestamp (3) with time zone
 );
 
@@ -427,8 +427,10 @@ ALTER TABLE "credits"."balances" ADD CONSTRAINT "balances_owner_id_users_id_fk" 
 ALTER TABLE "credits"."lots" ADD CONSTRAINT "lots_wallet_id_balances_wallet_id_fk" FOREIGN KEY ("wallet_id") REFERENCES "credits"."balances"("wallet_id") ON DELETE restrict ON UPDATE no action;
 CREATE UNIQUE INDEX "access_requests_open_key" ON "apps"."access_requests" USING btree ("application_id","user_id") WHERE "apps"."access_requests"."status" = 'pending';
 CREATE INDEX "access_requests_user_idx" ON "apps"."access_requests" USING btree ("user_id");
+CREATE INDEX "access_requests_decided_by_idx" ON "apps"."access_requests" USING btree ("decided_by");
 CREATE INDEX "application_secrets_application_idx" ON "apps"."application_secrets" USING btree ("application_id");
 CREATE UNIQUE INDEX "applications_client_id_key" ON "apps"."applications" USING btree ("client_id");
+CREATE INDEX "applications_created_by_idx" ON "apps"."applications" USING btree ("created_by");
 CREATE INDEX "grants_user_idx" ON "apps"."grants" USING btree ("user_id");
 CREATE INDEX "memberships_user_idx" ON "apps"."memberships" USING btree ("user_id");
 CREATE INDEX "events_target_idx" ON "audit"."events" USING btree ("target_type","target_id","created_at");
@@ -445,9 +447,12 @@ CREATE UNIQUE INDEX "verification_tokens_token_hash_key" ON "auth"."verification
 CREATE INDEX "verification_tokens_user_idx" ON "auth"."verification_tokens" USING btree ("user_id","purpose");
 CREATE INDEX "hold_lots_lot_idx" ON "credits"."hold_lots" USING btree ("lot_id");
 CREATE INDEX "holds_open_idx" ON "credits"."holds" USING btree ("wallet_id","expires_at") WHERE "credits"."holds"."status" = 'open';
+CREATE INDEX "mandates_member_idx" ON "credits"."mandates" USING btree ("member_id");
 CREATE UNIQUE INDEX "mandates_app_key" ON "credits"."mandates" USING btree ("wallet_id","app_id") WHERE "credits"."mandates"."status" <> 'revoked' and "credits"."mandates"."member_id" is null;
 CREATE UNIQUE INDEX "mandates_member_key" ON "credits"."mandates" USING btree ("wallet_id","member_id") WHERE "credits"."mandates"."status" <> 'revoked' and "credits"."mandates"."member_id" is not null;
 CREATE INDEX "purchases_wallet_idx" ON "credits"."purchases" USING btree ("wallet_id","created_at");
+CREATE INDEX "purchases_user_idx" ON "credits"."purchases" USING btree ("user_id");
+CREATE INDEX "purchases_package_idx" ON "credits"."purchases" USING btree ("package_id");
 CREATE UNIQUE INDEX "purchases_provider_payment_key" ON "credits"."purchases" USING btree ("provider","provider_payment_id");
 CREATE INDEX "balances_owner_idx" ON "credits"."balances" USING btree ("owner_id");
 CREATE INDEX "lots_open_idx" ON "credits"."lots" USING btree ("wallet_id") WHERE "credits"."lots"."closed_at" is null;

@@ -13,7 +13,10 @@ import {
 import { appsSchema, at } from '../../db/columns.ts';
 import { users } from '../users/tables.ts';
 
-/** Software that signs people in and spends credits: an OAuth client. `client_id` is also its `appId` in the ledger. */
+/**
+ * Software that signs people in and spends credits: an OAuth client. `client_id` is also its `appId` in the
+ * ledger.
+ */
 export const applications = appsSchema.table(
   'applications',
   {
@@ -36,6 +39,7 @@ export const applications = appsSchema.table(
   },
   (table) => [
     uniqueIndex('applications_client_id_key').on(table.clientId),
+    index('applications_created_by_idx').on(table.createdBy),
     check('applications_type_check', sql`${table.type} in ('confidential', 'public', 'native')`),
     check('applications_access_check', sql`${table.access} in ('open', 'closed')`),
   ],
@@ -100,6 +104,7 @@ export const accessRequests = appsSchema.table(
       .on(table.applicationId, table.userId)
       .where(sql`${table.status} = 'pending'`),
     index('access_requests_user_idx').on(table.userId),
+    index('access_requests_decided_by_idx').on(table.decidedBy),
     check('access_requests_status_check', sql`${table.status} in ('pending', 'approved', 'denied')`),
   ],
 );

@@ -163,7 +163,7 @@ export const securityEvents = authSchema.table(
   (table) => [index('security_events_user_idx').on(table.userId, table.createdAt, table.id)],
 );
 
-/** Keys that sign tokens. Published from `created_at`, signing from `signs_from`, gone after `retires_at`. */
+/** Keys that sign tokens. Published from `created_at`, signing from `signs_from_at`, gone after `retires_at`. */
 export const signingKeys = authSchema.table('signing_keys', {
   kid: text('kid').primaryKey(),
   algorithm: text('algorithm').notNull(),
@@ -171,6 +171,6 @@ export const signingKeys = authSchema.table('signing_keys', {
   /** The private JWK, sealed under OBOL_SECRET and bound to `kid`. */
   sealedPrivateJwk: bytes('sealed_private_jwk').notNull(),
   createdAt: at('created_at').notNull(),
-  signsFrom: at('signs_from').notNull(),
+  signsFrom: at('signs_from_at').notNull(),
   retiresAt: at('retires_at'),
 });

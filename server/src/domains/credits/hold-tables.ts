@@ -78,6 +78,7 @@ export const mandates = creditsSchema.table(
     updatedAt: at('updated_at').notNull(),
   },
   (table) => [
+    index('mandates_member_idx').on(table.memberId),
     uniqueIndex('mandates_app_key')
       .on(table.walletId, table.appId)
       .where(sql`${table.status} <> 'revoked' and ${table.memberId} is null`),

@@ -55,6 +55,8 @@ export const purchases = creditsSchema.table(
   },
   (table) => [
     index('purchases_wallet_idx').on(table.walletId, table.createdAt),
+    index('purchases_user_idx').on(table.userId),
+    index('purchases_package_idx').on(table.packageId),
     uniqueIndex('purchases_provider_payment_key').on(table.provider, table.providerPaymentId),
     check('purchases_credits_check', sql`${table.credits} > 0 and ${table.priceCents} > 0`),
     check('purchases_currency_check', sql`${table.currency} ~ '^[A-Z]{3}$'`),
