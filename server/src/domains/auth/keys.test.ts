@@ -82,7 +82,7 @@ test('rotating again and again forgets the keys that have retired', async () => 
     service.clock.set(previousRetireAt);
   }
   await rotateKeys(service.ctx);
-  const { rows } = await owner.query('select kid from auth.signing_keys order by signs_from');
+  const { rows } = await owner.query('select kid from auth.signing_keys order by signs_from_at');
   expect(rows.map(({ kid }) => kid)).toEqual(await publishedKids(service));
   expect(rows).toHaveLength(2);
 });
