@@ -1,5 +1,6 @@
 import { getConstructionPlans, getMigrationPlans, PgBoss } from 'pg-boss';
 import packageJson from 'pg-boss/package.json' with { type: 'json' };
+import { SchemaError } from '../db/migrate.ts';
 import { deadLetterQueue, deadLetterSettings, jobNames, queues } from './queues.ts';
 import { withoutTransaction, type SqlResult } from './sql.ts';
 
@@ -54,8 +55,9 @@ async function bringSchema(client: OwnerConnection, boss: PgBoss): Promise<void>
   const version = (await boss.isInstalled()) ? await boss.schemaVersion() : null;
   if (version === schemaVersion) return;
   if (version !== null && version > schemaVersion) {
-    throw new Error(
-      `The schema of pg-boss has version ${version}; this version knows ${schemaVersion}, a newer one was here.`,
+    throw new SchemaError(
+      `The schema of pg-boss has version ${version}, and this version of the service knows ${schemaVersion}: ` +
+        'a newer one has upgraded it. Start that version.',
     );
   }
   const plan = version === null ? getConstructionPlans() : getMigrationPlans('pgboss', version);
