@@ -1,4 +1,7 @@
-/** JSON text in which the members of every object are sorted, so that equal values have equal texts. @see RFC 8785 §3.2.3 */
+/**
+ * JSON text in which the members of every object are sorted, so that equal values have equal texts. @see RFC
+ * 8785 §3.2.3
+ */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';

@@ -10,8 +10,8 @@ export type WalletHolder = { userId: string; sessionId: string; token: string };
 const yearSeconds = 366 * 86_400;
 
 /**
- * A signed-in person with a wallet, made without passwords and mail, so that tests of the ledger stay about the ledger.
- * Session and token live for a year, so that the clock may jump.
+ * A signed-in person with a wallet, made without passwords and mail, so that tests of the ledger stay about
+ * the ledger. Session and token live for a year, so that the clock may jump.
  */
 export async function addWalletHolder(service: TestService): Promise<WalletHolder> {
   const { ctx, clock } = service;
@@ -43,6 +43,67 @@ export async function addWalletHolder(service: TestService): Promise<WalletHolde
     scope: 'openid',
   });
   return { userId, sessionId, token };
+}
+
+export type TestLot = {
+  source: string;
+  kind: 'free' | 'paid';
+  amount: number;
+  priority?: number;
+  expiresAt?: string | null;
+};
+
+/**
+ * Puts a lot into a wallet at the present time, the way purchases and gifts will; as the owner of the schema.
+ */
+export async function addLot(service: TestService, holder: WalletHolder, lot: TestLot): Promise<void> {
+  const { source, kind, amount, priority = 100, expiresAt = null } = lot;
+  const client = new pg.Client({ connectionString: service.ownerUrl });
+  await client.connect();
+  await client.query(
+    `select credits.save_wallet(credits.add_lot(locked.wallets[1],
+       jsonb_populate_record(null::credits.lots, $2), 'purchase', 'A lot', 'sales:test'))
+       from (select credits.lock_wallets(array[$1::uuid], $3, $4, $5) as wallets) locked`,
+    [
+      holder.userId,
+      { source, kind, amount, priority, expires_at: expiresAt, created_at: service.clock.now() },
+      service.clock.now(),
+      service.ctx.config.creditsDailyFree,
+      service.ctx.config.creditsDailyCap,
+    ],
+  );
+  await client.end();
+}
+
+export type TestSpend = { amount: number; appId?: string; idempotencyKey?: string };
+
+/**
+ * Spends in one call of the database, past the queue. Returns the code of each refusal, null for each
+ * success.
+ */
+export async function spendInOneBatch(
+  service: TestService,
+  holder: WalletHolder,
+  spends: TestSpend[],
+): Promise<(string | null)[]> {
+  const batch = spends.map(({ amount, appId = 'chat', idempotencyKey = null }) => ({
+    wallet_id: holder.userId,
+    user_id: holder.userId,
+    session_id: holder.sessionId,
+    app_id: appId,
+    amount,
+    description: 'A spend',
+    metadata: null,
+    idempotency_key: idempotencyKey,
+    request_hash: `\\x${Buffer.from(`${amount}`).toString('hex')}`,
+    transaction_id: randomUUID(),
+  }));
+  const { creditsDailyFree, creditsDailyCap } = service.ctx.config;
+  const rows = await service.ctx.db.call<{ code: string | null }>(
+    'select * from credits.spend($1, $2, $3, $4) order by ordinal',
+    [JSON.stringify(batch), service.clock.now(), creditsDailyFree, creditsDailyCap],
+  );
+  return rows.map(({ code }) => code);
 }
 
 /** A connection as the owner of the schema, closed after the last test of the file. */

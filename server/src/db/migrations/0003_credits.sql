@@ -1,7 +1,7 @@
--- The ledger: who may read it, what keeps the journal append-only, and the steps that every movement of credits is made
--- of. obol_app may read; credits move only through the `security definer` functions granted here and in the files that
--- follow. Those lock the wallet first (`for no key update`, several in sorted order), so that everything below runs for
--- one transaction per wallet at a time. Times are handed in.
+-- The ledger: who may read it, what keeps the journal append-only, and the steps that every movement of credits is
+-- made of. obol_app may read; credits move only through the `security definer` functions granted here and in the
+-- files that follow. Those lock the wallet first (`for no key update`, several in sorted order), so that everything
+-- below runs for one transaction per wallet at a time. Times are handed in.
 
 select obol.protect('credits.balances', 'owner_id', 'select');
 select obol.protect('credits.lots', 'wallet_id', 'select');

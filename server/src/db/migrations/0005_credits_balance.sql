@@ -1,5 +1,6 @@
--- What time does to a wallet: expiry and the daily grant. Both are lazy and exact. Whoever reads or spends first brings
--- the wallet up to the moment, event by event in the order of their times, so no sweeper is needed and none can be late.
+-- What time does to a wallet: expiry and the daily grant. Both are lazy and exact. Whoever reads or spends first
+-- brings the wallet up to the moment, event by event in the order of their times, so no sweeper is needed and none
+-- can be late.
 
 -- Lets go of everything in the wallet that expires at or before at_time, except what holds have set aside: that is
 -- given to its hold's end. One transaction per lot. The wallet is locked; the caller saves it.
@@ -35,8 +36,8 @@ begin
 end $$;
 
 -- Gives the daily credits of the window that is due, as far as the unspent daily credits stay within the cap. When
--- nothing may be added, all windows up to at_time pass without a grant: nothing can make room between them. The wallet
--- is locked; the caller saves it.
+-- nothing may be added, all windows up to at_time pass without a grant: nothing can make room between them. The
+-- wallet is locked; the caller saves it.
 create function credits.grant_daily(
   wallet credits.balances, at_time timestamptz, daily_amount bigint, daily_cap bigint
 ) returns credits.balances

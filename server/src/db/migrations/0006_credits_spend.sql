@@ -1,6 +1,7 @@
 -- Spending. One call takes a batch of spends and answers each on its own: a refused neighbour changes nothing for the
--- others, and a batch of n does what n calls would. It locks the wallets in sorted order, decides in memory, one spend
--- after the other in the order given, and then writes each table once. Nothing that two wallets share is locked.
+-- others, and a batch of n does what n calls would. It locks the wallets in sorted order, decides in memory, one
+-- spend after the other in the order given, and then writes each table once. Nothing that two wallets share is
+-- locked.
 
 -- The answer to one spend. `code` is null for a success; balances are those right after the decision.
 create type credits.spend_outcome as (
@@ -73,8 +74,9 @@ as $$
   end
 $$;
 
--- Decides a batch without writing anything; volatile, so that it sees what was committed before the locks were had. For each spend in turn, in the fixed precedence of refusals: session,
--- replay, wallet, funds. What is refused from the wallet on is remembered under the key like a success.
+-- Decides a batch without writing anything; volatile, so that it sees what was committed before the locks were had.
+-- For each spend in turn, in the fixed precedence of refusals: session, replay, wallet, funds. What is refused from
+-- the wallet on is remembered under the key like a success.
 create function credits.decide_spends(requests jsonb, wallets credits.balances[], at_time timestamptz)
   returns credits.spend_plan
   language plpgsql volatile set search_path = pg_catalog
@@ -179,9 +181,9 @@ begin
     outcome.total_spent := wallet.total_spent;
     plan.outcomes[request.ordinal] := outcome;
     if request.idempotency_key is not null then
-      keys := keys || row(wallet.wallet_id, request.app_id, request.idempotency_key, request.request_hash, outcome.code,
-        outcome.transaction_id, outcome.balance_before, outcome.free, outcome.paid, outcome.held, outcome.total_spent,
-        outcome.created_at)::credits.idempotency_keys;
+      keys := keys || row(wallet.wallet_id, request.app_id, request.idempotency_key, request.request_hash,
+        outcome.code, outcome.transaction_id, outcome.balance_before, outcome.free, outcome.paid, outcome.held,
+        outcome.total_spent, outcome.created_at)::credits.idempotency_keys;
       key_at[request.first_of_key] := cardinality(keys);
     end if;
   end loop;
@@ -193,7 +195,7 @@ begin
   return plan;
 end $$;
 
--- Writes what a batch comes to: each table once, wallets last in the order in which they were locked.
+-- Writes what a batch comes to: each table once.
 create function credits.write_spends(plan credits.spend_plan, at_time timestamptz) returns void
   language plpgsql volatile set search_path = pg_catalog
 as $$

@@ -4,7 +4,9 @@ import { at, creditsSchema } from '../../db/columns.ts';
 import { users } from '../users/tables.ts';
 import { balances, credits, lots, oneOf } from './tables.ts';
 
-/** Credits set aside for work whose cost is not known yet. Open until one of capture, void and expiry comes. */
+/**
+ * Credits set aside for work whose cost is not known yet. Open until one of capture, void and expiry comes.
+ */
 export const holds = creditsSchema.table(
   'holds',
   {

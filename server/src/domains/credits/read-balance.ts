@@ -9,7 +9,10 @@ export type LotView = {
   expiresAt: string | null;
 };
 
-/** A wallet as its owner sees it. `balance` counts paid credits only; `available` is what can be spent right now. */
+/**
+ * A wallet as its owner sees it. `balance` counts paid credits only; `available` is what can be spent right
+ * now.
+ */
 export type Balance = {
   balance: number;
   freeCreditsRemaining: number;
@@ -37,8 +40,9 @@ type BalanceRow = {
 };
 
 /**
- * The caller's balance at this moment: a daily grant that is due is in it, what has expired is not. One round trip,
- * which also checks the session. Throws `auth.session_ended`, and `request.not_found` when the caller has no wallet.
+ * The caller's balance at this moment: a daily grant that is due is in it, what has expired is not. One round
+ * trip, which also checks the session. Throws `auth.session_ended`, and `request.not_found` when the caller
+ * has no wallet.
  */
 export async function readBalance(ctx: Ctx, caller: Caller): Promise<Balance> {
   const { creditsDailyFree, creditsDailyCap } = ctx.config;

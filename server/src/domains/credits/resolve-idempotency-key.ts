@@ -1,8 +1,8 @@
 import { AppError } from '../../errors.ts';
 
 /**
- * The idempotency key of a request, from the `Idempotency-Key` header or the body, whichever is given; given both, they
- * must be the same. Throws `request.invalid`.
+ * The idempotency key of a request, from the `Idempotency-Key` header or the body, whichever is given; given
+ * both, they must be the same. Throws `request.invalid`.
  * @see draft-ietf-httpapi-idempotency-key-header-07 §2
  */
 export function resolveIdempotencyKey(

@@ -1,80 +1,166 @@
-import type { FastifyReply } from 'fastify';
+import { Readable } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { App } from '../../app.ts';
 import type { Ctx } from '../../ctx.ts';
 import { authenticate, callerOf } from '../../http/authenticate.ts';
+import { sendPageHeaders } from '../../http/paging.ts';
+import { formatStatement } from './format-statement.ts';
 import { listPackages } from './list-packages.ts';
+import { listPurchases } from './list-purchases.ts';
+import { listTransactions } from './list-transactions.ts';
 import { readBalance } from './read-balance.ts';
-import {
-  balanceSchema,
-  packageSchema,
-  spendAnswerSchema,
-  spendBodySchema,
-  spendHeadersSchema,
-} from './schemas.ts';
+import { readStatement, type Statement } from './read-statement.ts';
+import { readUsage } from './read-usage.ts';
 import { resolveIdempotencyKey } from './resolve-idempotency-key.ts';
+import * as schemas from './schemas.ts';
 import { spendCredits } from './spend-credits.ts';
 import { createSpendQueue } from './spend-queue.ts';
 
 const common = { tags: ['credits'], security: [{ bearer: [] }] };
 
-/** The wallet: balance, spending, and what can be bought. */
+/** The wallet: balance, spending, history, and what can be bought. */
 export function addCreditRoutes(app: App, ctx: Ctx): void {
-  const preHandler = authenticate(ctx);
-  const queue = createSpendQueue(ctx);
-  ctx.metrics.observe('obol_spends_waiting', 'Spends waiting for their turn', () => queue.waiting());
+  addSpendRoute(app, ctx);
+  addHistoryRoutes(app, ctx);
+  addSalesRoutes(app, ctx);
 
   app.get(
     '/api/v1/credits/balance',
     {
-      preHandler,
-      schema: { ...common, summary: 'Read your balance', response: { 200: balanceSchema } },
+      preHandler: authenticate(ctx),
+      schema: { ...common, summary: 'Read your balance', response: { 200: schemas.balanceSchema } },
     },
     (request) => readBalance(ctx, callerOf(request)),
   );
+}
 
-  const spendSchema = {
+const spendOptions = {
+  schema: {
     ...common,
     summary: 'Spend credits',
     description:
-      'One effect per idempotency key: a repeated request gets the first answer again, with `Idempotency-Replayed: true`.',
-    headers: spendHeadersSchema,
-    body: spendBodySchema,
-    response: { 200: spendAnswerSchema },
-  };
-  app.post(
-    '/api/v1/credits/use',
+      'One effect per idempotency key: a repeated request gets the first answer again, refusals included, with ' +
+      '`Idempotency-Replayed: true`. With too few credits: 402, `required`, `available`, and in `topUp` how to get more.',
+    headers: schemas.spendHeadersSchema,
+    body: schemas.spendBodySchema,
+    response: { 200: schemas.spendAnswerSchema },
+  },
+  config: {
+    refusals: [
+      'idempotency.mismatch',
+      'credits.wallet_inactive',
+      'credits.insufficient',
+      'server.busy',
+    ] as const,
+  },
+};
+
+function addSpendRoute(app: App, ctx: Ctx): void {
+  const queue = createSpendQueue(ctx);
+  ctx.metrics.observe('obol_spends_waiting', 'Spends waiting for their turn', () => queue.waiting());
+  app.addHook('onClose', () => queue.drain());
+  const options = { ...spendOptions, preHandler: authenticate(ctx) };
+
+  app.post('/api/v1/credits/use', options, async (request, reply) => {
+    const { body, headers } = request;
+    const key = resolveIdempotencyKey(headers['idempotency-key'], body.idempotencyKey);
+    const { answer, isReplay } = await spendCredits(ctx, queue, callerOf(request), { ...body, ...key });
+    if (isReplay) reply.header('idempotency-replayed', 'true');
+    return answer;
+  });
+}
+
+const listOptions = {
+  schema: {
+    ...common,
+    summary: 'List your transactions',
+    description: 'Newest first. `X-Total-Count` counts all that match, `Link` leads to the next page.',
+    querystring: schemas.transactionsQuerySchema,
+    response: { 200: Type.Array(schemas.transactionSchema) },
+  },
+};
+
+const statementOptions = {
+  schema: {
+    ...common,
+    summary: 'Read the statement of a month',
+    description: 'Opening, movements, closing; JSON, or CSV by `Accept: text/csv` or `?format=csv`.',
+    querystring: schemas.statementQuerySchema,
+    response: { 200: schemas.statementSchema },
+  },
+};
+
+function addHistoryRoutes(app: App, ctx: Ctx): void {
+  const preHandler = authenticate(ctx);
+
+  app.get('/api/v1/credits/transactions', { ...listOptions, preHandler }, async (request, reply) => {
+    const { items, total, nextCursor } = await listTransactions(ctx, callerOf(request), request.query);
+    sendPageHeaders(request, reply, { total, next: nextCursor ? { cursor: nextCursor } : undefined });
+    return items;
+  });
+
+  app.get('/api/v1/credits/statement', { ...statementOptions, preHandler }, async (request, reply) => {
+    const statement = await readStatement(ctx, callerOf(request), request.query.month);
+    return sendStatement(reply, statement, request.query.format ?? preferredFormat(request));
+  });
+
+  app.get(
+    '/api/v1/credits/usage',
     {
       preHandler,
-      schema: spendSchema,
-      config: {
-        refusals: ['credits.insufficient', 'credits.wallet_inactive', 'idempotency.mismatch', 'server.busy'],
+      schema: {
+        ...common,
+        summary: 'Read what you have spent, by app, day or model',
+        querystring: schemas.usageQuerySchema,
+        response: { 200: schemas.usageSchema },
       },
     },
-    async (request, reply) => {
-      const spend = {
-        ...request.body,
-        ...resolveIdempotencyKey(request.headers['idempotency-key'], request.body.idempotencyKey),
-      };
-      const { answer, isReplay } = await spendCredits(ctx, queue, callerOf(request), spend);
-      if (isReplay) markReplayed(reply);
-      return answer;
-    },
+    (request) => readUsage(ctx, callerOf(request), request.query),
   );
+}
 
+function preferredFormat(request: FastifyRequest): 'json' | 'csv' {
+  return /\btext\/csv\b/i.test(request.headers.accept ?? '') ? 'csv' : 'json';
+}
+
+function sendStatement(reply: FastifyReply, statement: Statement, format: 'json' | 'csv'): FastifyReply {
+  if (format === 'csv') {
+    reply.header('content-disposition', `attachment; filename="statement-${statement.month}.csv"`);
+  }
+  return reply
+    .header('vary', 'Accept')
+    .type(format === 'csv' ? 'text/csv; charset=utf-8' : 'application/json; charset=utf-8')
+    .send(Readable.from(formatStatement(statement, format)));
+}
+
+function addSalesRoutes(app: App, ctx: Ctx): void {
   app.get(
     '/api/v1/credits/packages',
     {
       schema: {
-        tags: ['credits'],
+        tags: common.tags,
         summary: 'List what is for sale',
-        response: { 200: Type.Array(packageSchema) },
+        response: { 200: Type.Array(schemas.packageSchema) },
       },
     },
     () => listPackages(ctx),
   );
-}
 
-function markReplayed(reply: FastifyReply): void {
-  reply.header('idempotency-replayed', 'true');
+  const options = {
+    preHandler: authenticate(ctx),
+    schema: {
+      ...common,
+      summary: 'List your purchases',
+      description: 'Newest first. `X-Total-Count` counts all, `Link` leads to the next page.',
+      querystring: schemas.pageQuerySchema,
+      response: { 200: Type.Array(schemas.purchaseSchema) },
+    },
+  };
+  app.get('/api/v1/credits/purchases', options, async (request, reply) => {
+    const { items, total, nextOffset } = await listPurchases(ctx, callerOf(request), request.query);
+    const next = nextOffset === undefined ? undefined : { offset: String(nextOffset) };
+    sendPageHeaders(request, reply, { total, next });
+    return items;
+  });
 }

@@ -33,7 +33,10 @@ export const packages = creditsSchema.table(
   ],
 );
 
-/** A sale of credits, from the checkout to its end. `transaction_id` is the entry of the credits into the wallet. */
+/**
+ * A sale of credits, from the checkout to its end. `transaction_id` is the entry of the credits into the
+ * wallet.
+ */
 export const purchases = creditsSchema.table(
   'purchases',
   {
@@ -68,7 +71,10 @@ export const purchases = creditsSchema.table(
   ],
 );
 
-/** Sums of usage per wallet, day (UTC), app and model, kept up by every spend. `model` is '' when it names none. */
+/**
+ * Sums of usage per wallet, day (UTC), app and model, kept up by every spend. `model` is '' when it names
+ * none.
+ */
 export const usageStats = creditsSchema.table(
   'usage_stats',
   {

@@ -1,4 +1,5 @@
 import { Type, type Static, type TSchema } from 'typebox';
+import { pageQuery } from '../../http/paging.ts';
 import { transactionTypes } from './tables.ts';
 
 /** 2^53 − 1: the largest integer that every JSON reader keeps exact. */
@@ -92,9 +93,15 @@ const transactionMembers = {
   createdAt: time('When it happened.'),
 };
 
+const sequenceSchema = Type.Integer({
+  description: "Its place in the wallet's history, without gaps.",
+  examples: [2],
+});
+
 export const transactionSchema = Type.Object(
   {
     ...transactionMembers,
+    sequence: sequenceSchema,
     entries: Type.Array(
       Type.Object({
         account: Type.String({ description: 'The account.', examples: ['revenue:chat'] }),
@@ -152,6 +159,91 @@ export const purchaseSchema = Type.Object(
   { title: 'Purchase', description: 'A sale of credits.' },
 );
 
+const day = (description: string) => Type.String({ format: 'date', description, examples: ['2026-03-01'] });
+
+export const movementSchema = Type.Object({
+  id: id('The transaction.'),
+  sequence: sequenceSchema,
+  createdAt: time('When it happened.'),
+  type: Type.String({ description: 'What happened.', examples: ['usage'] }),
+  appId: nullable(Type.String({ examples: ['chat'] })),
+  description: Type.String({ examples: ['Chat message'] }),
+  amount: credits('What it changed.', -10),
+  balanceAfter: credits('Free and paid credits after it.', 140),
+});
+
+export const statementSchema = Type.Object(
+  {
+    month: Type.String({ examples: ['2026-03'] }),
+    from: time('Start of the month (UTC), inclusive.', '2026-03-01T00:00:00.000Z'),
+    to: time('End of the month (UTC), exclusive.', '2026-04-01T00:00:00.000Z'),
+    opening: credits('Free and paid credits at the start.', 0),
+    closing: credits('Free and paid credits at the end; opening plus all movements.', 140),
+    movements: Type.Array(movementSchema, { description: 'Oldest first.' }),
+  },
+  { title: 'Statement', description: 'A month of a wallet.' },
+);
+
+export const statementQuerySchema = Type.Object({
+  month: Type.String({
+    pattern: '^2\\d{3}-(0[1-9]|1[0-2])$',
+    description: 'The month, in UTC.',
+    examples: ['2026-03'],
+  }),
+  format: Type.Optional(
+    Type.Enum(['json', 'csv'], { description: 'Wins over `Accept`.', examples: ['csv'] }),
+  ),
+});
+
+const usageMembers = {
+  count: Type.Integer({ description: 'How many spends.', examples: [3] }),
+  amount: credits('Credits spent.', 105),
+};
+
+export const usageSchema = Type.Object(
+  {
+    groupBy: Type.String({ examples: ['app'] }),
+    totals: Type.Object(usageMembers),
+    items: Type.Array(
+      Type.Object({
+        key: Type.String({
+          description: 'The app, day or model; empty when no model was named.',
+          examples: ['chat'],
+        }),
+        ...usageMembers,
+      }),
+    ),
+  },
+  { title: 'Usage', description: 'What has been spent, in groups.' },
+);
+
+export const usageQuerySchema = Type.Object({
+  groupBy: Type.Enum(['app', 'day', 'model'], { default: 'app', description: 'What a group is.' }),
+  from: Type.Optional(day('First day (UTC), inclusive.')),
+  to: Type.Optional(day('Last day (UTC), inclusive.')),
+});
+
+const instant = (description: string) =>
+  Type.String({ maxLength: 40, pattern: '^\\d{4}-\\d{2}-\\d{2}', description, examples: ['2026-03-01'] });
+
+export const transactionsQuerySchema = Type.Object({
+  ...pageQuery,
+  cursor: Type.Optional(
+    Type.String({
+      maxLength: 40,
+      description: 'Where the next page starts, from `Link`; instead of `offset`.',
+    }),
+  ),
+  appId: Type.Optional(appIdSchema),
+  type: Type.Optional(Type.Enum([...transactionTypes], { description: 'Only this type.' })),
+  from: Type.Optional(instant('From this time on, inclusive; a date is its midnight in UTC.')),
+  to: Type.Optional(instant('Up to this time, exclusive; a date is its midnight in UTC.')),
+});
+
+export const pageQuerySchema = Type.Object(pageQuery);
+
+export type Movement = Static<typeof movementSchema>;
+export type UsageView = Static<typeof usageSchema>;
 export type SpendAnswer = Static<typeof spendAnswerSchema>;
 export type TransactionView = Static<typeof transactionSchema>;
 export type PackageView = Static<typeof packageSchema>;

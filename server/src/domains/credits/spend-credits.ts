@@ -4,7 +4,6 @@ import type { Caller } from '../../db/index.ts';
 import { AppError, isErrorCode } from '../../errors.ts';
 import { canonicalJson } from '../../lib/canonical-json.ts';
 import { newId } from '../../lib/ids.ts';
-import { isJsonWithinDepth } from '../../lib/json-depth.ts';
 import { listPackages } from './list-packages.ts';
 import type { SpendAnswer } from './schemas.ts';
 import type { SpendOutcome, SpendQueue, SpendRequest } from './spend-queue.ts';
@@ -18,15 +17,14 @@ export type Spend = {
   idempotencyKey?: string;
 };
 
-const metadataDepthMax = 8;
 const metadataLengthMax = 8192;
 const replayedHeader = { 'idempotency-replayed': 'true' };
 
 /**
- * Spends the caller's credits for an app: free before paid, then by priority, earliest expiry and age, in one SQL call
- * that also checks the session. With an idempotency key (scoped to wallet and app) the first answer is given again,
- * refusals included. Throws `request.invalid`, `auth.session_ended`, `idempotency.mismatch`, `credits.wallet_inactive`,
- * `credits.insufficient`, `server.busy`, in this precedence but for the last.
+ * Spends the caller's credits for an app: free before paid, then by priority, earliest expiry and age, in one
+ * SQL call that also checks the session. With an idempotency key (scoped to wallet and app) the first answer
+ * is given again, refusals included. Throws `request.invalid`, `auth.session_ended`, `idempotency.mismatch`,
+ * `credits.wallet_inactive`, `credits.insufficient`, `server.busy`, in this precedence but for the last.
  */
 export async function spendCredits(
   ctx: Ctx,
@@ -61,13 +59,15 @@ function toRequest(ctx: Ctx, caller: Caller, spend: Spend): SpendRequest {
 }
 
 function assertStorable(metadata: Record<string, unknown> | null): void {
-  if (isJsonWithinDepth(metadata, metadataDepthMax) && JSON.stringify(metadata).length <= metadataLengthMax)
-    return;
-  const message = `must be at most ${metadataDepthMax} levels deep and ${metadataLengthMax} characters of JSON`;
+  if (JSON.stringify(metadata).length <= metadataLengthMax) return;
+  const message = `must be at most ${metadataLengthMax} characters of JSON`;
   throw new AppError('request.invalid', { errors: [{ path: '/body/metadata', message }] });
 }
 
-/** A replay has the content of the first request, or it were a mismatch; so the request tells what the journal holds. */
+/**
+ * A replay has the content of the first request, or it were a mismatch; so the request tells what the journal
+ * holds.
+ */
 function toAnswer(request: SpendRequest, outcome: SpendOutcome): SpendAnswer {
   const { amount, appId, description, metadata, idempotencyKey } = request;
   const { free, paid, held } = outcome;

@@ -2,7 +2,10 @@ import type { Ctx } from '../../ctx.ts';
 import { wasRolledBack } from '../../db/index.ts';
 import { AppError } from '../../errors.ts';
 
-/** One spend as the database takes it. `requestHash` is hexadecimal; `transactionId` is used if the spend goes through. */
+/**
+ * One spend as the database takes it. `requestHash` is hexadecimal; `transactionId` is used if the spend goes
+ * through.
+ */
 export type SpendRequest = {
   walletId: string;
   userId: string;
@@ -16,7 +19,10 @@ export type SpendRequest = {
   transactionId: string;
 };
 
-/** The database's answer to one spend; `code` is null for a success. Balances are those right after the decision. */
+/**
+ * The database's answer to one spend; `code` is null for a success. Balances are those right after the
+ * decision.
+ */
 export type SpendOutcome = {
   ordinal: number;
   code: string | null;
@@ -35,6 +41,8 @@ export type SpendQueue = {
   submit(request: SpendRequest): Promise<SpendOutcome>;
   /** How many spends wait for their turn. */
   waiting(): number;
+  /** Resolves once every spend submitted so far has been answered. */
+  drain(): Promise<void>;
 };
 
 export type SpendQueueLimits = { lanes: number; batchMax: number; waitingMax: number };
@@ -48,14 +56,18 @@ type Waiting = {
 const defaultLimits: SpendQueueLimits = { lanes: 4, batchMax: 500, waitingMax: 10_000 };
 
 /**
- * Natural group commit: a spend alone goes at once, and whatever arrives while a call is in flight goes into the next
- * one. A wallet always takes the same lane, so that two calls of this process never want the same rows.
+ * Natural group commit: a spend alone goes at once, and whatever arrives while a call is in flight goes into
+ * the next one. A wallet always takes the same lane, so that two calls of this process never want the same
+ * rows.
  */
 export function createSpendQueue(ctx: Ctx, limits: SpendQueueLimits = defaultLimits): SpendQueue {
   const lanes = Array.from({ length: limits.lanes }, () => createLane(ctx, limits.batchMax));
   const waiting = () => lanes.reduce((sum, lane) => sum + lane.waiting(), 0);
   return {
     waiting,
+    drain: async () => {
+      await Promise.all(lanes.map((lane) => lane.drain()));
+    },
     async submit(request) {
       if (waiting() >= limits.waitingMax) {
         throw new AppError('server.busy', { headers: { 'retry-after': '1' } });
@@ -67,30 +79,35 @@ export function createSpendQueue(ctx: Ctx, limits: SpendQueueLimits = defaultLim
   };
 }
 
-type Lane = { submit(request: SpendRequest): Promise<SpendOutcome>; waiting(): number };
+type Lane = {
+  submit(request: SpendRequest): Promise<SpendOutcome>;
+  waiting(): number;
+  drain(): Promise<void>;
+};
 
 function createLane(ctx: Ctx, batchMax: number): Lane {
   const queue: Waiting[] = [];
-  let isRunning = false;
+  let running: Promise<void> | undefined;
   const run = async (): Promise<void> => {
-    isRunning = true;
     while (queue.length > 0) await spendBatch(ctx, queue.splice(0, batchMax));
-    isRunning = false;
+    running = undefined;
   };
   return {
     waiting: () => queue.length,
+    drain: async () => running,
     submit: (request) =>
       new Promise((resolve, reject) => {
         queue.push({ request, resolve, reject });
-        if (!isRunning) void run();
+        running ??= run();
       }),
   };
 }
 
 /**
- * Answers every spend of the batch; never rejects. When the database refuses the whole call, nothing of it was
- * committed and each spend is tried alone, so that one that cannot be done fails alone. A lost connection leaves it open
- * whether the call was committed: that is reported, and a client that sent an idempotency key may repeat.
+ * Answers every spend of the batch; never rejects. When the database refuses the whole call, nothing of it
+ * was committed and each spend is tried alone, so that one that cannot be done fails alone. A lost connection
+ * leaves it open whether the call was committed: that is reported, and a client that sent an idempotency key
+ * may repeat.
  */
 async function spendBatch(ctx: Ctx, batch: Waiting[]): Promise<void> {
   try {
@@ -104,7 +121,7 @@ async function spendBatch(ctx: Ctx, batch: Waiting[]): Promise<void> {
       for (const one of batch) await spendBatch(ctx, [one]);
       return;
     }
-    for (const { reject } of batch) reject(error);
+    for (const one of batch) one.reject(error);
   }
 }
 

@@ -34,6 +34,7 @@ export const transactionTypes = [
   'clawback',
   'transfer',
 ] as const;
+export type TransactionType = (typeof transactionTypes)[number];
 
 export const oneOf = (column: AnyPgColumn, values: readonly string[]): SQL =>
   sql`${column} in (${sql.raw(values.map((value) => `'${value}'`).join(', '))})`;
@@ -41,9 +42,10 @@ export const oneOf = (column: AnyPgColumn, values: readonly string[]): SQL =>
 const exactMax = sql.raw('9007199254740991');
 
 /**
- * A wallet and its balance, one row. A personal wallet has its user's id. `free` and `paid` are the sums of the lots'
- * `remaining`, of which `held` is set aside: available = free + paid − held. `sequence`, `chain_head` and
- * `last_transaction_at` are those of the newest transaction; `next_expiry_at` is no later than the next expiry of a lot.
+ * A wallet and its balance, one row. A personal wallet has its user's id. `free` and `paid` are the sums of
+ * the lots' `remaining`, of which `held` is set aside: available = free + paid − held. `sequence`,
+ * `chain_head` and `last_transaction_at` are those of the newest transaction; `next_expiry_at` is no later
+ * than the next expiry of a lot.
  */
 export const balances = creditsSchema.table(
   'balances',
@@ -78,8 +80,9 @@ export const balances = creditsSchema.table(
 );
 
 /**
- * Credits that came in together. `remaining` includes what holds have set aside (`held`). `closed_at` is set exactly
- * while nothing remains, so that the index of open lots is left alone by a spend that does not empty the lot.
+ * Credits that came in together. `remaining` includes what holds have set aside (`held`). `closed_at` is set
+ * exactly while nothing remains, so that the index of open lots is left alone by a spend that does not empty
+ * the lot.
  */
 export const lots = creditsSchema.table(
   'lots',
@@ -119,9 +122,9 @@ export const lots = creditsSchema.table(
 );
 
 /**
- * The journal: one row per thing that happened, append-only. `sequence` has no gaps within a wallet and `created_at`
- * never goes back with it. No foreign keys: rows are only ever written by the ledger's functions, which hold the wallet's
- * lock, and `obol ledger verify` proves the references.
+ * The journal: one row per thing that happened, append-only. `sequence` has no gaps within a wallet and
+ * `created_at` never goes back with it. No foreign keys: rows are only ever written by the ledger's
+ * functions, which hold the wallet's lock, and `obol ledger verify` proves the references.
  */
 export const transactions = creditsSchema.table(
   'transactions',
@@ -156,7 +159,10 @@ export const transactions = creditsSchema.table(
   ],
 );
 
-/** The sides of a transaction, append-only: amounts of one transaction sum to zero. `lot_id` is the exact provenance. */
+/**
+ * The sides of a transaction, append-only: amounts of one transaction sum to zero. `lot_id` is the exact
+ * provenance.
+ */
 export const entries = creditsSchema.table(
   'entries',
   {
@@ -174,8 +180,8 @@ export const entries = creditsSchema.table(
 );
 
 /**
- * The first answer to each idempotency key, refusals included. `code` is null for a success. The balances are those
- * right after (or, for a refusal, at) the decision, so that a replay needs no other row.
+ * The first answer to each idempotency key, refusals included. `code` is null for a success. The balances are
+ * those right after (or, for a refusal, at) the decision, so that a replay needs no other row.
  */
 export const idempotencyKeys = creditsSchema.table(
   'idempotency_keys',
