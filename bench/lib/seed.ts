@@ -1,4 +1,4 @@
-import { randomBytes, type KeyObject } from 'node:crypto';
+import { randomBytes, randomUUID, type KeyObject } from 'node:crypto';
 import { calculateJwkThumbprint, exportJWK, SignJWT } from 'jose';
 import pg from 'pg';
 import { firstPartyClientId, firstPartyScope } from '../../server/src/lib/first-party.ts';
@@ -67,7 +67,7 @@ async function signToken(
     .setIssuer(issuer)
     .setAudience(issuer)
     .setSubject(userId)
-    .setJti(randomBytes(16).toString('hex'))
+    .setJti(randomUUID())
     .setIssuedAt()
     .setExpirationTime('6h')
     .sign(privateKey);
