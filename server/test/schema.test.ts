@@ -63,10 +63,7 @@ describe.each(tables.filter(({ isPartition }) => !isPartition))('$name', (table)
         code: '42501',
       });
     }
-    const column = table.columns[0]?.name;
-    expect(await changedBy(`update ${table.name} set "${column}" = "${column}"`, context)).toBe(0);
-    expect(await changedBy(`delete from ${table.name}`, context)).toBe(0);
-    await expect(changedBy(`truncate ${table.name} cascade`, context)).resolves.toBe(0);
+    for (const change of blindChanges(table)) expect(await changedBy(change, context)).toBe(0);
     expect(await digestOf(table)).toBe(before);
   });
 
@@ -74,9 +71,7 @@ describe.each(tables.filter(({ isPartition }) => !isPartition))('$name', (table)
     const before = await digestOf(table);
     const context = { role: 'user', userId: ada };
     await expect(insertAs(context, table, sampleRow(table, ada))).rejects.toMatchObject({ code: '42501' });
-    const column = table.columns[0]?.name;
-    expect(await changedBy(`update ${table.name} set "${column}" = "${column}"`, context)).toBe(0);
-    expect(await changedBy(`delete from ${table.name}`, context)).toBe(0);
+    for (const change of blindChanges(table)) expect(await changedBy(change, context)).toBe(0);
     expect(await digestOf(table)).toBe(before);
   });
 });
@@ -100,6 +95,15 @@ describe.each(['credits.transactions', 'credits.entries'])('the journal, %s', (n
     await owner.end();
   });
 });
+
+/** Changes that read no column, so that nothing but the right to change stands in their way. */
+function blindChanges({ name, columns }: Table): string[] {
+  return [
+    `update ${name} set "${columns[0]?.name}" = default`,
+    `delete from ${name}`,
+    `truncate ${name} cascade`,
+  ];
+}
 
 type Context = { role?: string; userId?: string };
 
