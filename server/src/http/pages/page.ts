@@ -23,6 +23,7 @@ input { width: 100%; margin-bottom: 1rem; padding: 0.625rem 0.75rem; font: inher
   background: var(--paper); border: 1px solid var(--soft); border-radius: 0.5rem; }
 button { padding: 0.625rem 1.25rem; font: inherit; font-weight: 600; color: var(--on-accent);
   background: var(--accent); border: 0; border-radius: 0.5rem; cursor: pointer; }
+::placeholder { color: var(--soft); opacity: 1; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .soft { color: var(--soft); }
 .bad { color: var(--bad); font-weight: 600; }
