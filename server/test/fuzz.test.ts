@@ -21,7 +21,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: 8 });
 afterAll(() => agent.destroy());
 
 type Schema = Parameters<typeof exampleOf>[0];
-type Parameter = { name: string; in: 'path' | 'query' | 'header'; schema: Schema };
+type Parameter = { name: string; in: 'path' | 'query' | 'header'; schema: Schema; example?: unknown };
 type Route = {
   name: string;
   method: string;
@@ -139,14 +139,14 @@ function bodiesOf(schema: Schema): fc.Arbitrary<string> {
   );
 }
 
-/** A value of an address: odd, or the example of its schema. */
-function addressValue(schema: Schema): fc.Arbitrary<string> {
+/** A value of an address: odd, or the example of its parameter. */
+function addressValue({ schema, example }: Parameter): fc.Arbitrary<string> {
   const odd = oddText.map((text) => text.slice(0, 3000));
-  const valid = exampleOrText(schema);
+  const valid = example === undefined ? exampleOrText(schema) : String(example);
   return fc.oneof(
-    { weight: 3, arbitrary: odd },
+    { weight: 16, arbitrary: fc.constant(valid) },
+    { weight: 2, arbitrary: odd },
     { weight: 1, arbitrary: oddNumber.map(String) },
-    { weight: 2, arbitrary: fc.constant(valid) },
     { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 30 }) },
   );
 }
@@ -165,7 +165,7 @@ function callsOf(route: Route, tokens: string[]): fc.Arbitrary<Call> {
   const inPath = route.parameters.filter((parameter) => parameter.in === 'path');
   const inQuery = route.parameters.filter((parameter) => parameter.in === 'query');
   const path = fc
-    .tuple(...inPath.map(({ schema }) => addressValue(schema)))
+    .tuple(...inPath.map(addressValue))
     .map((values) =>
       inPath.reduce(
         (text, { name }, index) => text.replace(`{${name}}`, encode(values[index] ?? '')),
@@ -173,7 +173,7 @@ function callsOf(route: Route, tokens: string[]): fc.Arbitrary<Call> {
       ),
     );
   const query = fc
-    .tuple(...inQuery.map(({ schema }) => fc.option(addressValue(schema))))
+    .tuple(...inQuery.map((parameter) => fc.option(addressValue(parameter), { freq: 2 })))
     .map((values) =>
       inQuery.flatMap(({ name }, index) => {
         const value = values[index];
