@@ -1,4 +1,4 @@
-import { and, eq, gt, isNull, ne } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, isNull, ne } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import type { Caller, Tx } from '../../db/index.ts';
 import { AppError } from '../../errors.ts';
@@ -22,9 +22,10 @@ export async function endSessions(
   reason: EndReason,
 ): Promise<number> {
   const now = ctx.clock.now();
-  const ended = await tx
-    .update(sessions)
-    .set({ revokedAt: now, revokedReason: reason })
+  // Locked in the order of their ids, so that two devices that end each other's sessions do not deadlock.
+  const living = await tx
+    .select({ id: sessions.id })
+    .from(sessions)
     .where(
       and(
         eq(sessions.userId, userId),
@@ -34,8 +35,13 @@ export async function endSessions(
         except === undefined ? undefined : ne(sessions.id, except),
       ),
     )
-    .returning({ id: sessions.id });
-  return ended.length;
+    .orderBy(asc(sessions.id))
+    .for('update');
+  const ids = living.map(({ id }) => id);
+  if (ids.length > 0) {
+    await tx.update(sessions).set({ revokedAt: now, revokedReason: reason }).where(inArray(sessions.id, ids));
+  }
+  return ids.length;
 }
 
 /** Signs the caller out: the session they ask with ends. */

@@ -1,5 +1,5 @@
 import { exportPKCS8, exportSPKI, generateKeyPair, createRemoteJWKSet, customFetch, jwtVerify } from 'jose';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createTestClock, startTestService, type TestService } from '../../../test/harness/index.ts';
 import { registerPerson, signIn } from '../../../test/harness/people.ts';
 import { connectAsOwner } from '../../../test/harness/wallets.ts';
@@ -64,6 +64,17 @@ test('keys rotate without a restart and without a token lost', async () => {
   expect(await publishedKids(service)).toEqual([kid]);
   expect(await publishedKids(second)).toEqual([kid]);
   expect(kidOf((await signIn(second, person)).accessToken)).toBe(kid);
+});
+
+test('a process learns of a rotation elsewhere within a minute, without any token', async () => {
+  const service = await startTestService();
+  vi.useFakeTimers({ toFake: ['setInterval'] });
+  const second = await startTestService({ shareDatabaseWith: service });
+  const { kid } = await rotateKeys(service.ctx);
+  expect(await publishedKids(second)).not.toContain(kid);
+  await vi.advanceTimersByTimeAsync(60_000);
+  vi.useRealTimers();
+  await vi.waitFor(async () => expect(await publishedKids(second)).toContain(kid));
 });
 
 test('a rotation that is under way is not started twice', async () => {

@@ -126,9 +126,9 @@ test('an unknown address takes the time of a wrong password', { timeout: 120_000
   expect(differenceShare, `${known} ms known, ${unknown} ms unknown`).toBeLessThan(toleranceShare);
 });
 
-/** The mean without the tenth at either end, which is the machine's and not ours. */
+/** The mean without the quarter at either end, which is the machine's and not ours. */
 function trimmedMean(values: number[]): number {
-  const cut = Math.floor(values.length / 10);
+  const cut = Math.floor(values.length / 4);
   const kept = values.toSorted((a, b) => a - b).slice(cut, values.length - cut);
   return kept.reduce((sum, value) => sum + value, 0) / kept.length;
 }

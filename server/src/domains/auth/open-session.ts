@@ -1,9 +1,13 @@
+import { and, eq, lt } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import type { Tx } from '../../db/index.ts';
 import { newId } from '../../lib/ids.ts';
 import { hashOpaqueToken, newOpaqueToken } from '../../lib/secrets.ts';
 import type { RequestOrigin } from '../audit/index.ts';
 import { refreshTokens, sessions } from './tables.ts';
+
+/** How long a session stays in the database after it has expired: thirty days. */
+const rememberedSeconds = 30 * 86_400;
 
 export type Device = { deviceId?: string | undefined; deviceName?: string | undefined };
 
@@ -25,6 +29,7 @@ export async function openSession(
   const id = newId(ctx);
   const expiresAt = new Date(now.getTime() + ctx.config.refreshTokenTtlSeconds * 1000);
   const cookie = newOpaqueToken(ctx.random);
+  await forgetOldSessions(ctx, tx, userId);
   await tx.insert(sessions).values({
     id,
     userId,
@@ -39,6 +44,12 @@ export async function openSession(
   });
   const refreshToken = await addRefreshToken(ctx, tx, { id, userId, expiresAt });
   return { id, expiresAt, refreshToken, cookie };
+}
+
+/** Spent tokens are kept as long as their session, so that a stolen one is recognised; then they only take room. */
+async function forgetOldSessions(ctx: Ctx, tx: Tx, userId: string): Promise<void> {
+  const before = new Date(ctx.clock.now().getTime() - rememberedSeconds * 1000);
+  await tx.delete(sessions).where(and(eq(sessions.userId, userId), lt(sessions.expiresAt, before)));
 }
 
 /** Adds a refresh token to a living session that the transaction holds the lock of. Returns the token. */

@@ -133,6 +133,33 @@ test('signing out all others leaves this one', async () => {
   expect((await get('sessions', tablet.accessToken)).body.sessions).toHaveLength(1);
 });
 
+test('devices that sign each other out at the same time all get an answer', async () => {
+  const person = await registerPerson(service);
+  const devices = await Promise.all(Array.from({ length: 6 }, () => signIn(service, person)));
+  const answers = await Promise.all(
+    devices.map(({ accessToken }, index) =>
+      (index % 2 ? service : second).send('DELETE', '/api/v1/auth/sessions', { token: accessToken }),
+    ),
+  );
+  for (const { status } of answers) expect([200, 401]).toContain(status);
+  expect(answers.map(({ status }) => status)).toContain(200);
+});
+
+test('a session that ended long ago is forgotten with its tokens when its owner signs in again', async () => {
+  const person = await registerPerson(service);
+  await signIn(service, person);
+  const count = async (table: string) => {
+    const text = `select count(*) as count from auth.${table} where user_id = $1`;
+    return (await owner.query(text, [person.id])).rows[0].count;
+  };
+  service.clock.advance({ days: 36 });
+  await signIn(service, person);
+  expect([await count('sessions'), await count('refresh_tokens')]).toEqual([2, 2]);
+  service.clock.advance({ days: 2 });
+  await signIn(service, person);
+  expect([await count('sessions'), await count('refresh_tokens')]).toEqual([2, 2]);
+});
+
 test('a deactivated person is out at once, in every process', async () => {
   const person = await registerPerson(service);
   const { accessToken } = await signIn(service, person);
