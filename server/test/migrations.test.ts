@@ -19,13 +19,8 @@ const names = (await readMigrations()).map(({ name }) => name);
 
 test('processes that start at once on an empty database migrate it once', async () => {
   const database = await emptyDatabase();
-  const environment = { ...process.env, DATABASE_URL: database.ownerUrl, OBOL_SECRET: secret };
-  const runs = await Promise.all(
-    [1, 2, 3].map(() =>
-      promisify(execFile)(process.execPath, [commandFile, 'migrate', '--json'], { env: environment }),
-    ),
-  );
-  const applied = runs.flatMap(({ stdout }) => (JSON.parse(stdout) as { applied: string[] }).applied);
+  const runs = await Promise.all([1, 2, 3].map(() => runMigrate(database.ownerUrl)));
+  const applied = runs.flatMap((run) => run.applied);
   expect(applied).toEqual(names);
 });
 
@@ -115,6 +110,16 @@ test('the service refuses to work as a role that row-level security does not bin
   await onDatabase(adminUrlOf(ownerUrl), `grant obol_owner to ${member}`);
   await expect(startedAs(asMember)).rejects.toThrow(/row-level security would not bind it/);
 });
+
+/** Runs `obol migrate` in a process of its own. Rejects with what it printed when it failed. */
+async function runMigrate(databaseUrl: string): Promise<{ applied: string[] }> {
+  const env = { PATH: process.env.PATH, DATABASE_URL: databaseUrl, OBOL_SECRET: secret };
+  const run = promisify(execFile)(process.execPath, [commandFile, 'migrate', '--json'], { env });
+  const { stdout } = await run.catch((error: Error & { stdout: string; stderr: string }) => {
+    throw new Error(`${error.stdout}${error.stderr}`);
+  });
+  return JSON.parse(stdout) as { applied: string[] };
+}
 
 function config(env: Record<string, string> = {}) {
   return loadConfig({ OBOL_SECRET: secret, LOG_LEVEL: 'silent', RATE_LIMIT_ENABLED: 'false', ...env });
