@@ -28,9 +28,9 @@ type Problem = { code: string; required?: number; available?: number; topUp?: un
 type Person = { name: string; email: string; password: string };
 
 /**
- * Walks through the service as its users would, by HTTP alone: two people, two devices, three apps, a replayed key, an
- * exhausted wallet, a rotated and a stolen refresh token, a revoked device, the journal and its trial balance.
- * Rejects as soon as the service answers anything else than the transcript says.
+ * Walks through the service as its users would, by HTTP alone: two people, two devices, three apps, a
+ * replayed key, an exhausted wallet, a rotated and a stolen refresh token, a revoked device, the journal and
+ * its trial balance. Rejects as soon as the service answers anything else than the transcript says.
  */
 export async function runTour(options: TourOptions): Promise<void> {
   const tour = createTour(options);

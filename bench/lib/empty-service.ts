@@ -3,8 +3,8 @@ import Fastify from 'fastify';
 import { Type } from 'typebox';
 
 /**
- * The limit for reads over HTTP: Fastify with schemas like ours, answering from constants. It does no authentication
- * and asks no database. Prints its port as the first line.
+ * The limit for reads over HTTP: Fastify with schemas like ours, answering from constants. It does no
+ * authentication and asks no database. Prints its port as the first line.
  */
 const app = Fastify().setValidatorCompiler(TypeBoxValidatorCompiler);
 

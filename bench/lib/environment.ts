@@ -25,8 +25,8 @@ const serviceFile = join(import.meta.dirname, '../../server/src/main.ts');
 const emptyServiceFile = join(import.meta.dirname, 'empty-service.ts');
 
 /**
- * Starts a durable PostgreSQL of its own, the service on it as a process of its own, the empty service and the books
- * that pgbench spends from, and seeds the ledger. `stop` ends all of it and leaves nothing behind.
+ * Starts a durable PostgreSQL of its own, the service on it as a process of its own, the empty service and
+ * the books that pgbench spends from, and seeds the ledger. `stop` ends all of it and leaves nothing behind.
  */
 export async function startEnvironment({ wallets, onProgress }: EnvironmentOptions): Promise<Environment> {
   const dataDir = await mkdtemp(join(tmpdir(), 'obol-bench-'));

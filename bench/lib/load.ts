@@ -20,8 +20,8 @@ export type LoadResult = {
 };
 
 /**
- * Sends a load from a process of its own, so that the service's event loop is not shared. Rejects when no answer was
- * a success: a benchmark of refusals is none.
+ * Sends a load from a process of its own, so that the service's event loop is not shared. Rejects when no
+ * answer was a success: a benchmark of refusals is none.
  */
 export function sendLoad(load: Load): Promise<LoadResult> {
   return new Promise((resolve, reject) => {

@@ -9,8 +9,8 @@ export function median(values: number[]): number {
 export type Ratio = { ours: number; theirs: number; ratio: number; rounds: number };
 
 /**
- * Measures both sides in turn, so that a noisy neighbour meets both, and compares medians. The first round of each
- * warms caches up and is thrown away when there is more than one.
+ * Measures both sides in turn, so that a noisy neighbour meets both, and compares medians. The first round of
+ * each warms caches up and is thrown away when there is more than one.
  */
 export async function alternate(
   rounds: number,

@@ -18,7 +18,10 @@ export function findPgbench(): string | undefined {
 
 export type PgbenchResult = { transactionsPerSecond: number; averageLatencyMs: number };
 
-/** Runs a script with prepared statements and no ramp-up. Rejects when pgbench is missing or a transaction failed. */
+/**
+ * Runs a script with prepared statements and no ramp-up. Rejects when pgbench is missing or a transaction
+ * failed.
+ */
 export async function runPgbench(options: {
   url: string;
   script: string;

@@ -4,7 +4,10 @@ import type { Scenario } from '../lib/scenario.ts';
 
 const connections = 64;
 
-/** Row 7: the reads that every request of an app begins with, against Fastify answering the same from a constant. */
+/**
+ * Row 7: the reads that every request of an app begins with, against Fastify answering the same from a
+ * constant.
+ */
 export const readOverHttp: Scenario = {
   row: '7',
   title: 'GET /balance, POST /validate',

@@ -1,8 +1,9 @@
 import { parseSetting, type Setting } from './lib/settings.ts';
 
 /**
- * Every setting of the service: one table, from which `.env.example` and `docs/reference/configuration.md` are
- * generated. `secret` values are never logged; `requiredInProduction` ones have no default when NODE_ENV=production.
+ * Every setting of the service: one table, from which `.env.example` and `docs/reference/configuration.md`
+ * are generated. `secret` values are never logged; `requiredInProduction` ones have no default when
+ * NODE_ENV=production.
  */
 export const settings = {
   nodeEnv: {
@@ -346,8 +347,8 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads the configuration from environment variables. `$NAME` in a default stands for another setting's value.
- * Throws ConfigError naming each variable that is missing or wrong.
+ * Reads the configuration from environment variables. `$NAME` in a default stands for another setting's
+ * value. Throws ConfigError naming each variable that is missing or wrong.
  */
 export function loadConfig(env: Record<string, string | undefined>): Config {
   const problems: string[] = [];

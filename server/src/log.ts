@@ -4,8 +4,8 @@ import { prettyLine } from './lib/pretty-log.ts';
 import { maskTokens, redact } from './lib/redact.ts';
 
 /**
- * The log of the service: one JSON object per line, or one readable line in development (LOG_FORMAT). Secret fields
- * are removed at any depth, and whatever looks like a token is masked wherever it stands.
+ * The log of the service: one JSON object per line, or one readable line in development (LOG_FORMAT). Secret
+ * fields are removed at any depth, and whatever looks like a token is masked wherever it stands.
  */
 export function createLog(
   config: Pick<Config, 'logLevel' | 'logFormat' | 'isProduction'>,

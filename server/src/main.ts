@@ -61,8 +61,8 @@ async function start(environment: Environment, { running, stop, log }: StartOpti
 }
 
 /**
- * Stops what runs, in reverse order of its start, and ends the process. A start that is under way comes to its
- * next step first. Further calls wait for the first.
+ * Stops what runs, in reverse order of its start, and ends the process. A start that is under way comes to
+ * its next step first. Further calls wait for the first.
  */
 function stopOnce(running: Running, started: Promise<void>, log: Logger): Stop {
   let stopping: Promise<void> | undefined;

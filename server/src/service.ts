@@ -24,7 +24,10 @@ export type ServiceOptions = {
 
 export type Service = { app: App; ctx: Ctx; stop(): Promise<void> };
 
-/** Puts the parts together, ready to listen. `stop` drains requests and jobs, then closes what was opened, in reverse. */
+/**
+ * Puts the parts together, ready to listen. `stop` drains requests and jobs, then closes what was opened, in
+ * reverse.
+ */
 export async function createService(options: ServiceOptions): Promise<Service> {
   const { config } = options;
   const clock = options.clock ?? { now: () => new Date() };

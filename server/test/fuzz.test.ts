@@ -8,8 +8,8 @@ import { startTestService } from './harness/index.ts';
 import { registerPerson, signIn } from './harness/people.ts';
 
 /**
- * Every route of the API document, driven from its own schemas with what no client should send. A route added later is
- * fuzzed without a change here. FUZZ_SEED and FUZZ_RUNS look further than the run of every day.
+ * Every route of the API document, driven from its own schemas with what no client should send. A route added
+ * later is fuzzed without a change here. FUZZ_SEED and FUZZ_RUNS look further than the run of every day.
  */
 const seed = Number(process.env.FUZZ_SEED ?? 20_260_301);
 const runsPerRoute = Number(process.env.FUZZ_RUNS ?? 60);
@@ -116,7 +116,10 @@ function write(value: unknown): string {
   return `{${members.join(',')}}`;
 }
 
-/** Bodies near the valid one: a field replaced, left out or added, a number as a text; or no such thing at all. */
+/**
+ * Bodies near the valid one: a field replaced, left out or added, a number as a text; or no such thing at
+ * all.
+ */
 function bodiesOf(schema: Schema): fc.Arbitrary<string> {
   const valid = exampleOf(schema);
   const keys = Object.keys(schema.properties ?? {});

@@ -9,8 +9,8 @@ import { createService } from '../service.ts';
 const log = pino({ level: 'error' }, pino.destination(2));
 
 /**
- * Runs `work` with the use cases' context on the service's database, beside a running service or on its own. The
- * schema must be current. Throws SchemaError, DataDirInUseError, ConfigError.
+ * Runs `work` with the use cases' context on the service's database, beside a running service or on its own.
+ * The schema must be current. Throws SchemaError, DataDirInUseError, ConfigError.
  */
 export async function withContext<T>(work: (ctx: Ctx, connections: Connections) => Promise<T>): Promise<T> {
   const environment = await loadEnvironment();

@@ -11,7 +11,10 @@ import { createOutput } from './output.ts';
 const marks = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const;
 const nodeMin = [22, 18] as const;
 
-/** `obol doctor`: looks at everything the service needs and says what to do. Exits with 1 when something fails. */
+/**
+ * `obol doctor`: looks at everything the service needs and says what to do. Exits with 1 when something
+ * fails.
+ */
 export function doctorCommand(): Command {
   return new Command('doctor')
     .description(

@@ -23,9 +23,9 @@ export type Connections = { ownerUrl: string; appUrl: string };
 
 /**
  * Migrates, then returns the address at which the service itself connects. With DATABASE_OWNER_URL, that role
- * migrates and DATABASE_URL serves as it is. With DATABASE_URL alone, its role must be able to create roles: it
- * migrates, and the service connects as `obol_app` with a password derived from OBOL_SECRET.
- * A DATABASE_URL that already names an unprivileged role serves when the schema is current.
+ * migrates and DATABASE_URL serves as it is. With DATABASE_URL alone, its role must be able to create roles:
+ * it migrates, and the service connects as `obol_app` with a password derived from OBOL_SECRET. A
+ * DATABASE_URL that already names an unprivileged role serves when the schema is current.
  */
 export async function prepareDatabase(
   config: Config,
@@ -49,7 +49,10 @@ export async function prepareDatabase(
   }
 }
 
-/** The same addresses for a command beside the service: changes nothing. Throws SchemaError unless the schema is current. */
+/**
+ * The same addresses for a command beside the service: changes nothing. Throws SchemaError unless the schema
+ * is current.
+ */
 export async function connectToCurrent(config: Config, databaseUrl: string): Promise<Connections> {
   const connections = await findConnections(config, databaseUrl);
   const client = new pg.Client({ connectionString: connections.ownerUrl, application_name: 'obol-cli' });
@@ -75,7 +78,10 @@ export async function findConnections(config: Config, databaseUrl: string): Prom
   }
 }
 
-/** Throws SchemaError unless the role that serves is unprivileged: a role that row-level security does not bind. */
+/**
+ * Throws SchemaError unless the role that serves is unprivileged: a role that row-level security does not
+ * bind.
+ */
 export async function assertUnprivileged(pool: pg.Pool): Promise<void> {
   const { rows } = await pool.query<{ name: string; unbound: boolean; member: boolean }>(
     `select rolname as name, pg_has_role(oid, $1, 'usage') as member,
@@ -128,9 +134,9 @@ async function migrateWithAppRole(client: pg.ClientBase, onProgress?: (name: str
 }
 
 /**
- * Gives `obol_app` its login and returns the address at which it connects. Roles belong to the whole server, which
- * other databases of Obol may share and prepare at the same moment: nothing is changed when the login works already,
- * and a change that another process made meanwhile is tried again.
+ * Gives `obol_app` its login and returns the address at which it connects. Roles belong to the whole server,
+ * which other databases of Obol may share and prepare at the same moment: nothing is changed when the login
+ * works already, and a change that another process made meanwhile is tried again.
  */
 async function provideAppRole(client: pg.ClientBase, config: Config, databaseUrl: string): Promise<string> {
   const appUrl = appUrlFor(config, databaseUrl);

@@ -19,8 +19,9 @@ type Facts = {
 };
 
 /**
- * Looks at a database as the service would: reachable, new enough, durable, its clock and ours agreeing, the role
- * bound by row-level security, the schema current. Never throws for what it finds; a lost connection is a finding.
+ * Looks at a database as the service would: reachable, new enough, durable, its clock and ours agreeing, the
+ * role bound by row-level security, the schema current. Never throws for what it finds; a lost connection is
+ * a finding.
  */
 export async function diagnoseDatabase(connectionString: string, now: () => Date): Promise<Finding[]> {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: 5000 });

@@ -1,6 +1,9 @@
 import { AppError, isErrorCode } from '../errors.ts';
 
-/** SQLSTATE that our SQL functions raise to refuse: the message is an error code of the table, `detail` is JSON. */
+/**
+ * SQLSTATE that our SQL functions raise to refuse: the message is an error code of the table, `detail` is
+ * JSON.
+ */
 const refusalState = 'OB001';
 const connectionStates = new Set([
   '57P01',
@@ -39,7 +42,10 @@ export function isRetryable(error: unknown): boolean {
   return retryableStates.has(databaseErrorCode(error) ?? '');
 }
 
-/** True when the database answered with an error: nothing of the statement was committed, it may be tried otherwise. */
+/**
+ * True when the database answered with an error: nothing of the statement was committed, it may be tried
+ * otherwise.
+ */
 export function wasRolledBack(error: unknown): boolean {
   return /^(?!08)[0-9A-Z]{5}$/.test(databaseErrorCode(error) ?? '');
 }

@@ -13,26 +13,26 @@ export type Tx = Omit<NodePgDatabase, 'transaction'>;
 
 export type Database = {
   /**
-   * Runs `work` in one transaction as the caller. The statement that opens it also checks that the caller's session
-   * lives and the account is active, so revocation counts at once and costs no extra round trip.
+   * Runs `work` in one transaction as the caller. The statement that opens it also checks that the caller's
+   * session lives and the account is active, so revocation counts at once and costs no extra round trip.
    * Throws `auth.session_ended`.
    */
   asCaller<T>(caller: Caller, work: (tx: Tx) => Promise<T>): Promise<T>;
   /**
-   * Runs `work` in one transaction as the service, for a caller whose session is checked by the statement that opens
-   * it: how a person's rows are written. Throws `auth.session_ended`.
+   * Runs `work` in one transaction as the service, for a caller whose session is checked by the statement
+   * that opens it: how a person's rows are written. Throws `auth.session_ended`.
    */
   asServiceFor<T>(caller: Caller, work: (tx: Tx) => Promise<T>): Promise<T>;
   /** Runs `work` in one transaction as the service itself, which the policies let see every row. */
   asService<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /**
-   * Runs one statement on its own: the hot path, one round trip. The statement is a call of a `security definer`
-   * function that sets its own row-level-security context.
+   * Runs one statement on its own: the hot path, one round trip. The statement is a call of a `security
+   * definer` function that sets its own row-level-security context.
    */
   call<Row extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<Row[]>;
   /**
-   * Runs SQL that a library brings along, as the service, in a transaction of its own. Without `values` the text may
-   * hold several statements; their rows come back as one list.
+   * Runs SQL that a library brings along, as the service, in a transaction of its own. Without `values` the
+   * text may hold several statements; their rows come back as one list.
    */
   runAsService(text: string, values?: unknown[]): Promise<{ rows: pg.QueryResultRow[] }>;
   close(): Promise<void>;

@@ -26,9 +26,10 @@ export async function readMigrations(): Promise<Migration[]> {
 }
 
 /**
- * Brings the schema to this version: all pending migrations in one transaction under an advisory lock, so that a
- * failure leaves nothing half done and it works through a transaction pooler too. Returns the names applied.
- * Throws SchemaError when the database is ahead of this version or an applied migration has been altered.
+ * Brings the schema to this version: all pending migrations in one transaction under an advisory lock, so
+ * that a failure leaves nothing half done and it works through a transaction pooler too. Returns the names
+ * applied. Throws SchemaError when the database is ahead of this version or an applied migration has been
+ * altered.
  */
 export async function migrate(
   client: pg.ClientBase,
@@ -58,7 +59,10 @@ export async function migrate(
   }
 }
 
-/** Compares the schema with this version without changing anything. Returns what is pending; throws SchemaError. */
+/**
+ * Compares the schema with this version without changing anything. Returns what is pending; throws
+ * SchemaError.
+ */
 export async function pendingMigrations(
   client: pg.ClientBase,
   migrations: Migration[],

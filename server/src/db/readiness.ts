@@ -7,8 +7,8 @@ const answerTimeoutMs = 2000;
 const failed: DatabaseState = { database: 'failed', schema: 'failed' };
 
 /**
- * Makes a question to the database whether it answers within two seconds and has every migration that this version
- * needs. A schema that is ahead is fine: a newer version is being rolled out beside this one.
+ * Makes a question to the database whether it answers within two seconds and has every migration that this
+ * version needs. A schema that is ahead is fine: a newer version is being rolled out beside this one.
  */
 export async function createReadinessCheck(db: Database): Promise<() => Promise<DatabaseState>> {
   const needed = (await readMigrations()).map((migration) => migration.name);

@@ -2,8 +2,9 @@ import type { App } from '../app.ts';
 import { AppError } from '../errors.ts';
 
 /**
- * Bodies are JSON and nothing else. An empty one counts as none, because clients send `Content-Type: application/json`
- * with calls that have no body; `__proto__` and `constructor.prototype` are refused, compressed bodies are not read.
+ * Bodies are JSON and nothing else. An empty one counts as none, because clients send `Content-Type:
+ * application/json` with calls that have no body; `__proto__` and `constructor.prototype` are refused,
+ * compressed bodies are not read.
  */
 export function installBodyParser(app: App): void {
   app.removeAllContentTypeParsers();

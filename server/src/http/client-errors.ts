@@ -12,7 +12,9 @@ const codes: Record<string, ErrorCode> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request.timeout',
 };
 
-/** Answers what is not HTTP, or came too slowly, on the bare connection: there is no request yet to reply to. */
+/**
+ * Answers what is not HTTP, or came too slowly, on the bare connection: there is no request yet to reply to.
+ */
 export function answerClientError(this: FastifyInstance, error: ConnectionError, socket: Socket): void {
   const begun = (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage?.headersSent;
   if (error.code === 'ECONNRESET' || !socket.writable || begun) {

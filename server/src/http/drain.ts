@@ -9,8 +9,8 @@ declare module 'fastify' {
 }
 
 /**
- * Stops gracefully: no new connections, requests in flight are answered, each answer closes its connection, and what
- * is still open after SHUTDOWN_TIMEOUT is cut.
+ * Stops gracefully: no new connections, requests in flight are answered, each answer closes its connection,
+ * and what is still open after SHUTDOWN_TIMEOUT is cut.
  */
 export function installDrain(app: App, config: Config): void {
   let draining = false;

@@ -17,9 +17,9 @@ declare module 'fastify' {
 }
 
 /**
- * Sets on every response, errors included, `X-Request-Id` and the headers that keep browsers from doing more with it
- * than asked. Answers are not stored unless a route says so. A table, because it costs a third of a header library's
- * work per request. @see OWASP REST Security Cheat Sheet, RFC 9111 §5.2.2.5
+ * Sets on every response, errors included, `X-Request-Id` and the headers that keep browsers from doing more
+ * with it than asked. Answers are not stored unless a route says so. A table, because it costs a third of a
+ * header library's work per request. @see OWASP REST Security Cheat Sheet, RFC 9111 §5.2.2.5
  */
 export function installHeaders(app: App, config: Config): void {
   app.decorate('standardHeaders', standardHeaders(config));

@@ -28,8 +28,9 @@ export type Counters = {
 };
 
 /**
- * Counters in Redis when one is configured, else in the memory of this process. While Redis cannot be reached, each
- * process counts in memory and the log says so once: a limit that is too generous for a while beats refusing everybody.
+ * Counters in Redis when one is configured, else in the memory of this process. While Redis cannot be
+ * reached, each process counts in memory and the log says so once: a limit that is too generous for a while
+ * beats refusing everybody.
  */
 export async function createCounters(config: Config, log: Logger): Promise<Counters> {
   const redis = await connectRedis(config, log);
@@ -93,7 +94,10 @@ function createCounter(
   };
 }
 
-/** Fails fast instead of queueing, so that a Redis that is down or slow costs a request at most a quarter second. */
+/**
+ * Fails fast instead of queueing, so that a Redis that is down or slow costs a request at most a quarter
+ * second.
+ */
 async function connectRedis(config: Config, log: Logger): Promise<Redis | undefined> {
   const options = {
     enableOfflineQueue: false,
@@ -122,7 +126,8 @@ async function connectRedis(config: Config, log: Logger): Promise<Redis | undefi
     if (isDown) log.info('Redis answers again: rate limits are shared between processes');
     isDown = false;
   });
-  // The first answer, good or bad, so that no request is counted elsewhere while the connection is being made.
+  // The first answer, good or bad, so that no request is counted elsewhere while the connection is being
+  // made.
   await new Promise<void>((resolve) => redis.once('ready', resolve).once('error', () => resolve()));
   return redis;
 }

@@ -19,8 +19,8 @@ export type LimitPolicy = {
 };
 
 /**
- * The limits that are tighter than the general one. A route names its own: `config: { limit: limits.login }`, and
- * `config: { limit: false }` exempts it from every limit. Why these: `docs/decisions/rate-limits.md`.
+ * The limits that are tighter than the general one. A route names its own: `config: { limit: limits.login }`,
+ * and `config: { limit: false }` exempts it from every limit. Why these: `docs/decisions/rate-limits.md`.
  */
 export const limits = {
   register: { name: 'register', perAddress: 5, perAccount: 5 },
@@ -45,8 +45,9 @@ declare module 'fastify' {
 }
 
 /**
- * Installs the general limit per address on every route, and on routes that name a policy its limits per address and
- * per account. Refuses with `request.rate_limited` and `Retry-After`. Must be called before the routes are added.
+ * Installs the general limit per address on every route, and on routes that name a policy its limits per
+ * address and per account. Refuses with `request.rate_limited` and `Retry-After`. Must be called before the
+ * routes are added.
  * @see draft-ietf-httpapi-ratelimit-headers-10 §3, RFC 6585 §4
  */
 export async function installLimits(app: App, ctx: Ctx): Promise<void> {

@@ -44,8 +44,8 @@ export function installOptions(
 }
 
 /**
- * Refuses what no route answers before its body is read: `request.method_not_allowed` with `Allow` when the address
- * exists, else `request.not_found`. @see RFC 9110 §15.5.6
+ * Refuses what no route answers before its body is read: `request.method_not_allowed` with `Allow` when the
+ * address exists, else `request.not_found`. @see RFC 9110 §15.5.6
  */
 export function installNotFound(app: App, table: MethodTable): void {
   const refuse = (request: FastifyRequest): AppError => {

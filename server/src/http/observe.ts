@@ -9,8 +9,8 @@ declare module 'fastify' {
 }
 
 /**
- * One log line and one measurement per request when its answer is done: the route's pattern instead of the address, so
- * that neither ids nor tokens in a query string are kept.
+ * One log line and one measurement per request when its answer is done: the route's pattern instead of the
+ * address, so that neither ids nor tokens in a query string are kept.
  */
 export function installObservation(app: App, ctx: Ctx): void {
   app.addHook('onResponse', async (request, reply) => {

@@ -9,7 +9,9 @@ import { completeDocument } from './openapi-document.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Codes with which this route refuses, beyond those that follow from its schema; for the API reference. */
+    /**
+     * Codes with which this route refuses, beyond those that follow from its schema; for the API reference.
+     */
     refusals?: readonly ErrorCode[];
   }
 }
@@ -28,8 +30,8 @@ Every address under \`/api/v1\` also answers under \`/api\`. Times are ISO 8601 
 A refusal is a problem document (RFC 9457) with a stable \`code\`; [all codes](/docs/errors).`;
 
 /**
- * Collects the routes from now on into an OpenAPI 3.1 document at `/openapi.json`: types, validation and this document
- * come from the same schemas. Must be called before the routes are added.
+ * Collects the routes from now on into an OpenAPI 3.1 document at `/openapi.json`: types, validation and this
+ * document come from the same schemas. Must be called before the routes are added.
  */
 export async function installOpenapi(app: App, config: Config): Promise<void> {
   await app.register(swagger, {
@@ -63,7 +65,10 @@ export async function installOpenapi(app: App, config: Config): Promise<void> {
   );
 }
 
-/** Every code with which a route may refuse: what follows from its schema and limits, and what it names itself. */
+/**
+ * Every code with which a route may refuse: what follows from its schema and limits, and what it names
+ * itself.
+ */
 function refusalsOf(schema: FastifySchema | undefined, route: RouteOptions): ErrorCode[] {
   const codes: ErrorCode[] = [];
   if (schema?.body) {

@@ -33,7 +33,9 @@ export function problemDocument(
   return { ...members, ...extensions, ...members };
 }
 
-/** Answers with a problem document made from the table. A 401 always names its scheme. @see RFC 9110 §15.5.2 */
+/**
+ * Answers with a problem document made from the table. A 401 always names its scheme. @see RFC 9110 §15.5.2
+ */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: AppError): FastifyReply {
   const problem = problemDocument(error, {
     baseUrl: request.server.publicUrl,
@@ -49,7 +51,9 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
     .send(problem);
 }
 
-/** The one error handler: every failure of a route becomes a problem document, private detail goes to the log. */
+/**
+ * The one error handler: every failure of a route becomes a problem document, private detail goes to the log.
+ */
 export function handleError(
   error: FastifyError | AppError,
   request: FastifyRequest,

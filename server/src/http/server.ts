@@ -37,7 +37,8 @@ function createFastify(config: Config, log: FastifyBaseLogger): App {
     requestIdHeader: false,
     genReqId: requestIdOf,
     rewriteUrl: (request) => rewriteToVersion(request.url ?? '/'),
-    // What still arrives on an open connection while the service stops is answered, and the connection closed.
+    // What still arrives on an open connection while the service stops is answered, and the connection
+    // closed.
     return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 512 },
     frameworkErrors: (error, request, reply) => {

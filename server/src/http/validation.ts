@@ -4,7 +4,10 @@ import type { FastifyInstance, FastifyRequest, FastifySchemaCompiler } from 'fas
 import { AppError } from '../errors.ts';
 
 const options = { allErrors: false, useDefaults: true, removeAdditional: false, strict: false } as const;
-/** A body must have the right types; a query string has only texts, so its numbers and booleans are read from them. */
+/**
+ * A body must have the right types; a query string has only texts, so its numbers and booleans are read from
+ * them.
+ */
 const bodyValidator = new Ajv({ ...options, coerceTypes: false });
 const textValidator = new Ajv({ ...options, coerceTypes: 'array' });
 for (const validator of [bodyValidator, textValidator]) {
@@ -27,7 +30,10 @@ export function installValidation(app: FastifyInstance): void {
 
 type Item = { value: unknown; path: string; depth: number };
 
-/** Throws `request.invalid_text` for a null byte or an unpaired surrogate, `request.invalid` for too much nesting. */
+/**
+ * Throws `request.invalid_text` for a null byte or an unpaired surrogate, `request.invalid` for too much
+ * nesting.
+ */
 function assertStorable(root: unknown, rootPath: string): void {
   const stack: Item[] = [{ value: root, path: rootPath, depth: 0 }];
   for (let item = stack.pop(); item; item = stack.pop()) {

@@ -1,8 +1,8 @@
 import { isIPv6 } from 'node:net';
 
 /**
- * The address that a limit counts by. An IPv6 caller commands a whole /64, so that is counted as one; an IPv4 address
- * in IPv6 notation (`::ffff:192.0.2.1`) is the IPv4 address. @see RFC 6177, RFC 4291 §2.5.5.2
+ * The address that a limit counts by. An IPv6 caller commands a whole /64, so that is counted as one; an IPv4
+ * address in IPv6 notation (`::ffff:192.0.2.1`) is the IPv4 address. @see RFC 6177, RFC 4291 §2.5.5.2
  */
 export function addressKey(address: string): string {
   const bare = address.replace(/%.*$/, '');

@@ -23,7 +23,9 @@ export class NoExampleError extends Error {
   override name = 'NoExampleError';
 }
 
-/** A value that fits a JSON schema, from its examples, constants, defaults and formats. Throws NoExampleError. */
+/**
+ * A value that fits a JSON schema, from its examples, constants, defaults and formats. Throws NoExampleError.
+ */
 export function exampleOf(schema: Schema, path = ''): unknown {
   if (schema.examples?.length) return schema.examples[0];
   for (const keyword of ['example', 'const', 'default']) {

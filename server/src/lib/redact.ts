@@ -9,8 +9,8 @@ const secretKey =
 const harmlessKeys = new Set(['idempotencyKey', 'idempotency-key']);
 
 /**
- * A copy of what is to be logged in which the values of secret fields, at any depth, are replaced. Errors are written
- * out with `cause`, but without the parameters and row values that database errors carry.
+ * A copy of what is to be logged in which the values of secret fields, at any depth, are replaced. Errors are
+ * written out with `cause`, but without the parameters and row values that database errors carry.
  */
 export function redact(value: Record<string, unknown>): Record<string, unknown> {
   return redactObject(value, 0);
@@ -65,7 +65,9 @@ const secretShapes: [RegExp, string][] = [
   [/(\w:\/\/[^:/@\s"\\]*:)[^@\s"\\]+@/g, `$1${redacted}@`],
 ];
 
-/** Replaces what looks like a token, wherever it stands in a line: in messages and in texts from elsewhere. */
+/**
+ * Replaces what looks like a token, wherever it stands in a line: in messages and in texts from elsewhere.
+ */
 export function maskTokens(line: string): string {
   return secretShapes.reduce((text, [shape, replacement]) => text.replace(shape, replacement), line);
 }

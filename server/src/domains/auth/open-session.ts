@@ -46,7 +46,10 @@ export async function openSession(
   return { id, expiresAt, refreshToken, cookie };
 }
 
-/** Spent tokens are kept as long as their session, so that a stolen one is recognised; then they only take room. */
+/**
+ * Spent tokens are kept as long as their session, so that a stolen one is recognised; then they only take
+ * room.
+ */
 async function forgetOldSessions(ctx: Ctx, tx: Tx, userId: string): Promise<void> {
   const before = new Date(ctx.clock.now().getTime() - rememberedSeconds * 1000);
   await tx.delete(sessions).where(and(eq(sessions.userId, userId), lt(sessions.expiresAt, before)));

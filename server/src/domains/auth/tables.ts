@@ -163,7 +163,9 @@ export const securityEvents = authSchema.table(
   (table) => [index('security_events_user_idx').on(table.userId, table.createdAt, table.id)],
 );
 
-/** Keys that sign tokens. Published from `created_at`, signing from `signs_from_at`, gone after `retires_at`. */
+/**
+ * Keys that sign tokens. Published from `created_at`, signing from `signs_from_at`, gone after `retires_at`.
+ */
 export const signingKeys = authSchema.table('signing_keys', {
   kid: text('kid').primaryKey(),
   algorithm: text('algorithm').notNull(),
