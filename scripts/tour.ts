@@ -50,14 +50,10 @@ export async function runTour(options: TourOptions): Promise<void> {
 
 type Tour = ReturnType<typeof createTour>;
 
-function createTour({ url, print }: TourOptions) {
-  const call = async <Body>(
-    method: string,
-    path: string,
-    token?: string,
-    body?: Json,
-  ): Promise<Answer<Body>> => {
-    const response = await fetch(`${url}/api/v1${path}`, {
+/** Calls a route with JSON; the answer is taken to be what the caller says. */
+function callerAt(baseUrl: string) {
+  return async <Body>(method: string, path: string, token?: string, body?: Json): Promise<Answer<Body>> => {
+    const response = await fetch(`${baseUrl}${path}`, {
       method,
       headers: {
         ...(body ? { 'content-type': 'application/json' } : {}),
@@ -72,6 +68,10 @@ function createTour({ url, print }: TourOptions) {
       body: (text ? JSON.parse(text) : {}) as Body,
     };
   };
+}
+
+function createTour({ url, print }: TourOptions) {
+  const call = callerAt(`${url}/api/v1`);
   const tour = {
     call,
     print,

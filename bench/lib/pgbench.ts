@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 const debianDir = '/usr/lib/postgresql';
 
 /** Where pgbench is, if the machine has it: on the PATH, or in the newest of Debian's PostgreSQL folders. */
-export function findPgbench(): string | undefined {
+function findPgbench(): string | undefined {
   const onPath = (process.env.PATH ?? '').split(':').map((dir) => join(dir, 'pgbench'));
   const versions = existsSync(debianDir) ? readdirSync(debianDir).toSorted().toReversed() : [];
   return [...onPath, ...versions.map((version) => join(debianDir, version, 'bin', 'pgbench'))].find((path) =>

@@ -6,7 +6,7 @@ import { installJobs } from '../jobs/install.ts';
 import { migrate, pendingMigrations, readMigrations, SchemaError } from './migrate.ts';
 
 /** The role that the service works as: subject to row-level security, no update or delete on the journal. */
-export const appRole = 'obol_app';
+const appRole = 'obol_app';
 
 /** Credits and sums of credits are `bigint` in SQL and stay exact in JavaScript up to 2^53 − 1. */
 pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {

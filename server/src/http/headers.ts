@@ -35,14 +35,6 @@ export function setStandardHeaders(request: FastifyRequest, reply: FastifyReply)
   if (policy) reply.header('content-security-policy', policy);
 }
 
-/** Hands the raw response over to other code, with the headers set so far. */
-export function hijackWithHeaders(reply: FastifyReply): void {
-  for (const [name, value] of Object.entries(reply.getHeaders())) {
-    if (value !== undefined) reply.raw.setHeader(name, value);
-  }
-  reply.hijack();
-}
-
 function standardHeaders(config: Config): Record<string, string> {
   return {
     'cache-control': 'no-store',

@@ -26,6 +26,11 @@ const tags = ['operations'];
 
 /** What balancers, orchestrators and Prometheus ask. Open to everybody who reaches the port. */
 export async function addOperationsRoutes(app: App, ctx: Ctx): Promise<void> {
+  addMetricsRoute(app, ctx);
+  await addHealthRoutes(app, ctx);
+}
+
+async function addHealthRoutes(app: App, ctx: Ctx): Promise<void> {
   const readDatabaseState = await createReadinessCheck(ctx.db);
   const assertReady = async () => {
     const checks = {
@@ -76,7 +81,9 @@ export async function addOperationsRoutes(app: App, ctx: Ctx): Promise<void> {
     },
     async () => ({ status: 'ok' as const, checks: await assertReady() }),
   );
+}
 
+function addMetricsRoute(app: App, ctx: Ctx): void {
   app.get(
     '/metrics',
     {

@@ -9,7 +9,7 @@ declare module 'fastify' {
 }
 
 /** The address of the page that explains a code; `type` of a problem document. */
-export function problemType(baseUrl: string, code: ErrorCode): string {
+function problemType(baseUrl: string, code: ErrorCode): string {
   return `${baseUrl}/docs/errors#${code}`;
 }
 
@@ -36,7 +36,7 @@ export function problemDocument(
 /**
  * Answers with a problem document made from the table. A 401 always names its scheme. @see RFC 9110 §15.5.2
  */
-export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: AppError): FastifyReply {
+function sendProblem(request: FastifyRequest, reply: FastifyReply, error: AppError): FastifyReply {
   const problem = problemDocument(error, {
     baseUrl: request.server.publicUrl,
     requestId: request.id,
