@@ -21,7 +21,12 @@ const agent = new Agent({ keepAlive: true, maxSockets: 8 });
 afterAll(() => agent.destroy());
 
 type Schema = Parameters<typeof exampleOf>[0];
-type Parameter = { name: string; in: 'path' | 'query' | 'header'; schema: Schema; example?: unknown };
+type Parameter = {
+  name: string;
+  in: 'path' | 'query' | 'header';
+  schema: Schema;
+  example?: string | number | boolean;
+};
 type Route = {
   name: string;
   method: string;

@@ -61,11 +61,12 @@ test('/api/<path> is the same route as /api/v1/<path>', async () => {
   expect(short.body).toEqual(long.body);
 });
 
+const idFor = async (given: string) =>
+  (await service.send('GET', '/health/live', { headers: { 'x-request-id': given } })).headers.get(
+    'x-request-id',
+  );
+
 test('a request id of the caller is kept when it is well formed, else replaced', async () => {
-  const idFor = async (given: string) =>
-    (await service.send('GET', '/health/live', { headers: { 'x-request-id': given } })).headers.get(
-      'x-request-id',
-    );
   expect(await idFor('0198c1de-3f7e-7a51-8a4c-0f1d2e3c4b5a')).toBe('0198c1de-3f7e-7a51-8a4c-0f1d2e3c4b5a');
   expect(await idFor('trace_12345678')).toBe('trace_12345678');
   for (const odd of ['short', 'with space inside', '"quoted-quoted"', 'x'.repeat(65), '-leading-dash-1']) {

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import Fastify from 'fastify';
 import type { App } from '../app.ts';
 import { errorTable } from '../errors.ts';
-import { html, Html } from '../lib/html.ts';
+import { html, type Html } from '../lib/html.ts';
+import { pageRoute, sendPage } from './pages/page.ts';
 
 /** The reference draws itself with inline styles, and loads everything from here. */
 const referencePolicy =
@@ -33,13 +33,17 @@ const startScript = `Scalar.createApiReference('#reference', ${JSON.stringify({
   telemetry: false,
   agent: { disabled: true },
   mcp: { disabled: true },
+  authentication: { preferredSecurityScheme: 'bearer' },
   hideClientButton: true,
   showDeveloperTools: 'never',
   documentDownloadType: 'direct',
 })});
 `;
 
-/** The API reference at `/docs`, and at `/docs/errors` the page that the `type` of every problem document leads to. */
+/**
+ * The API reference at `/docs`, and at `/docs/errors` the page that the `type` of every problem document
+ * leads to.
+ */
 export function addDocsRoutes(app: App): void {
   const schema = { hide: true };
   const contentSecurityPolicy = referencePolicy;
@@ -58,15 +62,14 @@ export function addDocsRoutes(app: App): void {
       .header('cache-control', 'public, max-age=86400')
       .send(await script);
   });
-  const config = { contentSecurityPolicy: errorsPolicy };
-  app.get('/docs/errors', { schema, config }, async (_request, reply) =>
-    reply.type('text/html; charset=utf-8').header('cache-control', 'no-cache').send(errorsPage),
+  app.get('/docs/errors', pageRoute, (_request, reply) =>
+    sendPage(reply, { title: 'Errors', body: errorsBody }),
   );
 }
 
 /**
- * The script of the reference, compressed. Its package hands it out through a plugin only, and loading it takes 40 MB,
- * so it is registered on an app of its own when somebody first opens the page.
+ * The script of the reference, compressed. Its package hands it out through a plugin only, and loading it
+ * takes 40 MB, so it is registered on an app of its own when somebody first opens the page.
  */
 async function loadReferenceScript(): Promise<Buffer> {
   const { default: reference } = await import('@scalar/fastify-api-reference');
@@ -77,33 +80,25 @@ async function loadReferenceScript(): Promise<Buffer> {
   return promisify(gzip)(body);
 }
 
-const errorsStyle =
-  'body{font:16px/1.5 system-ui,sans-serif;max-width:48rem;margin:2rem auto;padding:0 1rem}' +
-  'section{border-top:1px solid #ccc}section:target{background:#fff8d6}@media(prefers-color-scheme:dark){' +
-  'body{background:#161616;color:#eee}section:target{background:#3a3412}}';
+const errorsBody = html`<p>
+    A refusal is a problem document (RFC 9457). Its <code>code</code> is stable; act on that.
+  </p>
+  ${Object.entries(errorTable).map(
+    ([code, { status, title, detail }]) =>
+      html`<article id="${code}">
+        <h2><code>${code}</code></h2>
+        <p><b>${status}</b> ${title}.</p>
+        <p class="soft">${withCode(detail)}</p>
+      </article>`,
+  )}`;
 
-const errorsPolicy =
-  `default-src 'none'; style-src 'sha256-${createHash('sha256').update(errorsStyle).digest('base64')}'; ` +
-  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-const errorSections = Object.entries(errorTable).map(
-  ([code, { status, title, detail }]) =>
-    html`<section id="${code}">
-      <h2><code>${code}</code></h2>
-      <p><b>${status}</b> ${title}.</p>
-      <p>${detail}</p>
-    </section>`,
-);
-
-const errorsPage = html`<!doctype html>
-  <html lang="en">
-    <meta charset="utf-8" />
-    <meta name="viewport" content="width=device-width, initial-scale=1" />
-    <title>Obol: errors</title>
-    <style>
-      ${new Html(errorsStyle)}
-    </style>
-    <h1>Errors</h1>
-    <p>A refusal is a problem document (RFC 9457). Its <code>code</code> is stable; act on that.</p>
-    ${errorSections}
-  </html> `.text;
+/** What stands between backticks becomes code. */
+function withCode(text: string): Html {
+  return text
+    .split('`')
+    .reduce(
+      (before, part, index) =>
+        index % 2 === 0 ? html`${before}${part}` : html`${before}<code>${part}</code>`,
+      html``,
+    );
+}

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { AppError, errorTable, isErrorCode, type ErrorCode } from '../errors.ts';
 import { exampleOf, NoExampleError } from '../lib/example.ts';
@@ -33,7 +34,8 @@ function completeOperation(operation: Operation, method: string, path: string, b
   delete operation['x-refusals'];
   const responses = (operation.responses ??= {}) as Record<string, Response>;
   const isLimited = refusals.includes('request.rate_limited');
-  for (const response of Object.values(responses)) {
+  for (const [status, response] of Object.entries(responses)) {
+    if (response.description === 'Default Response') response.description = STATUS_CODES[status] ?? status;
     response.headers = {
       ...response.headers,
       ...headerReferences(isLimited ? limitHeaders : ['X-Request-Id']),

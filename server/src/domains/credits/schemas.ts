@@ -89,7 +89,9 @@ const transactionMembers = {
   appId: nullable(Type.String({ description: 'The app that spent.', examples: ['chat'] })),
   description: Type.String({ description: 'What for.', examples: ['Chat message'] }),
   metadata: nullable(Type.Record(Type.String(), Type.Unknown(), { description: 'What the app sent along.' })),
-  idempotencyKey: nullable(Type.String({ description: 'The key of the request.' })),
+  idempotencyKey: nullable(
+    Type.String({ description: 'The key of the request.', examples: ['order-2026-0001'] }),
+  ),
   createdAt: time('When it happened.'),
 };
 
