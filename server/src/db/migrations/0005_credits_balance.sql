@@ -104,13 +104,14 @@ begin
   return wallets;
 end $$;
 
--- The wallet with its open lots in the order of consumption, as of one snapshot.
+-- The wallet with its open lots in the order of consumption, as of one snapshot. Without settings of its own, so that
+-- PostgreSQL inlines it and keeps the plan.
 create function credits.wallet_with_lots(wanted_wallet uuid, wanted_owner uuid)
   returns table (wallet credits.balances, lots jsonb)
-  language sql stable set search_path = pg_catalog
+  language sql stable
 as $$
   select b, coalesce((
-      select jsonb_agg(jsonb_build_object('id', l.id, 'source', l.source, 'kind', l.kind,
+      select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('id', l.id, 'source', l.source, 'kind', l.kind,
                'remaining', l.remaining, 'expiresAt', l.expires_at)
                order by l.kind, l.priority, l.expires_at, l.created_at, l.id)
         from credits.lots l
@@ -125,7 +126,8 @@ create function credits.read_balance(
   caller_user uuid, caller_session uuid, wanted_wallet uuid, at_time timestamptz, daily_amount bigint, daily_cap bigint
 ) returns table (status text, free bigint, paid bigint, held bigint, debt bigint, total_earned bigint,
     total_spent bigint, next_daily_at timestamptz, lots jsonb)
-  language plpgsql volatile security definer set search_path = pg_catalog
+  language plpgsql volatile security definer
+  set search_path = pg_catalog set enable_seqscan = off set plan_cache_mode = force_generic_plan
 as $$
 declare
   seen record;

@@ -19,12 +19,15 @@ create type credits.spend_plan as (
 -- expiry, oldest. `wallet_at` is the wallet's place in the array; `spendable` leaves out what is held or has expired.
 create function credits.spendable_lots(wallets credits.balances[], at_time timestamptz)
   returns table (wallet_at integer, lot_id uuid, kind text, spendable bigint)
-  language sql stable set search_path = pg_catalog
+  language sql stable
 as $$
   select w.ordinality::integer, l.id, l.kind, l.remaining - l.held
-    from unnest(wallets) with ordinality as w
-    join credits.lots l on l.wallet_id = w.wallet_id and l.closed_at is null
-   where l.remaining > l.held and (l.expires_at > at_time or l.expires_at is null)
+    from pg_catalog.unnest(wallets) with ordinality as w
+    cross join lateral (
+      select o.* from credits.lots o
+       where o.wallet_id = w.wallet_id and o.closed_at is null and o.remaining > o.held
+         and (o.expires_at > at_time or o.expires_at is null)
+       offset 0) l
    order by w.ordinality, l.kind, l.priority, l.expires_at, l.created_at, l.id
 $$;
 
@@ -34,23 +37,27 @@ create function credits.read_spends(requests jsonb, wallets credits.balances[], 
   returns table (ordinal integer, wallet_at integer, is_signed_in boolean, user_id uuid, app_id text, amount bigint,
     description text, metadata jsonb, idempotency_key text, request_hash bytea, transaction_id uuid,
     first_of_key integer, remembered credits.idempotency_keys)
-  language sql stable set search_path = pg_catalog
+  language sql stable
 as $$
   with batch as materialized (
     select r.*
-      from rows from (jsonb_to_recordset(requests) as (wallet_id uuid, user_id uuid, session_id uuid, app_id text,
-             amount bigint, description text, metadata jsonb, idempotency_key text, request_hash bytea,
+      from rows from (pg_catalog.jsonb_to_recordset(requests) as (wallet_id uuid, user_id uuid, session_id uuid,
+             app_id text, amount bigint, description text, metadata jsonb, idempotency_key text, request_hash bytea,
              transaction_id uuid)) with ordinality as r
   )
   select b.ordinality::integer, w.ordinality::integer, s.session_id is not null, b.user_id, b.app_id, b.amount,
          b.description, b.metadata, b.idempotency_key, b.request_hash, b.transaction_id,
-         min(b.ordinality) over (partition by b.wallet_id, b.app_id, b.idempotency_key)::integer, k
+         min(b.ordinality) over (partition by b.wallet_id, b.app_id, b.idempotency_key)::integer, k.remembered
     from batch b
-    left join unnest(wallets) with ordinality as w on w.wallet_id = b.wallet_id
-    left join auth.live_sessions((select array_agg(distinct batch.session_id) from batch), at_time) s
-      on s.session_id = b.session_id and s.user_id = b.user_id
-    left join credits.idempotency_keys k
-      on k.wallet_id = b.wallet_id and k.app_id = b.app_id and k.key = b.idempotency_key
+    left join pg_catalog.unnest(wallets) with ordinality as w on w.wallet_id = b.wallet_id
+    left join lateral (
+      select l.session_id from auth.live_sessions l
+       where l.session_id = b.session_id and l.user_id = b.user_id and l.expires_at > at_time
+       offset 0) s on true
+    left join lateral (
+      select i as remembered from credits.idempotency_keys i
+       where i.wallet_id = b.wallet_id and i.app_id = b.app_id and i.key = b.idempotency_key
+       offset 0) k on true
    order by b.ordinality
 $$;
 
@@ -208,8 +215,8 @@ begin
     from unnest(plan.lot_ids, plan.lot_taken) as s (id, taken)
    where l.id = s.id and s.taken > 0;
   insert into credits.usage_stats as u (wallet_id, day, app_id, model, count, amount)
-    select t.wallet_id, (t.created_at at time zone 'UTC')::date, t.app_id, coalesce(left(t.metadata->>'model', 100), ''),
-           count(*), -sum(t.amount)
+    select t.wallet_id, (t.created_at at time zone 'UTC')::date, t.app_id,
+           coalesce(left(t.metadata->>'model', 100), ''), count(*), -sum(t.amount)
       from unnest(plan.transactions) t
      group by 1, 2, 3, 4
     on conflict (wallet_id, day, app_id, model)
@@ -224,7 +231,8 @@ end $$;
 -- Spends from wallets: `requests` is an array of objects with the fields that read_spends names. One outcome each.
 create function credits.spend(requests jsonb, at_time timestamptz, daily_amount bigint, daily_cap bigint)
   returns setof credits.spend_outcome
-  language plpgsql volatile security definer set search_path = pg_catalog
+  language plpgsql volatile security definer
+  set search_path = pg_catalog set enable_seqscan = off set plan_cache_mode = force_generic_plan
 as $$
 declare
   wallet_ids uuid[] := array(select distinct (r->>'wallet_id')::uuid from jsonb_array_elements(requests) r);
