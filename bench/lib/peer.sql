@@ -28,7 +28,8 @@ begin
   update peer.balances set balance = balance - spent where wallet_id = wallet and balance >= spent
     returning balance into new_balance;
   if not found then raise exception 'insufficient'; end if;
-  insert into peer.transactions (wallet_id, amount, idempotency_key) values (wallet, spent, key) returning id into new_id;
+  insert into peer.transactions (wallet_id, amount, idempotency_key)
+    values (wallet, spent, key) returning id into new_id;
   insert into peer.entries (transaction_id, ordinal, account, amount)
     values (new_id, 1, 'wallet:' || wallet, -spent), (new_id, 2, 'revenue:app', spent);
   return new_balance;

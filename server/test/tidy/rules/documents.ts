@@ -27,6 +27,11 @@ export const documentRules: Rule[] = [
       ...findIn(repository, linksOf, (piece, path) => brokenLink(piece.text, path, repository)),
     ],
   },
+  {
+    name: 'every page of docs/ can be reached by a link',
+    why: 'a page that nothing leads to is not read, and so not kept right',
+    check: (repository) => unreachablePages(repository),
+  },
 ];
 
 function findIn(
@@ -41,6 +46,22 @@ function findIn(
         judge(piece, path).map((message) => ({ path, line: piece.line, message })),
       ),
     );
+}
+
+function unreachablePages({ files }: Repository): Finding[] {
+  const linked = new Set<string>();
+  for (const [path, text] of files) {
+    if (!path.endsWith('.md')) continue;
+    for (const { text: link } of linksOf(text)) linked.add(linkTarget(link, path));
+  }
+  return [...files.keys()]
+    .filter((path) => /^docs\/.*\.md$/.test(path) && !linked.has(path) && !linked.has(posix.dirname(path)))
+    .map((path) => ({ path, line: 1, message: 'no page links here' }));
+}
+
+function linkTarget(link: string, path: string): string {
+  const target = link.split('#')[0] ?? '';
+  return target === '' ? path : posix.join(posix.dirname(path), target).replace(/\/$/, '');
 }
 
 function commandJudge(repository: Repository): (piece: Piece) => string[] {
@@ -123,9 +144,9 @@ function exists(word: string, path: string, { files }: Repository): boolean {
 }
 
 function brokenLink(link: string, path: string, { files }: Repository): string[] {
-  const [target = '', anchor] = link.split('#');
-  const file = target === '' ? path : posix.normalize(posix.join(posix.dirname(path), target));
-  const isFolder = [...files.keys()].some((name) => name.startsWith(`${file.replace(/\/$/, '')}/`));
+  const anchor = link.split('#')[1];
+  const file = linkTarget(link, path);
+  const isFolder = [...files.keys()].some((name) => name.startsWith(`${file}/`));
   if (!files.has(file) && !isFolder) return [`the link ${link} leads nowhere`];
   if (anchor === undefined || !file.endsWith('.md')) return [];
   return headingsOf(files.get(file) ?? '').has(anchor) ? [] : [`${file} has no heading for #${anchor}`];

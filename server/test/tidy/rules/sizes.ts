@@ -8,7 +8,7 @@ const columnsMax = 110;
 /** SQL has no formatter to break lines, so a policy may stand on one. */
 const sqlColumnsMax = 120;
 /** A text may run over the edge, as broken texts cannot be searched for; but not for ever. */
-const textColumnsMax = 140;
+const textColumnsMax = 180;
 const longTextColumns = 50;
 const functionTypes = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression']);
 /** Made by drizzle-kit. */
