@@ -41,7 +41,10 @@ export type TestServiceOptions = {
   startAt?: string;
   shareDatabaseWith?: TestService;
   clock?: TestClock;
-  /** Polls for jobs like in production. By default jobs run when a test asks for them (`mails`, `ctx.jobs.runDue`). */
+  /**
+   * Polls for jobs like in production. By default jobs run when a test asks for them (`mails`,
+   * `ctx.jobs.runDue`).
+   */
   runsJobs?: boolean;
   /** Takes the log lines that a test reads. */
   log?: Logger;
@@ -68,8 +71,8 @@ export function createTestClock(startAt = '2026-03-01T12:00:00.000Z'): TestClock
 }
 
 /**
- * Starts the service on a database of its own (cloned from the migrated template) or on another service's, listening
- * on a free port. It is stopped after the last test of the file.
+ * Starts the service on a database of its own (cloned from the migrated template) or on another service's,
+ * listening on a free port. It is stopped after the last test of the file.
  */
 export async function startTestService(options: TestServiceOptions = {}): Promise<TestService> {
   const database = options.shareDatabaseWith ?? (await cloneDatabase());
@@ -108,7 +111,10 @@ export function throughPooler(databaseUrl: string): string {
   return url.href;
 }
 
-/** Each service gets a Redis database of its own, where the backend has Redis, as it gets a PostgreSQL database. */
+/**
+ * Each service gets a Redis database of its own, where the backend has Redis, as it gets a PostgreSQL
+ * database.
+ */
 async function prepareBackendEnv(): Promise<Record<string, string>> {
   const redisUrl = inject('redisUrl');
   if (redisUrl === null) return {};
@@ -132,7 +138,8 @@ export async function cloneDatabase(): Promise<{ ownerUrl: string }> {
   return { ownerUrl: url.href };
 }
 
-async function sendJson(
+/** Sends JSON and reads JSON. */
+export async function sendJson(
   url: string,
   method: string,
   options: { body?: unknown; token?: string; headers?: Record<string, string> } = {},
