@@ -102,11 +102,16 @@ test('an unknown address costs the same hashes and statements as a wrong passwor
   query.mockRestore();
 });
 
-/** See "Measuring the times" in the README of this domain. */
+/**
+ * Without its hash an unknown address would take a tenth of the time, so a wide bound catches that also on a busy
+ * machine, and a machine that is busy for one of three measurements. See "Measuring the times" in the README.
+ */
 const tries = Number(process.env.OBOL_TIMING_TRIES ?? 30);
-const toleranceShare = Number(process.env.OBOL_TIMING_TOLERANCE ?? 0.25);
+const toleranceShare = Number(process.env.OBOL_TIMING_TOLERANCE ?? 0.5);
 
-test('an unknown address takes the time of a wrong password', { timeout: 120_000 }, async () => {
+const patience = { timeout: 120_000, retry: 2 };
+
+test('an unknown address takes the time of a wrong password', patience, async () => {
   const person = await registerPerson(service);
   const timesMs: Record<'known' | 'unknown', number[]> = { known: [], unknown: [] };
   const measure = async (kind: 'known' | 'unknown') => {
