@@ -58,10 +58,11 @@ export const settings = {
   },
   trustProxy: {
     env: 'TRUST_PROXY',
-    type: 'list',
+    type: 'networks',
     default: '',
     group: 'Service',
-    description: 'Addresses or CIDR ranges of proxies whose X-Forwarded-For counts; empty trusts none.',
+    description:
+      'Addresses or CIDR ranges of proxies whose X-Forwarded-For counts (also `loopback`, `linklocal`, `uniquelocal`); empty trusts none.',
   },
   bodyLimitBytes: {
     env: 'BODY_LIMIT_BYTES',
@@ -210,7 +211,7 @@ export const settings = {
   },
   corsOrigins: {
     env: 'CORS_ORIGINS',
-    type: 'list',
+    type: 'origins',
     default: '',
     group: 'Front ends',
     description: 'Origins of front ends that may call this service from a browser, comma separated.',
@@ -327,7 +328,7 @@ type ValueOf<S extends Setting> = S['type'] extends 'integer' | 'duration'
   ? number
   : S['type'] extends 'boolean'
     ? boolean
-    : S['type'] extends 'list'
+    : S['type'] extends 'origins' | 'networks'
       ? readonly string[]
       : string;
 

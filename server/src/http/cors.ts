@@ -24,8 +24,8 @@ const shared: FastifyCorsOptions = {
 
 /** The origins whose pages may call the service with cookies: CORS_ORIGINS and that of FRONTEND_URL. */
 export function allowedOrigins(config: Config): Set<string> {
-  const listed = config.corsOrigins.map((origin) => origin.replace(/\/+$/, ''));
-  return new Set(config.frontendUrl ? [...listed, new URL(config.frontendUrl).origin] : listed);
+  const { corsOrigins, frontendUrl } = config;
+  return new Set(frontendUrl ? [...corsOrigins, new URL(frontendUrl).origin] : corsOrigins);
 }
 
 /** Whether a page of the `Origin` of this request may read the answer. */

@@ -1,7 +1,9 @@
+import { isIP } from 'node:net';
+
 /** One setting: where it comes from, how it is read and how it is documented. */
 export type Setting = {
   env: string;
-  type: 'text' | 'integer' | 'boolean' | 'duration' | 'list' | 'url';
+  type: 'text' | 'integer' | 'boolean' | 'duration' | 'url' | 'origins' | 'networks';
   default: string;
   group: string;
   description: string;
@@ -26,15 +28,10 @@ export function parseSetting(setting: Setting, text: string): { value: unknown }
       return { problem: `expected true or false, got "${text}".` };
     case 'duration':
       return parseDuration(text);
-    case 'list':
-      return {
-        value: Object.freeze(
-          text
-            .split(',')
-            .map((part) => part.trim())
-            .filter((part) => part !== ''),
-        ),
-      };
+    case 'origins':
+      return parseList(text, 'origins such as https://app.example.com', originOf);
+    case 'networks':
+      return parseList(text, 'addresses or ranges such as 10.0.0.0/8', networkOf);
     case 'url':
       return parseUrl(text);
   }
@@ -52,4 +49,36 @@ function parseUrl(text: string): { value: string } | { problem: string } {
     return { problem: `expected an http(s) address, got "${text}".` };
   }
   return { value: text.replace(/\/+$/, '') };
+}
+
+/** A comma-separated list; `read` returns an item in its one spelling, or nothing when it is not one. */
+function parseList(
+  text: string,
+  expected: string,
+  read: (item: string) => string | undefined,
+): { value: readonly string[] } | { problem: string } {
+  const values: string[] = [];
+  for (const item of text.split(',').map((part) => part.trim())) {
+    if (item === '') continue;
+    const value = read(item);
+    if (value === undefined) return { problem: `expected ${expected}, got "${item}".` };
+    values.push(value);
+  }
+  return { value: Object.freeze(values) };
+}
+
+function originOf(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const { protocol, pathname, search, hash, username, origin } = new URL(text);
+  const isBare = pathname === '/' && search + hash + username === '';
+  return /^https?:$/.test(protocol) && isBare ? origin : undefined;
+}
+
+function networkOf(text: string): string | undefined {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return text;
+  const [address = '', prefix, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return undefined;
+  if (prefix === undefined) return text;
+  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128) ? text : undefined;
 }

@@ -6,7 +6,8 @@ const typeNames: Record<Setting['type'], string> = {
   integer: 'whole number',
   boolean: '`true` or `false`',
   duration: 'duration (`90s`, `15m`, `12h`, `7d`, or seconds)',
-  list: 'list, comma separated',
+  origins: 'origins, comma separated',
+  networks: 'addresses and ranges, comma separated',
   url: 'http(s) address',
 };
 
