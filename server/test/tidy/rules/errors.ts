@@ -42,6 +42,16 @@ function unknownCodes(repository: Repository): Finding[] {
       }
     });
   }
+  for (const [path, text] of repository.files) {
+    const before = /^## .*\bcodes\b/im.exec(text);
+    if (!/^server\/src\/domains\/[^/]+\/README\.md$/.test(path) || !before) continue;
+    const lineOfSection = text.slice(0, before.index).split('\n').length;
+    const section = text.slice(before.index).split(/\n## /)[0] ?? '';
+    section.split('\n').forEach((line, index) => {
+      const code = /^\| `([^`]+)` \|/.exec(line)?.[1];
+      if (code !== undefined) judge(path, lineOfSection + index, code);
+    });
+  }
   return findings;
 }
 
