@@ -132,6 +132,21 @@ describe('per account', () => {
     expect((await post(service, { body: wrongLogin(email) })).status).toBe(401);
   });
 
+  test('an attack on an account does not keep its owner out where they signed in before', async () => {
+    const person = await registerPerson(service);
+    const home = freshAddress();
+    const credentials = { email: person.email, password: person.password };
+    expect((await post(service, { body: credentials, address: home })).status).toBe(200);
+    await statusesOf(12, () => post(service, { body: wrongLogin(person.email) }));
+    expect((await post(service, { body: credentials })).status).toBe(429);
+    const atHome = await post(service, { body: credentials, address: home });
+    expect(atHome.status).toBe(200);
+    const guesses = await statusesOf(9, () =>
+      post(service, { body: wrongLogin(person.email), address: home }),
+    );
+    expect(guesses.at(-1)).toBe(429);
+  });
+
   test('an attack on an account does not touch its sessions', async () => {
     const person = await registerPerson(service);
     const { accessToken, refreshToken } = await signIn(service, person);

@@ -16,6 +16,8 @@ export type LimitPolicy = {
   perAccount?: number;
   /** 60 unless said otherwise. */
   windowSeconds?: number;
+  /** Whether the account knows the address, so that its limit lets it through: else anybody could lock it. */
+  isKnownAddress?: (email: string, address: string) => Promise<boolean>;
 };
 
 /**
@@ -59,7 +61,7 @@ export async function installLimits(app: App, ctx: Ctx): Promise<void> {
   const general = counters.counter('general', config.rateLimitMax, config.rateLimitTtlSeconds);
   app.addHook('onRequest', async (request, reply) => {
     if (request.method === 'OPTIONS' || request.routeOptions.config.limit === false) return;
-    await count(general, addressKey(request.ip), request, reply);
+    assertAllowed(await count(general, addressKey(request.ip), request, reply));
   });
   app.addHook('onRoute', (route) => {
     if (route.config?.limit) addPolicy(route, route.config.limit, counters);
@@ -71,47 +73,52 @@ function addPolicy(route: RouteOptions, policy: LimitPolicy, counters: Counters)
   const { name, perAddress, perAccount, windowSeconds = 60 } = policy;
   if (perAddress !== undefined) {
     const byAddress = counters.counter(name, perAddress, windowSeconds);
-    const hook = async (request: FastifyRequest, reply: FastifyReply) =>
-      count(byAddress, addressKey(request.ip), request, reply);
+    const hook = async (request: FastifyRequest, reply: FastifyReply) => {
+      assertAllowed(await count(byAddress, addressKey(request.ip), request, reply));
+    };
     route.onRequest = [hook, ...[route.onRequest ?? []].flat()];
   }
   if (perAccount !== undefined) {
     const byAccount = counters.counter(`${name}-account`, perAccount, windowSeconds);
     const hook = async (request: FastifyRequest, reply: FastifyReply) => {
-      const account = accountKey(request);
-      if (account) await count(byAccount, account, request, reply);
+      const email = emailOf(request);
+      const account = email === undefined ? request.caller?.userId : normalizeEmail(email);
+      if (account === undefined) return;
+      const result = await count(byAccount, hash(account), request, reply);
+      const isKnown = result.exceeded && email !== undefined && policy.isKnownAddress?.(email, request.ip);
+      if (!(await isKnown)) assertAllowed(result);
     };
     route.preHandler = [...[route.preHandler ?? []].flat(), hook];
   }
 }
 
+/** Counts, and says in the headers what is left. */
 async function count(
   counter: Counter,
   key: string,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<void> {
+): Promise<Count> {
   const result = await counter.count(key);
   const counts = (request.limitCounts ??= []);
   counts.push(result);
-  reply.header(
-    'RateLimit-Policy',
-    counts.map((one) => `"${one.name}";q=${one.max};w=${one.windowSeconds}`).join(', '),
+  const policies = counts.map(({ name, max, windowSeconds }) => `"${name}";q=${max};w=${windowSeconds}`);
+  const states = counts.map(
+    ({ name, remaining, resetSeconds }) => `"${name}";r=${remaining};t=${resetSeconds}`,
   );
-  reply.header(
-    'RateLimit',
-    counts.map((one) => `"${one.name}";r=${one.remaining};t=${one.resetSeconds}`).join(', '),
-  );
-  if (result.exceeded) {
-    throw new AppError('request.rate_limited', { headers: { 'retry-after': String(result.resetSeconds) } });
-  }
+  reply.header('RateLimit-Policy', policies.join(', ')).header('RateLimit', states.join(', '));
+  return result;
 }
 
-/** Whose account is tried: hashed, so that no address of a person stands in Redis. */
-function accountKey(request: FastifyRequest): string | undefined {
+function assertAllowed({ exceeded, resetSeconds }: Count): void {
+  if (!exceeded) return;
+  throw new AppError('request.rate_limited', { headers: { 'retry-after': String(resetSeconds) } });
+}
+
+function emailOf(request: FastifyRequest): string | undefined {
   const { email } = (request.body ?? {}) as { email?: unknown };
-  if (typeof email === 'string') return hash(`email:${normalizeEmail(email)}`);
-  return request.caller ? hash(`user:${request.caller.userId}`) : undefined;
+  return typeof email === 'string' ? email : undefined;
 }
 
+/** Accounts are counted by a hash, so that no address of a person stands in Redis. */
 const hash = (text: string): string => createHash('sha256').update(text).digest('base64url');
