@@ -42,7 +42,8 @@ export async function stopLeftovers(clusterDir: string): Promise<boolean> {
  */
 async function serverProcesses(clusterDir: string, postmaster: number): Promise<number[]> {
   if (process.platform !== 'linux') return (await isPostgres(postmaster)) ? [postmaster] : [];
-  const cluster = await stat(clusterDir);
+  const cluster = await stat(clusterDir).catch(() => undefined);
+  if (!cluster) return [];
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
   const checked = await Promise.all(
     pids.map(async (pid) => {

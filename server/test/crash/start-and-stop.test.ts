@@ -1,0 +1,165 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, test } from 'vitest';
+import {
+  launchService,
+  makeScratchDir,
+  postmasterPid,
+  repositoryDir,
+  startRealService,
+  untilReady,
+  type RealService,
+  type RealServiceOptions,
+} from './real-service.ts';
+import { createSpender } from './spender.ts';
+
+const run = promisify(execFile);
+const isRoot = process.getuid?.() === 0;
+/** Debian's user for programs that own nothing. */
+const nobody = { uid: 65_534, gid: 65_534 };
+
+describe('a running service with an embedded PostgreSQL', { timeout: 120_000 }, () => {
+  let closedDir: string;
+  let dataDir: string;
+  let service: RealService;
+  beforeAll(async () => {
+    closedDir = await makeScratchDir();
+    dataDir = join(closedDir, 'data');
+    service = await startRealService(on(dataDir));
+  }, 60_000);
+
+  test('keeps its secrets to its owner', async () => {
+    expect((await stat(join(dataDir, 'secrets.json'))).mode & 0o777).toBe(0o600);
+    expect((await stat(join(dataDir, 'postgres'))).mode & 0o777).toBe(0o700);
+  });
+
+  test('runs it as a user that is not root, even below a directory that only root can enter', async () => {
+    const { uid } = await stat(join(dataDir, 'postgres'));
+    expect(uid).not.toBe(0);
+    expect((await stat(`/proc/${await postmasterPid(dataDir)}`)).uid).toBe(uid);
+    expect((await stat(closedDir)).mode & 0o777).toBe(0o700);
+  });
+
+  test('is the only one on its data directory: a second one refuses and names it', async () => {
+    const second = await launchService(on(dataDir));
+    expect(await second.exited).toBe(1);
+    expect(second.output()).toContain(`process ${service.pid}`);
+    await untilReady(service);
+  });
+
+  test('is the only one on its port: another one refuses and leaves no database running', async () => {
+    const otherDir = await makeScratchDir();
+    const port = Number(new URL(service.url).port);
+    const second = await launchService({ ...on(otherDir), port });
+    expect(await second.exited).toBe(1);
+    expect(second.output()).toContain(`Port ${port} is taken`);
+    expect(await postmasterPid(otherDir)).toBeUndefined();
+  });
+
+  test('gets its PostgreSQL back when that dies, and nothing acknowledged is lost', async () => {
+    const spender = await createSpender(service.url);
+    const before = await spender.readAvailable(service.url);
+    const pid = await postmasterPid(dataDir);
+    if (pid === undefined) throw new Error('PostgreSQL does not run');
+    process.kill(pid, 'SIGKILL');
+    while ([pid, undefined].includes(await postmasterPid(dataDir))) {
+      await fetch(`${service.url}/health/ready`);
+    }
+    await untilReady(service);
+    expect(await spender.readAvailable(service.url)).toBe(before);
+  });
+});
+
+describe('a service starts on an embedded PostgreSQL', { timeout: 120_000 }, () => {
+  let usedDir: string;
+  beforeAll(async () => {
+    usedDir = await makeScratchDir();
+    await stopInOrder(await startRealService(on(usedDir)));
+  }, 60_000);
+
+  test('that SIGTERM has stopped in order', async () => {
+    const dataDir = await copyOf(usedDir);
+    const service = await startRealService(on(dataDir));
+    await stopInOrder(service);
+    expect(await postmasterPid(dataDir)).toBeUndefined();
+    expect(await readFile(join(dataDir, 'postgres.log'), 'utf8')).toContain('database system is shut down');
+    await startRealService(on(dataDir));
+    expect(await readFile(join(dataDir, 'postgres.log'), 'utf8')).not.toContain('recovery');
+  });
+
+  test('whose postmaster.pid names a process that is not PostgreSQL', async () => {
+    const dataDir = await copyOf(usedDir);
+    const lines = [process.pid, '/proc/self/cwd', 1, 1, '', '127.0.0.1', '1 1', 'ready'];
+    await writeFile(join(dataDir, 'postgres/postmaster.pid'), `${lines.join('\n')}\n`);
+    await startRealService(on(dataDir));
+    expect([process.pid, undefined]).not.toContain(await postmasterPid(dataDir));
+  });
+
+  test('whose making was cut off', async () => {
+    const dataDir = await makeScratchDir();
+    await mkdir(join(dataDir, 'postgres.new/cluster/base'), { recursive: true });
+    await writeFile(join(dataDir, 'postgres.new/cluster/PG_VERSION'), '18\n');
+    await startRealService(on(dataDir));
+    await expect(stat(join(dataDir, 'postgres.new'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  test('but not with secrets that are not the ones it was made with', async () => {
+    const dataDir = await copyOf(usedDir);
+    const path = join(dataDir, 'secrets.json');
+    const secrets = JSON.parse(await readFile(path, 'utf8'));
+    await writeFile(path, JSON.stringify({ ...secrets, databaseSuperuserPassword: 'another' }));
+    const service = await launchService(on(dataDir));
+    expect(await service.exited).toBe(1);
+    expect(service.output()).toContain('Restore secrets.json from a backup');
+  });
+
+  test('as a normal user', async () => {
+    // Without root there is nobody to switch to, and this process is a normal user itself.
+    const dataDir = join(await makeScratchDir(), 'data');
+    const service = await (isRoot ? startAsNobody(dataDir) : startRealService(on(dataDir)));
+    const expected = isRoot ? nobody.uid : process.getuid?.();
+    expect((await stat(`/proc/${service.pid}`)).uid).toBe(expected);
+    expect((await stat(`/proc/${await postmasterPid(dataDir)}`)).uid).toBe(expected);
+  });
+});
+
+test('in production, what is missing is named and nothing is made up', { timeout: 60_000 }, async () => {
+  const dataDir = join(await makeScratchDir(), 'data');
+  const service = await launchService({ env: { NODE_ENV: 'production', DATA_DIR: dataDir } });
+  expect(await service.exited).toBe(1);
+  expect(service.output()).toContain('OBOL_SECRET is missing');
+  expect(service.output()).toContain('DATABASE_URL is missing');
+  await expect(stat(dataDir)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+function on(dataDir: string): RealServiceOptions {
+  return { env: { DATA_DIR: dataDir } };
+}
+
+async function stopInOrder(service: RealService): Promise<void> {
+  service.kill('SIGTERM');
+  expect(await service.exited).toBe(0);
+}
+
+/** A copy of a data directory, with its owners. */
+async function copyOf(dataDir: string): Promise<string> {
+  const copy = await makeScratchDir();
+  await run('cp', ['-a', `${dataDir}/.`, copy]);
+  return copy;
+}
+
+/** Starts a copy of the program that everybody can read, as a user of no rights. */
+async function startAsNobody(dataDir: string): Promise<RealService> {
+  const dir = join(dataDir, '..');
+  const programDir = join(dir, 'program');
+  await chmod(dir, 0o777);
+  await mkdir(join(programDir, 'server'), { recursive: true });
+  for (const part of ['package.json', 'node_modules', 'server/package.json', 'server/src']) {
+    // Links cost nothing; where the copy lies on another file system they are not possible.
+    const copy = (flags: string) => run('cp', [flags, join(repositoryDir, part), join(programDir, part)]);
+    await copy('-al').catch(() => copy('-a'));
+  }
+  return startRealService({ ...on(dataDir), programDir, account: nobody });
+}
