@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { startTestService, type TestService } from '../../../test/harness/index.ts';
+import { untilSomebodyWaits } from '../../../test/harness/locks.ts';
 import { registerPerson, signIn } from '../../../test/harness/people.ts';
 import { connectAsOwner } from '../../../test/harness/wallets.ts';
 
@@ -148,7 +149,7 @@ test('a refresh that waits for a sign-out to commit mints nothing', async () => 
     sessionOf(tokens.accessToken),
   ]);
   const waiting = refresh(tokens.refreshToken);
-  await untilSomebodyWaits();
+  await untilSomebodyWaits(owner);
   await owner.query('commit');
   expect((await waiting).body.code).toBe('auth.refresh_invalid');
   const { rows } = await owner.query('select consumed_at from auth.refresh_tokens where session_id = $1', [
@@ -172,16 +173,6 @@ test('a deactivated account refreshes nothing', async () => {
   expect((await refresh(tokens.refreshToken)).body.code).toBe('auth.refresh_invalid');
   expect((await me(tokens.accessToken)).body.code).toBe('auth.session_ended');
 });
-
-/** Returns once a statement of this database waits for a lock. */
-async function untilSomebodyWaits(): Promise<void> {
-  for (;;) {
-    const { rows } = await owner.query(
-      "select 1 from pg_locks where not granted and locktype in ('transactionid', 'tuple')",
-    );
-    if (rows.length > 0) return;
-  }
-}
 
 function sessionOf(accessToken: string): string {
   return JSON.parse(Buffer.from(accessToken.split('.')[1]!, 'base64url').toString()).sid;

@@ -1,10 +1,14 @@
 import { expect, test } from 'vitest';
 import { startTestService } from '../../../test/harness/index.ts';
+import { untilSomebodyWaits } from '../../../test/harness/locks.ts';
 import { registerPerson } from '../../../test/harness/people.ts';
+import { connectAsOwner } from '../../../test/harness/wallets.ts';
 
 const service = await startTestService({
   env: { CORS_ORIGINS: 'https://notes.example.com', BASE_URL: 'https://id.example.com' },
 });
+
+const owner = await connectAsOwner(service);
 
 async function signedInBrowser() {
   const person = await registerPerson(service);
@@ -45,6 +49,19 @@ test('signing out in one app signs all of them out', async () => {
   expect((await me(tokens.accessToken)).body.code).toBe('auth.session_ended');
   expect((await refresh(tokens.refreshToken)).status).toBe(401);
   expect((await share(cookie)).body.code).toBe('auth.cookie_invalid');
+});
+
+test('an exchange that waits for a sign-out to commit mints nothing', async () => {
+  const { person, cookie } = await signedInBrowser();
+  await owner.query('begin');
+  const now = service.clock.now();
+  await owner.query('update auth.sessions set revoked_at = $1 where user_id = $2', [now, person.id]);
+  const waiting = share(cookie);
+  await untilSomebodyWaits(owner);
+  await owner.query('commit');
+  expect((await waiting).body.code).toBe('auth.cookie_invalid');
+  const text = 'select count(*) as count from auth.refresh_tokens where user_id = $1';
+  expect((await owner.query(text, [person.id])).rows).toEqual([{ count: 1 }]);
 });
 
 test('the cookie dies with the absolute lifetime of the sign-in', async () => {
