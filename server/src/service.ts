@@ -41,6 +41,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const jobs = createJobs({ db, log, metrics });
   const keys = await createKeyring({ config, db, clock, random, log });
   const passwords = createPasswordHasher({ config, random });
+  metrics.observe('obol_passwords_waiting', 'Passwords waiting to be hashed', () => passwords.waiting());
   const ctx: Ctx = { config, db, clock, random, mail, jobs, keys, passwords, metrics, log };
   handleRecoveryJobs(ctx);
   const app = await buildApp(ctx);

@@ -76,7 +76,8 @@ test('requests are measured by route pattern, never by address', async () => {
   expect(metrics).not.toContain('secret-in-the-address');
   expect(metrics).not.toContain('019ca9f2-7a00-7c3e-8b1d-2f6a4c9e0d11');
   expect(metrics).not.toContain(person.email);
-  for (const name of ['nodejs_eventloop_lag_seconds', 'obol_database_connections', 'obol_spends_total']) {
+  const names = ['nodejs_eventloop_lag_seconds', 'obol_database_connections', 'obol_spends_total'];
+  for (const name of [...names, 'obol_passwords_waiting']) {
     expect(metrics).toContain(name);
   }
 });

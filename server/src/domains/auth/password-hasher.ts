@@ -16,6 +16,8 @@ export type PasswordHasher = {
    * does.
    */
   verify(password: string, hash: string | undefined): Promise<boolean>;
+  /** How many wait for their turn. */
+  waiting(): number;
 };
 
 /** One thread of libuv's four stays free, so that signing tokens never waits for passwords. */
@@ -38,6 +40,7 @@ export function createPasswordHasher({ config, random }: { config: Config; rando
     return limit(work);
   };
   return {
+    waiting: () => limit.pendingCount,
     hash: (password) => run(() => hashPassword(password, random)),
     verify: (password, hash) =>
       run(async () => (await verifyPassword(password, hash ?? decoyHash)) && hash !== undefined),
