@@ -5,12 +5,20 @@ import { assertUnprivileged } from './connect.ts';
 
 export type PoolOptions = { url: string; connectionsMax: number; log: Logger; metrics: Metrics };
 
+/** Who gets no connection within this time is told that the service is unavailable, instead of waiting on. */
+const connectionTimeoutMs = 10_000;
+
 /**
  * Opens the connections that the service works on. Throws SchemaError for a role that row-level security does
  * not bind.
  */
 export async function openPool({ url, connectionsMax, log, metrics }: PoolOptions): Promise<pg.Pool> {
-  const pool = new pg.Pool({ connectionString: url, max: connectionsMax, application_name: 'obol' });
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: connectionsMax,
+    connectionTimeoutMillis: connectionTimeoutMs,
+    application_name: 'obol',
+  });
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'));
   await assertUnprivileged(pool).catch(async (error: unknown) => {
     await pool.end();
