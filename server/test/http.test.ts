@@ -1,5 +1,7 @@
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
+import { hijackWithHeaders } from '../src/http/headers.ts';
+import { createServer } from '../src/http/server.ts';
 import { startTestService } from './harness/index.ts';
 
 const service = await startTestService({
@@ -154,4 +156,19 @@ test('every answer, refusals included, carries the security headers', async () =
     expect(headers.get('server')).toBeNull();
     expect(headers.get('x-powered-by')).toBeNull();
   }
+});
+
+test('an answer that other code writes carries the request id and the security headers too', async () => {
+  const app = await createServer(service.ctx);
+  app.get('/hijacked', (_request, reply) => {
+    hijackWithHeaders(reply);
+    reply.raw.end('written by somebody else');
+  });
+  const answer = await app.inject({ url: '/hijacked', headers: { 'x-request-id': 'trace-of-a-caller-2' } });
+  await app.close();
+  expect(answer.body).toBe('written by somebody else');
+  expect(answer.headers).toMatchObject({
+    'x-request-id': 'trace-of-a-caller-2',
+    'x-content-type-options': 'nosniff',
+  });
 });
