@@ -1,6 +1,5 @@
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
-import { hijackWithHeaders } from '../src/http/headers.ts';
 import { createServer } from '../src/http/server.ts';
 import { startTestService } from './harness/index.ts';
 
@@ -160,8 +159,8 @@ test('every answer, refusals included, carries the security headers', async () =
 
 test('an answer that other code writes carries the request id and the security headers too', async () => {
   const app = await createServer(service.ctx);
-  app.get('/hijacked', (_request, reply) => {
-    hijackWithHeaders(reply);
+  app.get('/hijacked', { config: { writesRaw: true } }, (_request, reply) => {
+    reply.hijack();
     reply.raw.end('written by somebody else');
   });
   const answer = await app.inject({ url: '/hijacked', headers: { 'x-request-id': 'trace-of-a-caller-2' } });

@@ -10,6 +10,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The Content-Security-Policy of a page, instead of the one for data that allows nothing. */
     contentSecurityPolicy?: string;
+    /** The handler hijacks the reply: other code writes the raw response, which gets the headers too. */
+    writesRaw?: boolean;
   }
   interface FastifyInstance {
     standardHeaders: Record<string, string>;
@@ -18,14 +20,23 @@ declare module 'fastify' {
 
 /**
  * Sets on every response, errors included, `X-Request-Id` and the headers that keep browsers from doing more
- * with it than asked. Answers are not stored unless a route says so. A table, because it costs a third of a
- * header library's work per request. @see OWASP REST Security Cheat Sheet, RFC 9111 §5.2.2.5
+ * with it than asked. Answers are not stored unless a route says so. A table
+ * instead of a library, which builds the same headers anew for each request. @see OWASP REST Security Cheat Sheet, RFC 9111 §5.2.2.5
  */
 export function installHeaders(app: App, config: Config): void {
   app.decorate('standardHeaders', standardHeaders(config));
   app.addHook('onRequest', async (request, reply) => {
     setStandardHeaders(request, reply);
   });
+  app.addHook('onRoute', (route) => {
+    if (route.config?.writesRaw) route.preHandler = [...[route.preHandler ?? []].flat(), copyHeadersToRaw];
+  });
+}
+
+async function copyHeadersToRaw(_request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    if (value !== undefined) reply.raw.setHeader(name, value);
+  }
 }
 
 /** Also for answers that no hook sees, such as that to a malformed address. */
