@@ -20,8 +20,8 @@ declare module 'fastify' {
 
 /**
  * Sets on every response, errors included, `X-Request-Id` and the headers that keep browsers from doing more
- * with it than asked. Answers are not stored unless a route says so. A table
- * instead of a library, which builds the same headers anew for each request. @see OWASP REST Security Cheat Sheet, RFC 9111 §5.2.2.5
+ * with it than asked. Answers are not stored unless a route says so. A table instead of a library, which
+ * builds the same headers anew for each request. @see OWASP REST Security Cheat Sheet, RFC 9111 §5.2.2.5
  */
 export function installHeaders(app: App, config: Config): void {
   app.decorate('standardHeaders', standardHeaders(config));
