@@ -45,6 +45,20 @@ select obol.protect('auth.backup_codes', null);
 select obol.protect('auth.security_events', 'user_id', 'select, insert');
 select obol.protect('auth.signing_keys', null);
 
+-- What a sign-in must know of an address: always one row, empty when nobody has the address, so that both cost
+-- the same.
+create function auth.find_credentials(given_email text)
+  returns table (user_id uuid, is_active boolean, hash text)
+  language sql stable security definer set search_path = pg_catalog
+as $$
+  select u.id, u.is_active, p.hash
+    from (values (given_email)) as asked (email)
+    left join auth.users u on u.email = asked.email
+    left join auth.passwords p on p.user_id = u.id
+$$;
+
+grant execute on function auth.find_credentials(text) to obol_app;
+
 -- Spends a refresh token and puts the next one in its place, or says why not:
 --   rotated     the next token is stored; the session was used at at_time
 --   invalid     unknown or expired, or the session has ended

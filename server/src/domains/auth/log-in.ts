@@ -1,9 +1,10 @@
 import { and, eq } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import { AppError } from '../../errors.ts';
+import { normalizeEmail } from '../../lib/email.ts';
 import { needsRehash } from '../../lib/password-hash.ts';
 import type { RequestOrigin } from '../audit/index.ts';
-import { findUserByEmail, readUser, type User } from '../users/index.ts';
+import { readUser, type User } from '../users/index.ts';
 import { issueTokens } from './issue-tokens.ts';
 import { openSession, type OpenedSession } from './open-session.ts';
 import { recordSecurityEvent } from './record-security-event.ts';
@@ -21,27 +22,16 @@ export type SignIn = { tokens: Tokens; cookie: { value: string; ttlSeconds: numb
  */
 export async function logIn(ctx: Ctx, credentials: Credentials, origin: RequestOrigin): Promise<SignIn> {
   const account = await findAccount(ctx, credentials.email);
-  const matches = await ctx.passwords.verify(credentials.password, account?.hash);
-  if (!account?.hash || !matches || !account.user.isActive) {
-    const reason = account && matches ? 'account_deactivated' : 'invalid_credentials';
-    await ctx.db.asService((tx) =>
-      recordSecurityEvent(
-        ctx,
-        tx,
-        { type: 'login.failed', userId: account?.user.id, details: { reason } },
-        origin,
-      ),
-    );
+  const { userId, hash } = account;
+  const matches = await ctx.passwords.verify(credentials.password, hash);
+  if (!userId || !hash || !matches || !account.isActive) {
+    const reason = matches ? 'account_deactivated' : 'invalid_credentials';
+    const failure = { type: 'login.failed', userId, details: { reason } } as const;
+    await ctx.db.asService((tx) => recordSecurityEvent(ctx, tx, failure, origin));
     throw new AppError(`auth.${reason}`);
   }
-  const nextHash = needsRehash(account.hash) ? await ctx.passwords.hash(credentials.password) : undefined;
-  const signedIn = await openSessionFor(
-    ctx,
-    { ...account, hash: account.hash },
-    nextHash,
-    credentials,
-    origin,
-  );
+  const nextHash = needsRehash(hash) ? await ctx.passwords.hash(credentials.password) : undefined;
+  const signedIn = await openSessionFor(ctx, { userId, hash, nextHash }, credentials, origin);
   if (!signedIn) throw new AppError('auth.invalid_credentials');
   const { user, session } = signedIn;
   return {
@@ -50,21 +40,22 @@ export async function logIn(ctx: Ctx, credentials: Credentials, origin: RequestO
   };
 }
 
-type Account = { user: User; hash: string | undefined };
+type AccountRow = { user_id: string | null; is_active: boolean | null; hash: string | null };
 
-async function findAccount(ctx: Ctx, email: string): Promise<Account | undefined> {
-  return ctx.db.asService(async (tx) => {
-    const user = await findUserByEmail(tx, email);
-    // Asked for an unknown account too, so that both cost the same number of statements.
-    const [password] = await tx
-      .select({ hash: passwords.hash })
-      .from(passwords)
-      .where(eq(passwords.userId, user?.id ?? nobody));
-    return user ? { user, hash: password?.hash } : undefined;
-  });
+/** What a sign-in must know of an address. Nothing of it is there when nobody has the address. */
+async function findAccount(
+  ctx: Ctx,
+  email: string,
+): Promise<{ userId: string | undefined; isActive: boolean; hash: string | undefined }> {
+  const [row] = await ctx.db.call<AccountRow>('select * from auth.find_credentials($1)', [
+    normalizeEmail(email),
+  ]);
+  return {
+    userId: row?.user_id ?? undefined,
+    isActive: row?.is_active ?? false,
+    hash: row?.hash ?? undefined,
+  };
 }
-
-const nobody = '00000000-0000-0000-0000-000000000000';
 
 /**
  * Opens the session if the password is still the one that was verified. Its row is locked until the commit,
@@ -72,17 +63,15 @@ const nobody = '00000000-0000-0000-0000-000000000000';
  */
 async function openSessionFor(
   ctx: Ctx,
-  account: Account & { hash: string },
-  nextHash: string | undefined,
+  { userId, hash, nextHash }: { userId: string; hash: string; nextHash: string | undefined },
   credentials: Credentials,
   origin: RequestOrigin,
 ): Promise<{ user: User; session: OpenedSession } | undefined> {
-  const userId = account.user.id;
   return ctx.db.asService(async (tx) => {
     const [unchanged] = await tx
       .select({ userId: passwords.userId })
       .from(passwords)
-      .where(and(eq(passwords.userId, userId), eq(passwords.hash, account.hash)))
+      .where(and(eq(passwords.userId, userId), eq(passwords.hash, hash)))
       .for('update');
     const user = unchanged && (await readUser(tx, userId));
     if (!user?.isActive) return undefined;
