@@ -6,8 +6,8 @@ import { hashOpaqueToken, newOpaqueToken } from '../../lib/secrets.ts';
 import type { RequestOrigin } from '../audit/index.ts';
 import { refreshTokens, sessions } from './tables.ts';
 
-/** How long a session stays in the database after it has expired: thirty days. */
-const rememberedSeconds = 30 * 86_400;
+/** How long a session stays in the database after it has expired: as long as isKnownAddress asks for it. */
+const rememberedSeconds = 90 * 86_400;
 
 export type Device = { deviceId?: string | undefined; deviceName?: string | undefined };
 
