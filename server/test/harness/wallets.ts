@@ -75,18 +75,14 @@ export async function addLot(service: TestService, holder: WalletHolder, lot: Te
   await client.end();
 }
 
-export type TestSpend = { amount: number; appId?: string; idempotencyKey?: string };
+export type TestSpend = { holder: WalletHolder; amount: number; appId?: string; idempotencyKey?: string };
 
 /**
  * Spends in one call of the database, past the queue. Returns the code of each refusal, null for each
  * success.
  */
-export async function spendInOneBatch(
-  service: TestService,
-  holder: WalletHolder,
-  spends: TestSpend[],
-): Promise<(string | null)[]> {
-  const batch = spends.map(({ amount, appId = 'chat', idempotencyKey = null }) => ({
+export async function spendInOneBatch(service: TestService, spends: TestSpend[]): Promise<(string | null)[]> {
+  const batch = spends.map(({ holder, amount, appId = 'chat', idempotencyKey = null }) => ({
     wallet_id: holder.userId,
     user_id: holder.userId,
     session_id: holder.sessionId,

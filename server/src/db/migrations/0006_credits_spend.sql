@@ -16,8 +16,9 @@ create type credits.spend_plan as (
 );
 
 -- The open lots of some wallets, each wallet's in the order of consumption: free before paid, then priority, earliest
--- expiry, oldest. `wallet_at` is the wallet's place in the array; `spendable` leaves out what is held or has expired.
-create function credits.spendable_lots(wallets credits.balances[], at_time timestamptz)
+-- expiry, oldest. `wallet_at` is the wallet's place in the array; `spendable` leaves out what is held. What has
+-- expired is no longer there: the wallets have been brought up to the moment.
+create function credits.spendable_lots(wallets credits.balances[])
   returns table (wallet_at integer, lot_id uuid, kind text, spendable bigint)
   language sql stable
 as $$
@@ -26,7 +27,6 @@ as $$
     cross join lateral (
       select o.* from credits.lots o
        where o.wallet_id = w.wallet_id and o.closed_at is null and o.remaining > o.held
-         and (o.expires_at > at_time or o.expires_at is null)
        offset 0) l
    order by w.ordinality, l.kind, l.priority, l.expires_at, l.created_at, l.id
 $$;
@@ -113,7 +113,7 @@ begin
   select array_agg(l.wallet_at), array_agg(l.lot_id), array_agg(l.kind), array_agg(l.spendable),
          array_agg(0::bigint)
     into lot_wallets, plan.lot_ids, lot_kinds, lot_left, lot_taken
-    from credits.spendable_lots(wallets, at_time) l;
+    from credits.spendable_lots(wallets) l;
   for i in reverse coalesce(cardinality(lot_wallets), 0) .. 1 loop
     next_lot[lot_wallets[i]] := i;
   end loop;

@@ -129,8 +129,7 @@ test('a statement of several pages is complete', async () => {
   await addLot(service, holder, { kind: 'paid', source: 'purchase', amount: 2000 });
   await spendInOneBatch(
     service,
-    holder,
-    Array.from({ length: 1100 }, () => ({ amount: 1 })),
+    Array.from({ length: 1100 }, () => ({ holder, amount: 1 })),
   );
   const month = service.clock.now().toISOString().slice(0, 7);
   const { opening, closing, movements } = (await read(holder, `statement?month=${month}`)).body;
