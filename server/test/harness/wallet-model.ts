@@ -1,4 +1,7 @@
-/** The rules of a wallet, in memory and as plainly as can be: what the ledger must agree with, result for result. */
+/**
+ * The rules of a wallet, in memory and as plainly as can be: what the ledger must agree with, result for
+ * result.
+ */
 export type ModelLot = {
   source: string;
   kind: 'free' | 'paid';

@@ -363,7 +363,8 @@ CREATE TABLE "credits"."transactions" (
 	"hash" "bytea" NOT NULL,
 	CONSTRAINT "transactions_type_check" CHECK ("credits"."transactions"."type" in ('bonus', 'daily', 'purchase', 'usage', 'hold', 'capture', 'void', 'expire', 'refund', 'adjustment', 'clawback', 'transfer')),
 	CONSTRAINT "transactions_status_check" CHECK ("credits"."transactions"."status" = 'completed'),
-	CONSTRAINT "transactions_balance_check" CHECK ("credits"."transactions"."balance_after" = "credits"."transactions"."balance_before" + case when "credits"."transactions"."type" in ('hold', 'void') then 0 else "credits"."transactions"."amount" end)
+	CONSTRAINT "transactions_balance_check" CHECK ("credits"."transactions"."balance_after" - "credits"."transactions"."balance_before"
+        = case when "credits"."transactions"."type" in ('hold', 'void') then 0 else "credits"."transactions"."amount" end)
 );
 
 CREATE TABLE "payments"."events" (

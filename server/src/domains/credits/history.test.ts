@@ -3,11 +3,13 @@ import { startTestService, type Answer } from '../../../test/harness/index.ts';
 import {
   addLot,
   addWalletHolder,
+  connectAsOwner,
   spendInOneBatch,
   type WalletHolder,
 } from '../../../test/harness/wallets.ts';
 
 const service = await startTestService({ startAt: '2026-03-30T22:00:00.000Z' });
+const owner = await connectAsOwner(service);
 
 const read = (holder: WalletHolder, path: string, headers = {}): Promise<Answer> =>
   service.send('GET', `/api/v1/credits/${path}`, { token: holder.token, headers });
@@ -114,6 +116,7 @@ test('a statement comes as CSV by Accept or by format, safe to open in a spreads
   const byAccept = await read(holder, 'statement?month=2026-04', { accept: 'text/csv' });
   const byFormat = await read(holder, 'statement?month=2026-04&format=csv');
   expect(byAccept.headers.get('content-type')).toBe('text/csv; charset=utf-8');
+  expect(byAccept.headers.get('vary')).toMatch(/\bAccept$/);
   expect(byAccept.body).toBe(byFormat.body);
   expect(byAccept.body.split('\r\n').map((row: string) => row.replace(/[0-9a-f-]{36}$/, 'ID'))).toEqual([
     'createdAt,type,appId,description,amount,balanceAfter,id',
@@ -159,6 +162,32 @@ test('usage is summed by app, by day and by model', async () => {
     { key: 'small', count: 1, amount: 10 },
   ]);
   expect((await usage('groupBy=app&from=2026-03-31&to=2026-03-31')).totals).toEqual({ count: 2, amount: 50 });
+});
+
+test('purchases are listed newest first, in pages', async () => {
+  const holder = await addWalletHolder(service);
+  for (const [packageId, day] of [
+    ['starter', 1],
+    ['pro', 3],
+    ['plus', 2],
+  ] as const) {
+    await owner.query(
+      `insert into credits.purchases
+         (id, wallet_id, user_id, package_id, credits, price_cents, currency, provider, status, created_at)
+       values (gen_random_uuid(), $1, $1, $2, 500, 500, 'EUR', 'stripe', 'pending', $3)`,
+      [holder.userId, packageId, `2026-03-0${day}T00:00:00.000Z`],
+    );
+  }
+  const first = await read(holder, 'purchases?limit=2');
+  expect(first.headers.get('x-total-count')).toBe('3');
+  expect(first.body).toMatchObject([
+    { packageId: 'pro', priceCents: 500, currency: 'EUR', status: 'pending', completedAt: null },
+    { packageId: 'plus' },
+  ]);
+  const next = /<([^>]+)>/.exec(first.headers.get('link') ?? '')?.[1] ?? '';
+  const second = await service.send('GET', next, { token: holder.token });
+  expect(second.body).toMatchObject([{ packageId: 'starter' }]);
+  expect(second.headers.get('link')).toBeNull();
 });
 
 test('nobody reads the history of another wallet', async () => {

@@ -60,7 +60,8 @@ export async function listTransactions(
 }
 
 const entriesInOrder = sql<TransactionView['entries']>`(
-  select jsonb_agg(jsonb_build_object('account', e.account, 'amount', e.amount, 'lotId', e.lot_id) order by e.ordinal)
+  select jsonb_agg(
+           jsonb_build_object('account', e.account, 'amount', e.amount, 'lotId', e.lot_id) order by e.ordinal)
     from credits.entries e where e.transaction_id = credits.transactions.id)`;
 
 function selectTransactions(tx: Tx, where: SQL | undefined) {

@@ -14,7 +14,8 @@ export type AccountBalance = { account: string; amount: number };
 export async function readTrialBalance(db: Database): Promise<AccountBalance[]> {
   return db.asService(async (tx) => {
     const { rows } = await tx.execute<{ account: string; amount: string }>(sql`
-      select regexp_replace(e.account, '^wallet:[0-9a-f-]{36}:', 'wallets:') as account, sum(e.amount)::text as amount
+      select regexp_replace(e.account, '^wallet:[0-9a-f-]{36}:', 'wallets:') as account,
+             sum(e.amount)::text as amount
         from credits.entries e
        group by 1 order by 1`);
     return rows.map(({ account, amount }) => ({ account, amount: Number(amount) }));

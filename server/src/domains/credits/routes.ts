@@ -40,8 +40,9 @@ const spendOptions = {
     ...common,
     summary: 'Spend credits',
     description:
-      'One effect per idempotency key: a repeated request gets the first answer again, refusals included, with ' +
-      '`Idempotency-Replayed: true`. With too few credits: 402, `required`, `available`, and in `topUp` how to get more.',
+      'One effect per idempotency key: a repeated request gets the first answer again, refusals included, ' +
+      'with `Idempotency-Replayed: true`. With too few credits: 402, `required`, `available`, and in `topUp` ' +
+      'how to get more.',
     headers: schemas.spendHeadersSchema,
     body: schemas.spendBodySchema,
     response: { 200: schemas.spendAnswerSchema },
@@ -129,7 +130,7 @@ function sendStatement(reply: FastifyReply, statement: Statement, format: 'json'
     reply.header('content-disposition', `attachment; filename="statement-${statement.month}.csv"`);
   }
   return reply
-    .header('vary', 'Accept')
+    .header('vary', [reply.getHeader('vary') ?? [], 'Accept'].flat().join(', '))
     .type(format === 'csv' ? 'text/csv; charset=utf-8' : 'application/json; charset=utf-8')
     .send(Readable.from(formatStatement(statement, format)));
 }

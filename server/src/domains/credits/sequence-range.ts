@@ -16,7 +16,8 @@ export async function sequenceRange(
   const from = span.from === undefined ? '-infinity' : readInstant(span.from, 'from');
   const to = span.to === undefined ? 'infinity' : readInstant(span.to, 'to');
   const { rows } = await tx.execute<{ after: string; up_to: string }>(sql`
-    select credits.sequence_before(${walletId}, ${from}) as after, credits.sequence_before(${walletId}, ${to}) as up_to`);
+    select credits.sequence_before(${walletId}, ${from}) as after,
+           credits.sequence_before(${walletId}, ${to}) as up_to`);
   const after = Number(rows[0]?.after);
   return { after, upTo: Math.max(after, Number(rows[0]?.up_to)) };
 }

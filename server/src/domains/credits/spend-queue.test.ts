@@ -140,11 +140,19 @@ test('batches that want the same wallets in opposite orders do not lock each oth
   expect(new Set(outcomes.flat())).toEqual(new Set([null]));
 });
 
-test('one key several times in one batch has one effect', async () => {
-  const holder = await addWalletHolder(service);
-  const spends = [5, 5, 6, 5].map((amount) => ({ holder, amount, idempotencyKey: 'once' }));
-  expect(await spendInOneBatch(service, spends)).toEqual([null, null, 'idempotency.mismatch', null]);
-  expect(await readBalance(service.ctx, holder)).toMatchObject({ available: 145 });
+test('one key several times in one batch has one effect, and none on other apps and wallets', async () => {
+  const [holder, other] = [await addWalletHolder(service), await addWalletHolder(service)];
+  const once = { holder, amount: 5, idempotencyKey: 'once' };
+  const spends = [
+    once,
+    once,
+    { ...once, amount: 6 },
+    { ...once, appId: 'maps', amount: 7 },
+    { ...once, holder: other },
+  ];
+  expect(await spendInOneBatch(service, spends)).toEqual([null, null, 'idempotency.mismatch', null, null]);
+  expect(await readBalance(service.ctx, holder)).toMatchObject({ available: 138 });
+  expect(await readBalance(service.ctx, other)).toMatchObject({ available: 145 });
 });
 
 test('a full queue refuses with server.busy and says when to come back', async () => {

@@ -154,7 +154,8 @@ export const transactions = creditsSchema.table(
     check('transactions_status_check', sql`${table.status} = 'completed'`),
     check(
       'transactions_balance_check',
-      sql`${table.balanceAfter} = ${table.balanceBefore} + case when ${table.type} in ('hold', 'void') then 0 else ${table.amount} end`,
+      sql`${table.balanceAfter} - ${table.balanceBefore}
+        = case when ${table.type} in ('hold', 'void') then 0 else ${table.amount} end`,
     ),
   ],
 );

@@ -31,9 +31,11 @@ beforeEach(async () => {
 
 const findings = async () => (await verifyLedger(service.ctx.db, { walletId: holder.userId })).findings;
 
-/** Runs a statement past the trigger that keeps the journal append-only, as only the owner of the schema can. */
+/**
+ * Runs a statement past the trigger that keeps the journal append-only, as only the owner of the schema can.
+ */
 async function alter(statement: string): Promise<void> {
-  await owner.query(`begin; set local row_security = on;
+  await owner.query(`begin;
     alter table credits.transactions disable trigger user; alter table credits.entries disable trigger user`);
   const { rowCount } = await owner.query(statement.replaceAll('$wallet', `'${holder.userId}'`));
   expect(rowCount).toBe(1);
