@@ -81,6 +81,23 @@ test('a refused neighbour changes nothing for the others', async () => {
   ]);
 });
 
+test('each spend of a batch needs a living session of its own caller', async () => {
+  const holder = await addWalletHolder(service);
+  const others = await Promise.all(Array.from({ length: 3 }, () => addWalletHolder(service)));
+  const [other, expired, deactivated] = others as [WalletHolder, WalletHolder, WalletHolder];
+  const now = service.clock.now();
+  await owner.query('update auth.sessions set expires_at = $2 where id = $1', [expired.sessionId, now]);
+  await owner.query('update auth.users set is_active = false where id = $1', [deactivated.userId]);
+  const spends = [
+    { holder, amount: 1 },
+    { holder: { ...holder, sessionId: other.sessionId }, amount: 1 },
+    { holder: expired, amount: 1 },
+    { holder: deactivated, amount: 1 },
+  ];
+  const ended = 'auth.session_ended';
+  expect(await spendInOneBatch(service, spends)).toEqual([null, ended, ended, ended]);
+});
+
 test('a wallet whose rows contradict each other fails alone', async () => {
   const [sound, broken] = [await addWalletHolder(service), await addWalletHolder(service)];
   await owner.query('update credits.balances set free = 200 where wallet_id = $1', [broken.userId]);
