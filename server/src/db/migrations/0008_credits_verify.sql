@@ -91,10 +91,10 @@ as $$
            sum(l.remaining) filter (where l.kind = 'paid') as paid, sum(l.amount) as earned, sum(l.held) as held
       from credits.lots l group by l.wallet_id
   ), spent as (
-    select t.wallet_id, -sum(t.amount) as spent
+    select t.wallet_id, -sum(t.amount) as spent, count(*) as spends
       from credits.transactions t where t.type in ('usage', 'capture') group by t.wallet_id
   ), counted as (
-    select u.wallet_id, sum(u.amount) as spent from credits.usage_stats u group by u.wallet_id
+    select u.wallet_id, sum(u.amount) as spent, sum(u.count) as spends from credits.usage_stats u group by u.wallet_id
   ), judged as (
     select b.wallet_id, case
         when b.free <> coalesce(l.free, 0) then 'free is not the sum of its free lots'
@@ -106,7 +106,8 @@ as $$
         when b.last_transaction_at <> t.created_at then 'last_transaction_at is not that of its last transaction'
         when b.total_earned <> coalesce(l.earned, 0) then 'total_earned is not the sum of its lots'
         when b.total_spent <> coalesce(s.spent, 0) then 'total_spent is not the sum of its spends'
-        when b.total_spent <> coalesce(c.spent, 0) then 'its usage statistics do not sum to total_spent'
+        when (coalesce(c.spent, 0), coalesce(c.spends, 0)) <> (coalesce(s.spent, 0), coalesce(s.spends, 0))
+          then 'its usage statistics do not sum to its spends'
       end as problem
       from credits.balances b
       left join in_lots l on l.wallet_id = b.wallet_id

@@ -117,7 +117,7 @@ test.each([
     `update credits.entries set wallet_id = gen_random_uuid() where ${entryOf(7, 3)}`,
     'transaction',
   ],
-  ['a number of an entry', `update credits.entries set ordinal = 9 where ${entryOf(7, 3)}`, 'transaction'],
+  ['a number of an entry', `update credits.entries set ordinal = 9 where ${entryOf(7, 4)}`, 'transaction'],
   ['a missing entry', `delete from credits.entries where ${entryOf(7, 2)}`, 'transaction'],
   [
     'an entry too many',
@@ -158,6 +158,11 @@ test.each([
   [
     'the usage statistics',
     `update credits.usage_stats set amount = amount + 1 where wallet_id = $wallet`,
+    'balance',
+  ],
+  [
+    'the number of spends',
+    `update credits.usage_stats set count = count + 1 where wallet_id = $wallet`,
     'balance',
   ],
   [
