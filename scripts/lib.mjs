@@ -124,11 +124,27 @@ function readPackages(path) {
 
 /** Calls back when npm, which started this program, was killed: it could not pass that on. */
 function watchLauncher(onDeath) {
-  const launcher = process.ppid;
   if (!process.env.npm_lifecycle_event) return undefined;
+  const launchers = launcherPids();
   return setInterval(() => {
-    if (process.ppid !== launcher) onDeath();
+    if (launcherPids().join() !== launchers.join()) onDeath();
   }, launcherPollMs);
+}
+
+/** The process above this one, and npm when it is the one above that, with a shell in between. */
+function launcherPids() {
+  const above = readStat(process.ppid)?.parent;
+  return readStat(above)?.name.startsWith('npm') ? [process.ppid, above] : [process.ppid];
+}
+
+/** Name and parent of a process, where the system tells by files. */
+function readStat(pid) {
+  try {
+    const [, name, parent] = /\((.*)\) \S (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    return { name, parent: Number(parent) };
+  } catch {
+    return undefined;
+  }
 }
 
 function ended(child) {
