@@ -17,6 +17,9 @@ const connectionStates = new Set([
   '53300',
 ]);
 const connectionCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT']);
+/** For what the driver finds out by itself it has words, but no codes. */
+const lostConnection =
+  /^(connection terminated|client has encountered a connection error|timeout exceeded when trying to connect)/i;
 const retryableStates = new Set(['40001', '40P01']);
 
 /** The SQLSTATE or system error code of a database failure, looked for along the `cause` chain. */
@@ -58,13 +61,17 @@ export function translateDatabaseError(error: unknown): unknown {
   if (code !== undefined && (connectionStates.has(code) || connectionCodes.has(code))) {
     return new AppError('server.unavailable', { cause: error, headers: { 'retry-after': '1' } });
   }
-  if (
-    error instanceof Error &&
-    /connection terminated|timeout exceeded when trying to connect/i.test(error.message)
-  ) {
+  if (lostConnection.test(innermostMessage(error))) {
     return new AppError('server.unavailable', { cause: error, headers: { 'retry-after': '1' } });
   }
   return error;
+}
+
+/** What the driver said. The messages around it quote statements with their values, which anybody may have written. */
+function innermostMessage(error: unknown): string {
+  let current = error;
+  while (current instanceof Error && current.cause !== undefined) current = current.cause;
+  return current instanceof Error ? current.message : '';
 }
 
 function refusal(error: unknown): unknown {
