@@ -106,6 +106,18 @@ describe('per account', () => {
     expect((await post(service, { path, body: bodyFor(freshEmail()) })).status).not.toBe(429);
   });
 
+  test('who is signed in is the account, whatever address the body names', async () => {
+    const person = await registerPerson(service);
+    const { accessToken: token } = await signIn(service, person);
+    const guess = () =>
+      service.send('POST', '/api/v1/auth/change-password', {
+        token,
+        headers: { 'x-forwarded-for': freshAddress() },
+        body: { currentPassword: 'a guess', newPassword: 'a lantern for the horse', email: freshEmail() },
+      });
+    expect(await statusesOf(6, guess)).toEqual([403, 403, 403, 403, 403, 429]);
+  });
+
   test('spellings of one address are one account', async () => {
     const email = freshEmail();
     await statusesOf(10, () => post(service, { body: wrongLogin(email) }));

@@ -12,7 +12,7 @@ export type LimitPolicy = {
   /** Stands in the `RateLimit` headers; routes with the same name share their counters. */
   name: string;
   perAddress?: number;
-  /** Counted by the `email` of the body, known or not, else by the signed-in user. */
+  /** Counted by the signed-in user, else by the `email` of the body, known or not. */
   perAccount?: number;
   /** 60 unless said otherwise. */
   windowSeconds?: number;
@@ -81,7 +81,8 @@ function addPolicy(route: RouteOptions, policy: LimitPolicy, counters: Counters)
   if (perAccount !== undefined) {
     const byAccount = counters.counter(`${name}-account`, perAccount, windowSeconds);
     const hook = async (request: FastifyRequest, reply: FastifyReply) => {
-      const email = emailOf(request);
+      // Who is signed in is that person, whatever address the body names.
+      const email = request.caller ? undefined : emailOf(request);
       const account = email === undefined ? request.caller?.userId : normalizeEmail(email);
       if (account === undefined) return;
       const result = await count(byAccount, hash(account), request, reply);
