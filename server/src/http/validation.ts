@@ -1,21 +1,74 @@
-import { Ajv, type ValidateFunction } from 'ajv';
+import { Ajv, type ErrorObject } from 'ajv';
 import addFormats from 'ajv-formats';
 import type { FastifyInstance, FastifyRequest, FastifySchemaCompiler } from 'fastify';
 import { AppError } from '../errors.ts';
+import { linePattern } from '../lib/line.ts';
 
-const options = { allErrors: false, useDefaults: true, removeAdditional: false, strict: false } as const;
+const options = {
+  allErrors: false,
+  useDefaults: true,
+  removeAdditional: false,
+  strict: false,
+  verbose: true,
+} as const;
 /**
  * A body must have the right types; a query string has only texts, so its numbers and booleans are read from
  * them.
  */
 const bodyValidator = new Ajv({ ...options, coerceTypes: false });
 const textValidator = new Ajv({ ...options, coerceTypes: 'array' });
+/** The form that PostgreSQL reads; the library would let `urn:uuid:` through. @see RFC 9562 §4 */
+const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 for (const validator of [bodyValidator, textValidator]) {
   (addFormats as unknown as (ajv: Ajv) => void)(validator);
+  validator.addFormat('uuid', uuidPattern);
 }
 
-const compile: FastifySchemaCompiler<object> = ({ schema, httpPart }): ValidateFunction =>
-  (httpPart === 'body' ? bodyValidator : textValidator).compile(schema);
+const compile: FastifySchemaCompiler<object> = ({ schema, httpPart }) => {
+  const isValid = (httpPart === 'body' ? bodyValidator : textValidator).compile(schema);
+  const validate = (data: unknown): boolean => {
+    if (isValid(data)) return true;
+    validate.errors = explain(isValid.errors ?? []);
+    return false;
+  };
+  validate.errors = [] as Explained[];
+  return validate;
+};
+
+type Explained = Pick<ErrorObject, 'keyword' | 'instancePath' | 'schemaPath' | 'params' | 'message'>;
+
+/**
+ * Failures in words for whoever wrote the request. What it held is left out: it may be a password, and
+ * failures are logged. Of a field that may be null, only what its other form lacks is said.
+ */
+function explain(errors: ErrorObject[]): Explained[] {
+  const telling = errors.filter((error) => !isNoise(error));
+  return (telling.length > 0 ? telling : errors).map((error) => {
+    const { keyword, instancePath, schemaPath, params } = error;
+    return { keyword, instancePath, schemaPath, params, message: messageOf(error) };
+  });
+}
+
+/** That a value is not null either, and hence none of the forms that are listed beside it. */
+function isNoise({ keyword, params }: ErrorObject): boolean {
+  return keyword === 'anyOf' || (keyword === 'type' && params.type === 'null');
+}
+
+function messageOf({ keyword, params, message, parentSchema }: ErrorObject): string {
+  switch (keyword) {
+    case 'required':
+      return 'is missing';
+    case 'enum':
+      return `must be one of ${params.allowedValues.join(', ')}`;
+    case 'pattern': {
+      if (params.pattern === linePattern) return 'must not hold control characters';
+      const [example] = parentSchema?.examples ?? [];
+      return example === undefined ? 'does not have the right form' : `must look like ${example}`;
+    }
+    default:
+      return message ?? 'is not valid';
+  }
+}
 
 /** Deeper values are refused: nobody means them, and writing them out again would exhaust the stack. */
 const depthMax = 32;

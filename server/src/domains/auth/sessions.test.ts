@@ -201,6 +201,8 @@ test.each(guarded)('%s /%s wants a token', async (method, path) => {
 
 test('an id of a session that is no UUID is malformed', async () => {
   const { accessToken } = await signIn(service, await registerPerson(service));
-  const answer = await service.send('DELETE', '/api/v1/auth/sessions/1', { token: accessToken });
-  expect(answer.body.code).toBe('request.invalid');
+  for (const id of ['1', 'urn:uuid:019ca9f2-7a00-7c3e-8b1d-2f6a4c9e0d11']) {
+    const answer = await service.send('DELETE', `/api/v1/auth/sessions/${id}`, { token: accessToken });
+    expect(answer.body.code).toBe('request.invalid');
+  }
 });

@@ -84,6 +84,16 @@ test('filters by app, type and time combine, and the total counts what matches',
   expect(await amounts('appId=chat&from=2026-03-31T01:00:00.000Z')).toEqual([-30]);
 });
 
+test('times at the ends of the calendar are read or refused', async () => {
+  const holder = await addHistory();
+  for (const query of ['from=0000-01-01', 'to=9999-12-31T23:59:59-23:59']) {
+    const { status, headers } = await read(holder, `transactions?${query}`);
+    expect({ status, total: headers.get('x-total-count') }).toEqual({ status: 200, total: '6' });
+  }
+  expect((await read(holder, 'usage?groupBy=day&to=9999-12-31')).body.totals.count).toBe(4);
+  expect((await read(holder, 'usage?groupBy=day&from=0000-01-01')).body.code).toBe('request.invalid');
+});
+
 test('a filtered list pages by cursor too', async () => {
   const holder = await addHistory();
   const first = await read(holder, 'transactions?limit=1&appId=chat');

@@ -1,4 +1,5 @@
 import { Type, type Static, type TSchema } from 'typebox';
+import { linePattern } from '../../lib/line.ts';
 import { pageQuery } from '../../http/paging.ts';
 import { transactionTypes } from './tables.ts';
 
@@ -15,7 +16,7 @@ const time = (description: string, example = '2026-03-01T12:00:00.000Z') =>
 
 /** Texts without control characters; they end up in journals, tables and CSV files. */
 const line = (maxLength: number, options: { description: string; examples: string[] }) =>
-  Type.String({ minLength: 1, maxLength, pattern: '^[^\\p{Cc}]*$', ...options });
+  Type.String({ minLength: 1, maxLength, pattern: linePattern, ...options });
 
 export const amountSchema = Type.Integer({
   minimum: 1,
@@ -161,7 +162,9 @@ export const purchaseSchema = Type.Object(
   { title: 'Purchase', description: 'A sale of credits.' },
 );
 
-const day = (description: string) => Type.String({ format: 'date', description, examples: ['2026-03-01'] });
+/** PostgreSQL knows no year 0. */
+const day = (description: string) =>
+  Type.String({ format: 'date', pattern: '^[1-9]', description, examples: ['2026-03-01'] });
 
 export const movementSchema = Type.Object({
   id: id('The transaction.'),

@@ -22,13 +22,19 @@ export async function sequenceRange(
   return { after, upTo: Math.max(after, Number(rows[0]?.up_to)) };
 }
 
-/** A date is its midnight in UTC. Times before 1970 are all the same to a ledger that did not exist then. */
+/** Beyond it, in UTC, years have more digits than PostgreSQL reads. */
+const lastInstant = Date.parse('9999-12-31T23:59:59.999Z');
+
+/**
+ * A date is its midnight in UTC. Times before 1970 are all the same to a ledger that did not exist then, and
+ * so are those after the year 9999.
+ */
 function readInstant(text: string, name: string): string {
   const milliseconds = Date.parse(text);
   if (Number.isNaN(milliseconds)) {
     throw new AppError('request.invalid', {
-      errors: [{ path: `/querystring/${name}`, message: 'must be a date or a date and time' }],
+      errors: [{ path: `/query/${name}`, message: 'must be a date or a date and time' }],
     });
   }
-  return new Date(Math.max(0, milliseconds)).toISOString();
+  return new Date(Math.min(Math.max(0, milliseconds), lastInstant)).toISOString();
 }
