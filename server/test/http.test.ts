@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { createServer } from '../src/http/server.ts';
 import { startTestService } from './harness/index.ts';
+import { registerPerson, signIn } from './harness/people.ts';
 
 const service = await startTestService({
   env: { REQUEST_TIMEOUT: '1s', BASE_URL: 'https://id.example.com' },
@@ -73,6 +74,31 @@ test('a request id of the caller is kept when it is well formed, else replaced',
   for (const odd of ['short', 'with space inside', '"quoted-quoted"', 'x'.repeat(65), '-leading-dash-1']) {
     expect(await idFor(odd)).toMatch(/^[0-9a-f]{8}-[0-9a-f-]{27}$/);
   }
+});
+
+test('a wrong field is named with what it must be, and its content does not come back', async () => {
+  const person = await registerPerson(service);
+  const { accessToken: token } = await signIn(service, person);
+  const errorsOf = async (method: string, path: string, body?: unknown) =>
+    (await service.send(method, path, { token, body })).body.errors;
+  expect(await errorsOf('POST', '/api/auth/register', { email: 'ada', password: 'Test1234!' })).toEqual([
+    { path: '/body/email', message: 'must look like test@example.com' },
+  ]);
+  expect(await errorsOf('POST', '/api/auth/login', { email: 'ada@example.com' })).toEqual([
+    { path: '/body/password', message: 'is missing' },
+  ]);
+  expect(await errorsOf('PUT', '/api/users/me', { picture: 'javascript:alert(1)' })).toEqual([
+    { path: '/body/picture', message: 'must look like https://example.com/alice.png' },
+  ]);
+  expect(await errorsOf('PUT', '/api/users/me', { name: 'Ada\u0007' })).toEqual([
+    { path: '/body/name', message: 'must not hold control characters' },
+  ]);
+  expect(await errorsOf('GET', '/api/credits/usage?groupBy=hour')).toEqual([
+    { path: '/query/groupBy', message: 'must be one of app, day, model' },
+  ]);
+  expect(await errorsOf('GET', '/api/credits/transactions?cursor=bad')).toEqual([
+    { path: '/query/cursor', message: 'must be the cursor of a page' },
+  ]);
 });
 
 test('malformed bodies are refused with their own codes', async () => {

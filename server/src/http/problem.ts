@@ -77,8 +77,9 @@ const frameworkCodes: Record<string, ErrorCode> = {
 
 function fromFrameworkError(error: FastifyError): AppError {
   if (error.validation) {
+    const part = error.validationContext === 'querystring' ? 'query' : (error.validationContext ?? 'request');
     const errors: FieldError[] = error.validation.map((failure) => ({
-      path: `/${error.validationContext ?? 'request'}${failure.instancePath ?? ''}${missingProperty(failure.params)}`,
+      path: `/${part}${failure.instancePath ?? ''}${missingProperty(failure.params)}`,
       message: failure.message ?? 'is not valid',
     }));
     return new AppError('request.invalid', { errors, cause: error });

@@ -1,4 +1,5 @@
 import { Type, type Static, type TSchema } from 'typebox';
+import { linePattern } from '../../lib/line.ts';
 import { emailSchema, nameSchema, usernameSchema, userSchema } from '../users/index.ts';
 
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
@@ -7,7 +8,7 @@ const time = (description: string) =>
 
 /** Texts that a device says about itself are shown to its owner, so they hold no control characters. */
 const deviceText = (description: string, example: string) =>
-  Type.String({ maxLength: 200, pattern: '^[^\\p{Cc}]*$', description, examples: [example] });
+  Type.String({ maxLength: 200, pattern: linePattern, description, examples: [example] });
 
 const accessTokenSchema = (description: string) =>
   Type.String({ maxLength: 8192, description, examples: ['eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCJ9…'] });

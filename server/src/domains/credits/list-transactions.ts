@@ -103,6 +103,6 @@ function readCursor(cursor: string): number {
   const match = /^s(\d{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'));
   if (match) return Number(match[1]);
   throw new AppError('request.invalid', {
-    errors: [{ path: '/querystring/cursor', message: 'must be the cursor of a page' }],
+    errors: [{ path: '/query/cursor', message: 'must be the cursor of a page' }],
   });
 }

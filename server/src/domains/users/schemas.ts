@@ -1,4 +1,5 @@
 import { Type, type Static, type TSchema } from 'typebox';
+import { linePattern } from '../../lib/line.ts';
 
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
@@ -18,14 +19,15 @@ export const emailSchema = Type.String({
 export const nameSchema = Type.String({
   minLength: 1,
   maxLength: 200,
-  pattern: '^[^\\p{Cc}]*$',
+  pattern: linePattern,
   description: 'Display name.',
   examples: ['Test User'],
 });
 
 export const usernameSchema = Type.String({
   pattern: '^[A-Za-z0-9][A-Za-z0-9._\\-]{0,63}$',
-  description: 'Unique name, compared without regard to case.',
+  description:
+    'Unique name of letters, digits, dots, underscores and hyphens; compared without regard to case.',
   examples: ['alice'],
 });
 
