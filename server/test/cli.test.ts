@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -62,6 +62,14 @@ test('migrate finds the schema current', async () => {
     stdout: expect.stringContaining('nothing to do'),
   });
   expect(JSON.parse((await obol(['migrate', '--json'])).stdout)).toEqual({ applied: [] });
+});
+
+test('db generate writes nothing while the migrations say what the tables do', async () => {
+  const migrationsDir = join(import.meta.dirname, '../src/db/migrations');
+  const filesBefore = await readdir(migrationsDir, { recursive: true });
+  const { code, stdout } = await obol(['db', 'generate', '--name', 'nothing']);
+  expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('No schema changes') });
+  expect(await readdir(migrationsDir, { recursive: true })).toEqual(filesBefore);
 });
 
 test('admin promote makes the first administrator and leaves a trace', async () => {

@@ -29,8 +29,8 @@ export function dbCommand(): Command {
 
 /** Runs drizzle-kit in the foreground; rejects when it fails. */
 async function drizzleKit(args: string[], env: Record<string, string>): Promise<void> {
-  const packageFile = createRequire(import.meta.url).resolve('drizzle-kit/package.json');
-  const child = spawn(process.execPath, [join(dirname(packageFile), 'bin.cjs'), ...args], {
+  const library = createRequire(import.meta.url).resolve('drizzle-kit');
+  const child = spawn(process.execPath, [join(dirname(library), 'bin.cjs'), ...args], {
     cwd: repositoryDir,
     stdio: 'inherit',
     env: { ...process.env, ...env },
