@@ -159,6 +159,21 @@ describe('per account', () => {
     expect(guesses.at(-1)).toBe(429);
   });
 
+  test('an attack on an account does not keep out who has just reset its password', async () => {
+    const person = await registerPerson(service);
+    const abroad = freshAddress();
+    const credentials = { email: person.email, password: 'a lantern for the horse' };
+    await statusesOf(12, () => post(service, { body: wrongLogin(person.email) }));
+    expect((await post(service, { body: credentials, address: abroad })).status).toBe(429);
+    await post(service, { path: 'forgot-password', body: { email: person.email }, address: abroad });
+    const links = (await service.mails(person.email)).flatMap((mail) => mail.links);
+    const token = links.find((link) => link.includes('/reset-password'))?.split('token=')[1];
+    const reset = { token, newPassword: credentials.password };
+    expect((await post(service, { path: 'reset-password', body: reset, address: abroad })).status).toBe(200);
+    expect((await post(service, { body: credentials })).status).toBe(429);
+    expect((await post(service, { body: credentials, address: abroad })).status).toBe(200);
+  });
+
   test('an attack on an account does not touch its sessions', async () => {
     const person = await registerPerson(service);
     const { accessToken, refreshToken } = await signIn(service, person);
