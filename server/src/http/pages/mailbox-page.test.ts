@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { expect, test } from 'vitest';
 import { startTestService } from '../../../test/harness/index.ts';
 import { registerPerson } from '../../../test/harness/people.ts';
@@ -42,6 +43,46 @@ test('the same mailbox is a page for people', async () => {
   expect(body).toContain('<h2>Confirm your address for Obol</h2>');
   expect(body).toMatch(/<a href="http[^"]+\/verify-email\?token=[\w-]{43}">/);
   expect(body).toContain('One mail');
+});
+
+/** fetch may not choose the name it calls. */
+function statusFor(url: string, headers: Record<string, string>): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    request(`${url}/dev/mail`, { headers }, (response) => resolve(response.resume().statusCode))
+      .on('error', reject)
+      .end();
+  });
+}
+
+test('the mailbox answers a local name only, and no proxy', async () => {
+  for (const host of ['localhost:3001', '127.0.0.1', '[::1]:3001', 'LOCALHOST']) {
+    expect(await statusFor(service.url, { host })).toBe(200);
+  }
+  for (const host of ['attacker.example', 'localhost.attacker.example', '127.0.0.1.nip.io', '192.0.2.1']) {
+    expect(await statusFor(service.url, { host })).toBe(404);
+  }
+  const proxied = ['x-forwarded-for', 'x-real-ip', 'x-forwarded-host', 'forwarded', 'via'];
+  for (const name of proxied) expect(await statusFor(service.url, { [name]: '127.0.0.1' })).toBe(404);
+});
+
+async function statusFrom(remoteAddress: string): Promise<number> {
+  const headers = { host: 'localhost' };
+  return (await service.app.inject({ url: '/dev/mail', remoteAddress, headers })).statusCode;
+}
+
+test('the mailbox answers nobody who comes over the network', async () => {
+  for (const address of ['127.0.0.1', '::1', '::ffff:127.0.0.1']) {
+    expect(await statusFrom(address)).toBe(200);
+  }
+  for (const address of ['192.0.2.7', '10.0.0.1', '2001:db8::1', '::ffff:192.0.2.7']) {
+    expect(await statusFrom(address)).toBe(404);
+  }
+});
+
+test('the mailbox answers to the name of BASE_URL', async () => {
+  const named = await startTestService({ env: { BASE_URL: 'http://obol.test:3001' } });
+  expect(await statusFor(named.url, { host: 'obol.test:3001' })).toBe(200);
+  expect(await statusFor(named.url, { host: 'attacker.example' })).toBe(404);
 });
 
 test('the mailbox forgets the oldest mails', async () => {
