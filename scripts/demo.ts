@@ -1,15 +1,12 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { isReady, launchService } from './service-process.ts';
 import { runTour } from './tour.ts';
 
 const ownReuseWindowSeconds = 1;
-const startMaxSeconds = 60;
 
 const help = `Walks through a running Obol by HTTP, or starts one for the tour and removes it afterwards.
 
@@ -18,86 +15,68 @@ const help = `Walks through a running Obol by HTTP, or starts one for the tour a
   npm run demo -- --own             a service of its own in any case
 `;
 
-const { values } = parseArgs({
-  options: { url: { type: 'string' }, own: { type: 'boolean' }, help: { type: 'boolean' } },
-});
+type Toured = { url: string; reuseWindowSeconds: number };
 
-if (values.help) console.log(help);
-else await main();
+/** What was started or made for the tour is undone by these, last one first. */
+const undoings: (() => Promise<void>)[] = [];
+let finishing: Promise<never> | undefined;
 
-async function main(): Promise<void> {
-  const wanted = values.url ?? `http://localhost:${process.env.PORT ?? 3001}`;
-  const isRunning = !values.own && (await isReady(wanted));
-  if (values.url && !isRunning) throw new Error(`no service answers at ${wanted}/health/ready`);
-  const started = isRunning ? undefined : await startService();
-  const url = started?.url ?? wanted;
-  const reuseWindowSeconds = started
-    ? ownReuseWindowSeconds
-    : Number(process.env.REFRESH_REUSE_WINDOW_SECONDS ?? 10);
-  try {
-    console.error(`The tour of ${started ? 'a service of its own' : url}\n`);
-    await runTour({
-      url,
-      reuseWindowSeconds,
-      print: (line) => console.log(line),
-      pass: (seconds) => wait(seconds * 1000),
-    });
-  } finally {
-    await started?.stop();
-  }
+process.on('SIGINT', () => void finish(130)).on('SIGTERM', () => void finish(143));
+// Whoever reads the transcript has seen enough, as `head` does.
+process.stdout.on('error', () => void finish(0));
+
+try {
+  const { values } = parseArgs({
+    options: { url: { type: 'string' }, own: { type: 'boolean' }, help: { type: 'boolean' } },
+  });
+  if (values.help) console.log(help);
+  else await showTour(values);
+  await finish(0);
+} catch (error) {
+  if (!finishing) console.error(`demo: ${(error as Error).message}`);
+  await finish(1);
 }
 
-/** Starts the service in a folder of its own on a free port; `stop` leaves nothing behind. */
-async function startService(): Promise<{ url: string; stop: () => Promise<void> }> {
-  console.error('No service is running; starting one for the tour …');
+async function showTour(options: { url?: string; own?: boolean }): Promise<void> {
+  await runTour({
+    ...((await findService(options)) ?? (await startService())),
+    print: (line) => console.log(line),
+    pass: (seconds) => wait(seconds * 1000),
+  });
+}
+
+/** The running service that the options mean; undefined when there is none, or none is wanted. */
+async function findService(options: { url?: string; own?: boolean }): Promise<Toured | undefined> {
+  if (options.own) return undefined;
+  const url = options.url ?? `http://localhost:${process.env.PORT ?? 3001}`;
+  if (!(await isReady(url))) {
+    if (options.url) throw new Error(`no service is ready at ${url}/health/ready`);
+    return undefined;
+  }
+  console.error(`The tour of ${url}\n`);
+  return { url, reuseWindowSeconds: Number(process.env.REFRESH_REUSE_WINDOW_SECONDS ?? 10) };
+}
+
+/** Starts a service with a folder of its own. */
+async function startService(): Promise<Toured> {
+  console.error('The tour of a service of its own, which is starting …\n');
   const dataDir = await mkdtemp(join(tmpdir(), 'obol-demo-'));
-  const port = await freePort();
-  const url = `http://localhost:${port}`;
-  const env = {
-    ...process.env,
-    PORT: String(port),
-    BASE_URL: url,
+  undoings.push(() => rm(dataDir, { recursive: true, force: true }));
+  const service = await launchService({
     DATA_DIR: dataDir,
     DATABASE_URL: '',
-    LOG_LEVEL: 'error',
     REFRESH_REUSE_WINDOW_SECONDS: String(ownReuseWindowSeconds),
-  };
-  const service = spawn(process.execPath, [join(import.meta.dirname, '../server/src/main.ts')], {
-    env,
-    stdio: ['ignore', 'ignore', 'inherit'],
   });
-  const stop = async (): Promise<void> => {
-    await end(service);
-    await rm(dataDir, { recursive: true, force: true });
-  };
-  for (let waitedSeconds = 0; !(await isReady(url)); waitedSeconds += 0.1) {
-    if (service.exitCode !== null || waitedSeconds > startMaxSeconds) {
-      await stop();
-      throw new Error('the service did not start');
-    }
-    await wait(100);
-  }
-  return { url, stop };
+  undoings.push(() => service.stop());
+  await service.untilReady();
+  return { url: service.url, reuseWindowSeconds: ownReuseWindowSeconds };
 }
 
-async function end(service: ChildProcess): Promise<void> {
-  if (service.exitCode !== null || service.signalCode !== null) return;
-  service.kill('SIGTERM');
-  await once(service, 'exit');
-}
-
-function isReady(url: string): Promise<boolean> {
-  return fetch(`${url}/health/ready`).then(
-    (response) => response.ok,
-    () => false,
-  );
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
+/** Undoes what the tour needed and ends this process. Further calls wait for the first. */
+function finish(exitCode: number): Promise<never> {
+  finishing ??= (async () => {
+    for (const undo of undoings.toReversed()) await undo();
+    process.exit(exitCode);
+  })();
+  return finishing;
 }

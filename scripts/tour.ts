@@ -50,17 +50,28 @@ export async function runTour(options: TourOptions): Promise<void> {
 
 type Tour = ReturnType<typeof createTour>;
 
-/** Calls a route with JSON; the answer is taken to be what the caller says. */
-function callerAt(baseUrl: string) {
+/**
+ * Calls a route with JSON; the answer is taken to be what the caller says. A tour that comes too soon after
+ * another waits as long as the service's rate limit asks for.
+ */
+function callerAt(baseUrl: string, { print, pass }: Pick<TourOptions, 'print' | 'pass'>) {
   return async <Body>(method: string, path: string, token?: string, body?: Json): Promise<Answer<Body>> => {
-    const response = await fetch(`${baseUrl}${path}`, {
-      method,
-      headers: {
-        ...(body ? { 'content-type': 'application/json' } : {}),
-        ...(token ? { authorization: `Bearer ${token}` } : {}),
-      },
-      ...(body ? { body: JSON.stringify(body) } : {}),
-    });
+    const send = () =>
+      fetch(`${baseUrl}${path}`, {
+        method,
+        headers: {
+          ...(body ? { 'content-type': 'application/json' } : {}),
+          ...(token ? { authorization: `Bearer ${token}` } : {}),
+        },
+        ...(body ? { body: JSON.stringify(body) } : {}),
+      });
+    let response = await send();
+    if (response.status === 429) {
+      const seconds = Number(response.headers.get('retry-after'));
+      print(`(429 for ${path}: waiting ${seconds} s, as Retry-After says)`);
+      await pass(seconds);
+      response = await send();
+    }
     const text = await response.text();
     return {
       status: response.status,
@@ -70,8 +81,8 @@ function callerAt(baseUrl: string) {
   };
 }
 
-function createTour({ url, print }: TourOptions) {
-  const call = callerAt(`${url}/api/v1`);
+function createTour({ url, print, pass }: TourOptions) {
+  const call = callerAt(`${url}/api/v1`, { print, pass });
   const tour = {
     call,
     print,
@@ -95,9 +106,9 @@ function createTour({ url, print }: TourOptions) {
       return answer.body;
     },
     async showDevices({ accessToken }: Tokens): Promise<Session[]> {
-      const answer = await call<Session[] | { sessions: Session[] }>('GET', '/auth/sessions', accessToken);
+      const answer = await call<{ sessions: Session[] }>('GET', '/auth/sessions', accessToken);
       expectStatus(answer, 200, 'list devices');
-      const sessions = Array.isArray(answer.body) ? answer.body : answer.body.sessions;
+      const { sessions } = answer.body;
       const names = sessions
         .map((session) => session.deviceName + (session.current ? ' (this one)' : ''))
         .toSorted();

@@ -1,13 +1,13 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { generateKeyPairSync, randomUUID, type KeyObject } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import pg from 'pg';
 import { pino } from 'pino';
+import { end, launchService } from '../../scripts/service-process.ts';
 import { startEmbeddedPostgres } from '../../server/src/db/embedded.ts';
 import { seed, type Seeded } from './seed.ts';
 
@@ -21,7 +21,6 @@ export type Environment = Seeded & {
 
 export type EnvironmentOptions = { wallets: number; onProgress: (line: string) => void };
 
-const serviceFile = join(import.meta.dirname, '../../server/src/main.ts');
 const emptyServiceFile = join(import.meta.dirname, 'empty-service.ts');
 
 /**
@@ -30,39 +29,34 @@ const emptyServiceFile = join(import.meta.dirname, 'empty-service.ts');
  */
 export async function startEnvironment({ wallets, onProgress }: EnvironmentOptions): Promise<Environment> {
   const dataDir = await mkdtemp(join(tmpdir(), 'obol-bench-'));
-  const children: ChildProcess[] = [];
+  const endings: (() => Promise<void>)[] = [];
   const passwords = { superuser: randomUUID(), owner: randomUUID() };
   onProgress('starting PostgreSQL (fsync on) and the service …');
   const postgres = await startEmbeddedPostgres({ dataDir, passwords, log: pino({ level: 'fatal' }) });
   const stop = async (): Promise<void> => {
-    for (const child of children) {
-      child.kill();
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-    }
+    for (const stopProcess of endings) await stopProcess();
     await postgres.stop();
     await rm(dataDir, { recursive: true, force: true });
   };
   try {
     const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
-    const port = await freePort();
-    const baseUrl = `http://localhost:${port}`;
-    const service = start(
-      children,
-      serviceFile,
-      serviceEnv({ ownerUrl: postgres.ownerUrl, dataDir, port, privateKey: keys.privateKey }),
+    const service = await launchService(
+      serviceEnv({ ownerUrl: postgres.ownerUrl, dataDir, privateKey: keys.privateKey }),
     );
-    await untilReady(service, `http://127.0.0.1:${port}/health/ready`);
-    const empty = start(children, emptyServiceFile, {});
+    endings.push(() => service.stop());
+    await service.untilReady();
+    const empty = spawn(process.execPath, [emptyServiceFile], { stdio: ['ignore', 'pipe', 'inherit'] });
+    endings.push(() => end(empty));
     const emptyPort = Number(await firstLine(empty));
     onProgress(`seeding ${wallets.toLocaleString('en')} wallets …`);
     await seedPeer(postgres.ownerUrl);
     const seeded = await seed({
       ownerUrl: postgres.ownerUrl,
       wallets,
-      issuer: baseUrl,
+      issuer: service.url,
       privateKey: keys.privateKey,
     });
-    return { ...seeded, port, emptyPort, ownerUrl: postgres.ownerUrl, stop };
+    return { ...seeded, port: service.port, emptyPort, ownerUrl: postgres.ownerUrl, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -72,52 +66,23 @@ export async function startEnvironment({ wallets, onProgress }: EnvironmentOptio
 function serviceEnv(options: {
   ownerUrl: string;
   dataDir: string;
-  port: number;
   privateKey: KeyObject;
 }): Record<string, string> {
   return {
     DATABASE_URL: options.ownerUrl,
     DATA_DIR: options.dataDir,
-    PORT: String(options.port),
     OBOL_SECRET: 'a secret for benchmarks, of no use elsewhere',
     JWT_PRIVATE_KEY: options.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     RATE_LIMIT_ENABLED: 'false',
-    LOG_LEVEL: 'error',
   };
 }
 
-function start(children: ChildProcess[], file: string, env: Record<string, string>): ChildProcess {
-  const child = spawn(process.execPath, [file], {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  children.push(child);
-  return child;
-}
-
-async function firstLine(child: ChildProcess): Promise<string> {
-  if (!child.stdout) throw new Error('the process has no output');
+async function firstLine(child: ChildProcessByStdio<null, Readable, null>): Promise<string> {
   for await (const line of createInterface(child.stdout)) {
     child.stdout.resume();
     return line;
   }
   throw new Error('the process ended before it was ready');
-}
-
-async function untilReady(service: ChildProcess, url: string): Promise<void> {
-  // What it logs at its level is worth seeing; the greeting is not.
-  service.stdout?.on('data', (chunk: Buffer) => {
-    if (/error|fatal/i.test(chunk.toString())) process.stderr.write(chunk);
-  });
-  for (;;) {
-    if (service.exitCode !== null) throw new Error('the service did not start');
-    const isReady = await fetch(url).then(
-      (response) => response.ok,
-      () => false,
-    );
-    if (isReady) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 async function seedPeer(ownerUrl: string): Promise<void> {
@@ -132,15 +97,4 @@ async function seedPeer(ownerUrl: string): Promise<void> {
   } finally {
     await client.end();
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-      .once('error', reject)
-      .listen(0, '127.0.0.1', () => {
-        const address = probe.address();
-        probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-      });
-  });
 }
