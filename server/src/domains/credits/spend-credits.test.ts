@@ -178,6 +178,20 @@ test("a key belongs to one wallet and one app: others' are independent", async (
   expect((await use(holder, { idempotencyKey, appId: 'maps' })).body.newBalance.available).toBe(130);
 });
 
+test('a key is the same text in the header and in the body, in any script', async () => {
+  const holder = await addWalletHolder(service);
+  const idempotencyKey = `schlüssel-鍵-${randomUUID()}`;
+  const bytes = Buffer.from(idempotencyKey, 'utf8').toString('latin1');
+  const first = await use(holder, { idempotencyKey });
+  const again = await use(holder, { idempotencyKey }, { headers: { 'idempotency-key': bytes } });
+  expect(again.headers.get('idempotency-replayed')).toBe('true');
+  expect(again.body).toEqual(first.body);
+  for (const key of ['\xfc', 'tab\tbed']) {
+    const refused = await use(holder, {}, { headers: { 'idempotency-key': key } });
+    expect(refused).toMatchObject({ status: 400, body: { code: 'request.invalid' } });
+  }
+});
+
 test('key in the header and key in the body must agree', async () => {
   const holder = await addWalletHolder(service);
   const answer = await use(holder, { idempotencyKey: 'one' }, { headers: { 'idempotency-key': 'two' } });
