@@ -8,7 +8,8 @@ import { parseSetting, type Setting } from './lib/settings.ts';
 export const settings = {
   nodeEnv: {
     env: 'NODE_ENV',
-    type: 'text',
+    type: 'choice',
+    choices: ['development', 'test', 'production'],
     default: 'development',
     group: 'Service',
     description:
@@ -44,17 +45,19 @@ export const settings = {
   },
   logLevel: {
     env: 'LOG_LEVEL',
-    type: 'text',
+    type: 'choice',
+    choices: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
     default: 'info',
     group: 'Service',
-    description: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.',
+    description: 'The least important messages that are logged.',
   },
   logFormat: {
     env: 'LOG_FORMAT',
-    type: 'text',
+    type: 'choice',
+    choices: ['json', 'pretty'],
     default: '',
     group: 'Service',
-    description: '`json` or `pretty`; empty is `json` in production, else `pretty`.',
+    description: 'How messages are logged; empty is `json` in production, else `pretty`.',
   },
   trustProxy: {
     env: 'TRUST_PROXY',
@@ -353,7 +356,7 @@ export class ConfigError extends Error {
  */
 export function loadConfig(env: Record<string, string | undefined>): Config {
   const problems: string[] = [];
-  const isProduction = env.NODE_ENV === 'production';
+  const isProduction = env.NODE_ENV?.trim() === 'production';
   const texts: Record<string, string> = {};
   const values: Record<string, unknown> = { isProduction };
   for (const [name, setting] of Object.entries(settings) as [string, Setting][]) {

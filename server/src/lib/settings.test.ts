@@ -42,3 +42,18 @@ test.each(['true', '1', '*', '10.0.0.0/33', '10.0.0/8', '::/129', '10.0.0.0/8/8'
     ]);
   },
 );
+
+test.each(['prod', 'Production', 'staging'])('NODE_ENV=%s does not start as development', (text) => {
+  expect(problemsOf({ NODE_ENV: text })).toEqual([
+    `NODE_ENV: expected development, test, production, got "${text}".`,
+  ]);
+});
+
+test('a choice may be empty where that is its default', () => {
+  expect(loadConfig({ LOG_FORMAT: '', NODE_ENV: '' })).toMatchObject({
+    logFormat: '',
+    nodeEnv: 'development',
+    isProduction: false,
+  });
+  expect(problemsOf({ LOG_FORMAT: 'xml', LOG_LEVEL: 'loud' })).toHaveLength(2);
+});

@@ -3,8 +3,10 @@ import { isIP } from 'node:net';
 /** One setting: where it comes from, how it is read and how it is documented. */
 export type Setting = {
   env: string;
-  type: 'text' | 'integer' | 'boolean' | 'duration' | 'url' | 'origins' | 'networks';
+  type: 'text' | 'choice' | 'integer' | 'boolean' | 'duration' | 'url' | 'origins' | 'networks';
   default: string;
+  /** What a `choice` may be, besides empty where that is its default. */
+  choices?: readonly string[];
   group: string;
   description: string;
   secret?: boolean;
@@ -18,6 +20,8 @@ export function parseSetting(setting: Setting, text: string): { value: unknown }
   switch (setting.type) {
     case 'text':
       return { value: text };
+    case 'choice':
+      return parseChoice(setting, text);
     case 'integer':
       return /^\d{1,15}$/.test(text)
         ? { value: Number(text) }
@@ -35,6 +39,12 @@ export function parseSetting(setting: Setting, text: string): { value: unknown }
     case 'url':
       return parseUrl(text);
   }
+}
+
+function parseChoice(setting: Setting, text: string): { value: string } | { problem: string } {
+  const { choices = [] } = setting;
+  if (text === setting.default || choices.includes(text)) return { value: text };
+  return { problem: `expected ${choices.join(', ')}, got "${text}".` };
 }
 
 function parseDuration(text: string): { value: number } | { problem: string } {

@@ -3,6 +3,7 @@ import type { Setting } from '../lib/settings.ts';
 
 const typeNames: Record<Setting['type'], string> = {
   text: 'text',
+  choice: 'one of',
   integer: 'whole number',
   boolean: '`true` or `false`',
   duration: 'duration (`90s`, `15m`, `12h`, `7d`, or seconds)',
@@ -15,7 +16,7 @@ const typeNames: Record<Setting['type'], string> = {
 export function renderConfiguration(): string {
   const groups = settingsByGroup().map(([group, members]) => {
     const rows = members.map((setting) => {
-      const kind = [typeNames[setting.type], ...notesOf(setting)].join('; ');
+      const kind = [kindOf(setting), ...notesOf(setting)].join('; ');
       return `| \`${setting.env}\` | ${kind} | ${defaultOf(setting)} | ${cell(setting.description)} |`;
     });
     return [`## ${group}`, '', '| name | kind | default | meaning |', '|---|---|---|---|', ...rows].join(
@@ -36,7 +37,8 @@ export function renderConfiguration(): string {
 export function renderEnvExample(): string {
   const groups = settingsByGroup().map(([group, members]) => {
     const lines = members.flatMap((setting) => {
-      const notes = notesOf(setting);
+      const choices = setting.choices ? [setting.choices.join(', ')] : [];
+      const notes = [...choices, ...notesOf(setting)];
       const description = setting.description.replaceAll('`', '');
       return [
         `# ${description}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`,
@@ -60,6 +62,10 @@ function settingsByGroup(): [string, Setting[]][] {
     groups.set(setting.group, [...(groups.get(setting.group) ?? []), setting]);
   }
   return [...groups];
+}
+
+function kindOf({ type, choices = [] }: Setting): string {
+  return [typeNames[type], choices.map((choice) => `\`${choice}\``).join(', ')].join(' ').trim();
 }
 
 function notesOf(setting: Setting): string[] {
