@@ -17,14 +17,22 @@ export type PasswordOwner = { email: string; username?: string | null | undefine
  * @see NIST SP 800-63B-4 §3.1.1.2
  */
 export function assertAcceptablePassword(password: string, owner: PasswordOwner, path: string): void {
-  const message = objectionTo(password.normalize('NFKC'), owner);
+  const message = isTooLong(password) ? tooLong : objectionTo(password.normalize('NFKC'), owner);
   if (message) throw new AppError('auth.password_unacceptable', { errors: [{ path, message }] });
 }
 
+const tooLong = `must have at most ${passwordCharactersMax} characters`;
+
+/** As typed, too: a sign-in takes no more, and NFKC can make a text shorter. */
+function isTooLong(password: string): boolean {
+  return [password, password.normalize('NFKC')].some(
+    (text) => Array.from(text).length > passwordCharactersMax,
+  );
+}
+
 function objectionTo(password: string, owner: PasswordOwner): string | undefined {
-  const characters = Array.from(password).length;
-  if (characters < passwordCharactersMin) return `must have at least ${passwordCharactersMin} characters`;
-  if (characters > passwordCharactersMax) return `must have at most ${passwordCharactersMax} characters`;
+  if (Array.from(password).length < passwordCharactersMin)
+    return `must have at least ${passwordCharactersMin} characters`;
   const lowered = password.toLowerCase();
   if (commonPasswords.has(lowered)) return 'is one of the most common passwords, which are tried first';
   if (repeatsOwner(lowered, owner))

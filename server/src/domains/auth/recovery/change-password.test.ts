@@ -91,6 +91,16 @@ test.each([
   expect((await logIn(service, person)).status).toBe(200);
 });
 
+test('no password is taken that a sign-in would find too long', async () => {
+  const person = await registerPerson(service);
+  const { accessToken } = await signIn(service, person);
+  const body = { currentPassword: person.password, newPassword: 'e\u0301'.repeat(513) };
+  const answer = await change(accessToken, body);
+  expect(answer.body.errors).toEqual([
+    { path: '/body/newPassword', message: 'must have at most 1024 characters' },
+  ]);
+});
+
 test('a password must not repeat the address or the username', async () => {
   const account = { email: 'Erika.Mustermann@example.com', username: 'mustermann-e' };
   for (const password of [account.email, account.email.toUpperCase(), 'erika.mustermann', 'Mustermann-E']) {
