@@ -3,11 +3,14 @@ import { linePattern } from '../../lib/line.ts';
 
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
+/** No spaces, brackets, separators, control or invisible characters. */
+const emailCharacter = '[^\\s@<>()\\[\\],;:"\\\\\\p{Cc}\\p{Cf}]';
+
 /**
- * Anything@anything without spaces, brackets or separators: whether mail arrives there is found out by mail.
+ * Anything@anything of such characters, without a dot at the end, so that two spellings of one mailbox are
+ * not two accounts: whether mail arrives there is found out by mail.
  */
-export const emailPattern =
-  '^[^\\s@<>()\\[\\],;:"\\\\\\p{Cc}]{1,64}@[^\\s@<>()\\[\\],;:"\\\\\\p{Cc}]{1,189}$';
+export const emailPattern = `^${emailCharacter}{1,64}@${emailCharacter}{0,188}(?!\\.)${emailCharacter}$`;
 
 export const emailSchema = Type.String({
   pattern: emailPattern,
