@@ -68,6 +68,15 @@ const idFor = async (given: string) =>
     'x-request-id',
   );
 
+const askFor = (target: string) => sendRaw(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+
+test('a whole address counts as its path', async () => {
+  for (const path of ['/api/auth/jwks', '/api/v1/auth/jwks?x=http://y/']) {
+    expect(await askFor(`http://obol.example:3001${path}`)).toContain('HTTP/1.1 200');
+  }
+  expect(await askFor('HTTP://obol.example/api/nothing')).toContain('"instance":"/api/v1/nothing"');
+});
+
 test('a request id of the caller is kept when it is well formed, else replaced', async () => {
   expect(await idFor('0198c1de-3f7e-7a51-8a4c-0f1d2e3c4b5a')).toBe('0198c1de-3f7e-7a51-8a4c-0f1d2e3c4b5a');
   expect(await idFor('trace_12345678')).toBe('trace_12345678');

@@ -70,8 +70,12 @@ async function installHttp(app: App, ctx: Ctx): Promise<void> {
   await installOpenapi(app, config);
 }
 
-/** `/api/<path>` is the same route as `/api/v1/<path>`. */
-function rewriteToVersion(url: string): string {
+/**
+ * `/api/<path>` is the same route as `/api/v1/<path>`. A whole address, as it is sent to a proxy, counts as its
+ * path. @see RFC 9112 §3.2.2
+ */
+function rewriteToVersion(target: string): string {
+  const url = target.replace(/^https?:\/\/[^/?#]*\/?/i, '/');
   return url.startsWith('/api/') && !/^\/api\/v\d+(\/|\?|$)/.test(url)
     ? `/api/v1/${url.slice('/api/'.length)}`
     : url;
