@@ -1,36 +1,44 @@
-import { count, desc, eq } from 'drizzle-orm';
+import { and, count, desc, eq, sql } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import type { Caller } from '../../db/index.ts';
-import type { Page, SecurityEventView } from './schemas.ts';
+import type { SecurityEvents, SecurityEventsQuery, SecurityEventView } from './schemas.ts';
 import { securityEvents } from './tables.ts';
 
-/** What happened to the caller's account, the newest first, and how much there is in all. */
+/**
+ * A page of what happened to the caller's account, the newest first, and how much there is in all. A cursor
+ * that is no event of the caller leads to an empty page. Throws `auth.session_ended`.
+ */
 export async function listSecurityEvents(
   ctx: Ctx,
   caller: Caller,
-  { limit, offset }: Page,
-): Promise<{ events: SecurityEventView[]; total: number }> {
+  { limit, offset, cursor }: SecurityEventsQuery,
+): Promise<SecurityEvents> {
   return ctx.db.asCaller(caller, async (tx) => {
     const isOwn = eq(securityEvents.userId, caller.userId);
+    const { createdAt, id } = securityEvents;
+    const last = tx
+      .select({ createdAt, id })
+      .from(securityEvents)
+      .where(and(isOwn, eq(id, cursor ?? '')));
     const rows = await tx
       .select()
       .from(securityEvents)
-      .where(isOwn)
-      .orderBy(desc(securityEvents.createdAt), desc(securityEvents.id))
-      .limit(limit)
-      .offset(offset);
+      .where(and(isOwn, cursor === undefined ? undefined : sql`(${createdAt}, ${id}) < (${last})`))
+      .orderBy(desc(createdAt), desc(id))
+      // One more than asked for shows whether there is a next page.
+      .limit(limit + 1)
+      .offset(cursor === undefined ? offset : 0);
     const [counted] = await tx.select({ total: count() }).from(securityEvents).where(isOwn);
+    const page = rows.slice(0, limit);
     return {
-      events: rows.map(({ id, type, sessionId, ipAddress, userAgent, details, createdAt }) => ({
-        id,
-        type,
-        sessionId,
-        ipAddress,
-        userAgent,
-        details,
-        createdAt: createdAt.toISOString(),
-      })),
+      events: page.map(toView),
       total: counted?.total ?? 0,
+      nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null,
     };
   });
+}
+
+function toView(row: typeof securityEvents.$inferSelect): SecurityEventView {
+  const { id, type, sessionId, ipAddress, userAgent, details, createdAt } = row;
+  return { id, type, sessionId, ipAddress, userAgent, details, createdAt: createdAt.toISOString() };
 }

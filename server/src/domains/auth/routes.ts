@@ -4,6 +4,7 @@ import type { ErrorCode } from '../../errors.ts';
 import { authenticate, callerOf } from '../../http/authenticate.ts';
 import { limits, type LimitPolicy } from '../../http/limits.ts';
 import { originOf } from '../../http/origin.ts';
+import { sendPageHeaders } from '../../http/paging.ts';
 import { readSignInCookie, requireCookieOrigin, sendSignInCookie } from '../../http/sign-in-cookie.ts';
 import { readProfile, userSchema } from '../users/index.ts';
 import { logOut, revokeOtherSessions, revokeSession } from './end-sessions.ts';
@@ -30,11 +31,12 @@ const refusals = {
   share: ['auth.cookie_invalid', 'auth.origin_not_allowed'],
 } satisfies Record<string, ErrorCode[]>;
 
-/** Sign-in, sessions and tokens: contract §1. */
+/** Sign-in, sessions and tokens. */
 export function addAuthRoutes(app: App, ctx: Ctx): void {
   addAccountRoutes(app, ctx);
   addTokenRoutes(app, ctx);
   addSessionRoutes(app, ctx);
+  addTrailRoute(app, ctx);
 }
 
 function addAccountRoutes(app: App, ctx: Ctx): void {
@@ -185,15 +187,25 @@ function addSessionRoutes(app: App, ctx: Ctx): void {
     success: true as const,
     revoked: await revokeOtherSessions(ctx, callerOf(request), originOf(request)),
   }));
+}
 
-  const eventsSchema = {
+function addTrailRoute(app: App, ctx: Ctx): void {
+  const schema = {
     ...signedIn,
     summary: 'Read your security trail',
-    description: 'What happened to your account, the newest first.',
-    querystring: schemas.pageSchema,
+    description:
+      'What happened to your account, the newest first. `X-Total-Count` counts all, `Link` leads to the next page.',
+    querystring: schemas.securityEventsQuerySchema,
     response: { 200: schemas.securityEventsSchema },
   };
-  app.get('/api/v1/auth/security-events', { preHandler, schema: eventsSchema }, (request) =>
-    listSecurityEvents(ctx, callerOf(request), request.query),
+  app.get(
+    '/api/v1/auth/security-events',
+    { preHandler: authenticate(ctx), schema },
+    async (request, reply) => {
+      const page = await listSecurityEvents(ctx, callerOf(request), request.query);
+      const next = page.nextCursor === null ? undefined : { cursor: page.nextCursor };
+      sendPageHeaders(request, reply, { total: page.total, next });
+      return page;
+    },
   );
 }

@@ -1,4 +1,5 @@
 import { Type, type Static, type TSchema } from 'typebox';
+import { pageQuery } from '../../http/paging.ts';
 import { linePattern } from '../../lib/line.ts';
 import { emailSchema, nameSchema, usernameSchema, userSchema } from '../users/index.ts';
 
@@ -130,12 +131,17 @@ export const revokedSchema = Type.Object({
   revoked: Type.Integer({ description: 'How many sessions were ended.', examples: [2] }),
 });
 
-export const pageSchema = Type.Object({
-  limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
-  offset: Type.Integer({ minimum: 0, maximum: 100_000, default: 0 }),
+export const securityEventsQuerySchema = Type.Object({
+  ...pageQuery,
+  cursor: Type.Optional(
+    Type.String({
+      format: 'uuid',
+      description: 'From the `nextCursor` or `Link` of a page: what happened before its last event.',
+    }),
+  ),
 });
 
-export type Page = Static<typeof pageSchema>;
+export type SecurityEventsQuery = Static<typeof securityEventsQuerySchema>;
 
 export const securityEventSchema = Type.Object(
   {
@@ -155,7 +161,12 @@ export type SecurityEventView = Static<typeof securityEventSchema>;
 export const securityEventsSchema = Type.Object({
   events: Type.Array(securityEventSchema),
   total: Type.Integer({ description: 'How many there are in all.', examples: [1] }),
+  nextCursor: nullable(
+    Type.String({ format: 'uuid', description: 'The `cursor` of the next page; null on the last one.' }),
+  ),
 });
+
+export type SecurityEvents = Static<typeof securityEventsSchema>;
 
 export const jwksSchema = Type.Object({
   keys: Type.Array(

@@ -184,10 +184,34 @@ test('the trail is the own one, newest first, in pages', async () => {
     'account.registered',
   ]);
   const page = (await get('security-events?limit=2&offset=1', accessToken)).body;
-  expect(page).toEqual({ events: all.events.slice(1, 3), total: 5 });
-  for (const query of ['limit=0', 'limit=201', 'offset=-1', 'limit=x']) {
+  expect(page).toEqual({ events: all.events.slice(1, 3), total: 5, nextCursor: all.events[2].id });
+  for (const query of ['limit=0', 'limit=201', 'offset=-1', 'limit=x', 'cursor=x']) {
     expect((await get(`security-events?${query}`, accessToken)).status).toBe(400);
   }
+});
+
+test('the trail can be followed to its end by cursor, also while events are added', async () => {
+  const person = await registerPerson(service);
+  // All at one moment: the order is still one.
+  for (let login = 0; login < 4; login++) await signIn(service, person);
+  const { accessToken } = await signIn(service, person);
+  const { events: all } = (await get('security-events', accessToken)).body;
+  const seen: unknown[] = [];
+  let path = 'security-events?limit=2';
+  for (;;) {
+    const answer = await get(path, accessToken);
+    seen.push(...answer.body.events);
+    const next = /^<\/api\/v1\/auth\/(\S+)>; rel="next"$/.exec(answer.headers.get('link') ?? '')?.[1];
+    expect(answer.body.nextCursor === null).toBe(next === undefined);
+    if (next === undefined) break;
+    path = next;
+    service.clock.advance({ seconds: 1 });
+    await signIn(service, person);
+  }
+  expect(seen).toEqual(all);
+  const stranger = await signIn(service, await registerPerson(service));
+  const foreign = await get(`security-events?cursor=${all[0].id}`, stranger.accessToken);
+  expect(foreign.body).toMatchObject({ events: [], nextCursor: null });
 });
 
 test.each(guarded)('%s /%s wants a token', async (method, path) => {

@@ -237,6 +237,7 @@ test.each([
 
 test('the packages for sale cost what CREDITS_PER_EUR says', async () => {
   const answer = await service.send('GET', '/api/v1/credits/packages');
+  expect(answer.headers.get('x-total-count')).toBe(String(answer.body.length));
   expect(answer.body[0]).toEqual({
     id: 'starter',
     name: 'Starter',

@@ -145,7 +145,11 @@ function addSalesRoutes(app: App, ctx: Ctx): void {
         response: { 200: Type.Array(schemas.packageSchema) },
       },
     },
-    () => listPackages(ctx),
+    async (request, reply) => {
+      const packages = await listPackages(ctx);
+      sendPageHeaders(request, reply, { total: packages.length });
+      return packages;
+    },
   );
 
   const options = {

@@ -15,7 +15,7 @@ const open = { tags: ['auth'], security: [] };
 const response = { 200: doneSchema };
 const sent = done('If the address has an account, a mail is on its way.');
 
-/** Forgotten and changed passwords, and confirmed addresses: contract §1. */
+/** Forgotten and changed passwords, and confirmed addresses. */
 export function addRecoveryRoutes(app: App, ctx: Ctx): void {
   addPasswordRoutes(app, ctx);
   addVerificationRoutes(app, ctx);
