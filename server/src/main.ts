@@ -69,6 +69,7 @@ function stopOnce(running: Running, started: Promise<void>, log: Logger): Stop {
   const stopAll = async (exitCode: number): Promise<void> => {
     process.exitCode = exitCode;
     running.isStopping = true;
+    log.info('stopping');
     running.database?.announceStop();
     await started;
     try {
@@ -78,6 +79,7 @@ function stopOnce(running: Running, started: Promise<void>, log: Logger): Stop {
       log.error({ err: error }, 'stopping failed');
       process.exitCode = 1;
     }
+    log.info('stopped');
     process.exit();
   };
   return (exitCode) => (stopping ??= stopAll(exitCode));

@@ -73,6 +73,12 @@ test.each(operations)('$name names the problem documents it may answer with', ({
   }
 });
 
+test('the bare address leads to the reference', async () => {
+  const answer = await fetch(service.url, { redirect: 'manual' });
+  expect(answer.status).toBe(302);
+  expect(answer.headers.get('location')).toBe('/docs');
+});
+
 test('the reference loads everything from the service itself', async () => {
   const page = await service.send('GET', '/docs');
   expect(page.status).toBe(200);

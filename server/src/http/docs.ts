@@ -41,12 +41,13 @@ const startScript = `Scalar.createApiReference('#reference', ${JSON.stringify({
 `;
 
 /**
- * The API reference at `/docs`, and at `/docs/errors` the page that the `type` of every problem document
- * leads to.
+ * The API reference at `/docs`, where the bare address leads too, and at `/docs/errors` the page that the
+ * `type` of every problem document leads to.
  */
 export function addDocsRoutes(app: App): void {
   const schema = { hide: true };
   const contentSecurityPolicy = referencePolicy;
+  app.get('/', { schema }, async (_request, reply) => reply.redirect('/docs'));
   app.get('/docs', { schema, config: { contentSecurityPolicy } }, async (_request, reply) =>
     reply.type('text/html; charset=utf-8').send(referencePage),
   );
