@@ -67,7 +67,10 @@ export function translateDatabaseError(error: unknown): unknown {
   return error;
 }
 
-/** What the driver said. The messages around it quote statements with their values, which anybody may have written. */
+/**
+ * What the driver said. The messages around it quote statements with their values, which anybody may have
+ * written.
+ */
 function innermostMessage(error: unknown): string {
   let current = error;
   while (current instanceof Error && current.cause !== undefined) current = current.cause;

@@ -19,7 +19,8 @@ export async function openPool({ url, connectionsMax, log, metrics }: PoolOption
     connectionTimeoutMillis: connectionTimeoutMs,
     application_name: 'obol',
   });
-  // A connection that is lost while it works tells its query, and also whoever listens; nobody listening ends the process.
+  // A connection that is lost while it works tells its query, and also whoever listens; nobody listening ends
+  // the process.
   pool.on('connect', (client) => client.on('error', () => {}));
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'));
   await assertUnprivileged(pool).catch(async (error: unknown) => {

@@ -71,8 +71,8 @@ async function installHttp(app: App, ctx: Ctx): Promise<void> {
 }
 
 /**
- * `/api/<path>` is the same route as `/api/v1/<path>`. A whole address, as it is sent to a proxy, counts as its
- * path. @see RFC 9112 §3.2.2
+ * `/api/<path>` is the same route as `/api/v1/<path>`. A whole address, as it is sent to a proxy, counts as
+ * its path. @see RFC 9112 §3.2.2
  */
 function rewriteToVersion(target: string): string {
   const url = target.replace(/^https?:\/\/[^/?#]*\/?/i, '/');
