@@ -83,6 +83,32 @@ test('earlier links keep working when a mail is asked for again', async () => {
   expect((await post('verify-email', { token: first })).status).toBe(200);
 });
 
+test.each([
+  ['forgot-password', 'reset-password'],
+  ['resend-verification', 'verify-email'],
+])('%s sends at most five links an hour to one mailbox', async (path, page) => {
+  const person = await registerPerson(service);
+  const countLinks = async () =>
+    (await service.mails(person.email)).filter((mail) => mail.text.includes(`/${page}?`)).length;
+  for (let asked = 0; asked < 8; asked++) {
+    expect((await post(path, { email: person.email })).status).toBe(200);
+    await service.mails();
+  }
+  expect(await countLinks()).toBe(5);
+  service.clock.advance({ hours: 1 });
+  await post(path, { email: person.email });
+  expect(await countLinks()).toBe(6);
+});
+
+test('who uses a link is sent new ones', async () => {
+  const person = await registerPerson(service);
+  for (let reset = 1; reset <= 7; reset++) {
+    service.clock.advance({ minutes: 1 });
+    const body = { token: await askForReset(person), newPassword: `${newPassword} ${reset}` };
+    expect((await post('reset-password', body)).status).toBe(200);
+  }
+});
+
 test('a reset sets the password, ends every session and refresh token, tells the address', async () => {
   const person = await registerPerson(service);
   const devices = [await signIn(service, person), await signIn(service, person)];

@@ -4,15 +4,20 @@ import { resetMail } from '../../../mail/templates.ts';
 import { findUserByEmail } from '../../users/index.ts';
 import { recordSecurityEvent } from '../record-security-event.ts';
 import { createLinkToken, linkTtlMinutes } from './create-link-token.ts';
+import { mayMailLink } from './may-mail-link.ts';
+
+const type = 'password.reset_requested';
 
 /**
- * Job: sends the link that resets a password, if the address has an active account; otherwise does nothing.
- * Tried again, it sends a new token; earlier links keep working. Rejects when the mail was not taken.
+ * Job: sends the link that resets a password, if the address has an active account that has not been sent
+ * several just now; otherwise does nothing. Tried again, it sends a new token; earlier links keep working.
+ * Rejects when the mail was not taken.
  */
 export async function sendResetMail(ctx: Ctx, { email, origin }: JobData['send-reset-mail']): Promise<void> {
   const link = await ctx.db.asService(async (tx) => {
     const user = await findUserByEmail(tx, email);
     if (!user?.isActive) return undefined;
+    if (!(await mayMailLink(ctx, tx, { userId: user.id, type }))) return undefined;
     return {
       userId: user.id,
       token: await createLinkToken(ctx, tx, { userId: user.id, email, purpose: 'reset_password' }),
@@ -21,7 +26,5 @@ export async function sendResetMail(ctx: Ctx, { email, origin }: JobData['send-r
   if (!link) return;
   const url = `${ctx.config.appUrl}/reset-password?token=${link.token}`;
   await ctx.mail.send(resetMail({ to: email, url, validMinutes: linkTtlMinutes }));
-  await ctx.db.asService((tx) =>
-    recordSecurityEvent(ctx, tx, { type: 'password.reset_requested', userId: link.userId }, origin),
-  );
+  await ctx.db.asService((tx) => recordSecurityEvent(ctx, tx, { type, userId: link.userId }, origin));
 }
