@@ -122,13 +122,16 @@ function readPackages(path) {
   }
 }
 
-/** Calls back when npm, which started this program, was killed: it could not pass that on. */
+/** Calls back once when npm, which started this program, was killed: it could not pass that on. */
 function watchLauncher(onDeath) {
   if (!process.env.npm_lifecycle_event) return undefined;
   const launchers = launcherPids();
-  return setInterval(() => {
-    if (launcherPids().join() !== launchers.join()) onDeath();
+  const watcher = setInterval(() => {
+    if (launcherPids().join() === launchers.join()) return;
+    clearInterval(watcher);
+    onDeath();
   }, launcherPollMs);
+  return watcher;
 }
 
 /** The process above this one, and npm when it is the one above that, with a shell in between. */
