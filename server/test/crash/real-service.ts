@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll } from 'vitest';
 import { stopLeftovers } from '../../src/db/embedded/leftovers.ts';
@@ -55,8 +55,9 @@ export async function makeScratchDir(): Promise<string> {
 /** Starts the service's process, without waiting for anything. */
 export async function launchService(options: RealServiceOptions): Promise<RealService> {
   const port = options.port ?? (await freePort());
-  const child = spawn(process.execPath, ['server/src/main.ts'], {
-    cwd: options.programDir ?? repositoryDir,
+  const programDir = options.programDir ?? repositoryDir;
+  const child = spawn(nodeOf(programDir), ['server/src/main.ts'], {
+    cwd: programDir,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env.PATH,
@@ -73,8 +74,11 @@ export async function launchService(options: RealServiceOptions): Promise<RealSe
       output += chunk.toString();
     });
   }
-  const exited = new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject).once('exit', resolve);
+  const exited = new Promise<number | null>((resolve) => {
+    child.once('exit', resolve).once('error', (error) => {
+      output += String(error);
+      resolve(null);
+    });
   });
   const service: RealService = {
     pid: child.pid ?? 0,
@@ -85,6 +89,12 @@ export async function launchService(options: RealServiceOptions): Promise<RealSe
   };
   services.push(service);
   return service;
+}
+
+/** The Node that runs this test; a copy of the program brings its own copy of it. */
+function nodeOf(programDir: string): string {
+  const path = relative(repositoryDir, process.execPath);
+  return path.startsWith('..') ? process.execPath : join(programDir, path);
 }
 
 /** Starts the service and waits until it is ready. Rejects with what it printed when it ends instead. */
