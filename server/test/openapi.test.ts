@@ -73,6 +73,14 @@ test.each(operations)('$name names the problem documents it may answer with', ({
   }
 });
 
+test('what has a default may be left out', () => {
+  const parameters = operations
+    .flatMap(({ operation }) => (operation.parameters ?? []) as OpenAPIV3_1.ParameterObject[])
+    .filter(({ schema }) => schema && 'default' in schema);
+  expect(parameters.length).toBeGreaterThan(0);
+  expect(parameters.filter(({ required }) => required)).toEqual([]);
+});
+
 test('the bare address leads to the reference', async () => {
   const answer = await fetch(service.url, { redirect: 'manual' });
   expect(answer.status).toBe(302);

@@ -42,11 +42,19 @@ function completeOperation(operation: Operation, method: string, path: string, b
     };
     for (const media of Object.values(response.content ?? {})) addExample(media);
   }
+  for (const parameter of operation.parameters ?? []) {
+    // The routes see it always, because its default is filled in; the caller may leave it out.
+    if ('schema' in parameter && hasDefault(parameter.schema)) parameter.required = false;
+  }
   const { requestBody } = operation;
   if (requestBody && 'content' in requestBody) Object.values(requestBody.content).forEach(addExample);
   for (const [status, codes] of byStatus(refusals)) {
     responses[status] ??= problemResponse(codes, path, baseUrl);
   }
+}
+
+function hasDefault(schema: object | undefined): boolean {
+  return schema !== undefined && 'default' in schema;
 }
 
 /** An example made from those of the fields, unless the route brings its own. */

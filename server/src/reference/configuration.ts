@@ -38,11 +38,14 @@ export function renderEnvExample(): string {
   const groups = settingsByGroup().map(([group, members]) => {
     const lines = members.flatMap((setting) => {
       const choices = setting.choices ? [setting.choices.join(', ')] : [];
-      const notes = [...choices, ...notesOf(setting)];
+      // Nothing in this file stands for anything else, so a default that names a setting is only told.
+      const isDerived = setting.default.includes('$');
+      const derived = isDerived ? [`empty is ${setting.default}`] : [];
+      const notes = [...choices, ...derived, ...notesOf(setting)];
       const description = setting.description.replaceAll('`', '');
       return [
         `# ${description}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`,
-        `#${setting.env}=${setting.default}`,
+        `#${setting.env}=${isDerived ? '' : setting.default}`,
       ];
     });
     return [`## ${group}`, ...lines].join('\n');
