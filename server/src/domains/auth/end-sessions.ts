@@ -44,11 +44,12 @@ export async function endSessions(
   return ids.length;
 }
 
-/** Signs the caller out: the session they ask with ends. */
+/** Signs the caller out: the session they ask with ends. Of several calls at once, one stands in the trail. */
 export async function logOut(ctx: Ctx, caller: Caller, origin: RequestOrigin): Promise<void> {
   const { userId, sessionId } = caller;
   await ctx.db.asServiceFor(caller, async (tx) => {
-    await endSessions(ctx, tx, { userId, only: sessionId }, 'signed_out');
+    const count = await endSessions(ctx, tx, { userId, only: sessionId }, 'signed_out');
+    if (count === 0) return;
     await recordSecurityEvent(
       ctx,
       tx,

@@ -90,6 +90,19 @@ test('signing out ends the session, its refresh token and its cookie at once, in
   }
 });
 
+test('signing out several times at once ends the session once', async () => {
+  const person = await registerPerson(service);
+  const { accessToken: token } = await signIn(service, person);
+  const { accessToken: other } = await signIn(service, person);
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, () => service.send('POST', '/api/v1/auth/logout', { token })),
+  );
+  expect(answers.map(({ status }) => status)).toContain(200);
+  expect(answers.filter(({ status }) => status !== 200 && status !== 401)).toEqual([]);
+  const { body } = await service.send('GET', '/api/v1/auth/security-events', { token: other });
+  expect(body.events.filter((event: { type: string }) => event.type === 'session.ended')).toHaveLength(1);
+});
+
 test('one device signs another out, and itself stays', async () => {
   const person = await registerPerson(service);
   const [phone, laptop] = [await signInOn(person, 'Phone'), await signInOn(person, 'Laptop')];
