@@ -27,7 +27,10 @@ export function dbCommand(): Command {
   return command;
 }
 
-/** Runs drizzle-kit in the foreground; rejects when it fails. */
+/**
+ * Runs drizzle-kit in the foreground; rejects when it fails. Ctrl+C ends it and not this process, which has a
+ * database to stop.
+ */
 async function drizzleKit(args: string[], env: Record<string, string>): Promise<void> {
   const library = createRequire(import.meta.url).resolve('drizzle-kit');
   const child = spawn(process.execPath, [join(dirname(library), 'bin.cjs'), ...args], {
@@ -35,8 +38,14 @@ async function drizzleKit(args: string[], env: Record<string, string>): Promise<
     stdio: 'inherit',
     env: { ...process.env, ...env },
   });
+  let isStopped = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    isStopped = true;
+    child.kill(signal);
+  };
+  process.on('SIGINT', stop).on('SIGTERM', stop);
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject).once('exit', resolve);
-  });
-  if (code !== 0) throw new CommandError(`drizzle-kit ${args[0]} failed`);
+  }).finally(() => process.off('SIGINT', stop).off('SIGTERM', stop));
+  if (code !== 0 && !isStopped) throw new CommandError(`drizzle-kit ${args[0]} failed`);
 }
