@@ -162,3 +162,16 @@ test('for people a line is one line, with the stack of an error below it', () =>
     '{"level":"error","time":"2026-03-01T12:00:00.123Z","err":{"stack":"Error: a\\n    at b"},"msg":"m"}\n';
   expect(prettyLine(failed, false)).toBe('12:00:00 error m\n  Error: a\n      at b\n');
 });
+
+test('a flood that is refused because the service is busy writes no errors', async () => {
+  const written: { level: string; status?: number }[] = [];
+  const write = (line: string) => void written.push(JSON.parse(line));
+  const small = await startTestService({
+    env: { PASSWORD_HASH_CONCURRENCY: '1' },
+    log: createLog({ logLevel: 'info', logFormat: 'json', isProduction: true }, { write }),
+  });
+  const body = { email: 'nobody@example.com', password: 'not the password' };
+  await Promise.all(Array.from({ length: 80 }, () => small.send('POST', '/api/v1/auth/login', { body })));
+  expect(written.filter(({ status }) => status === 503).length).toBeGreaterThan(0);
+  expect(written.filter(({ level }) => level === 'error')).toEqual([]);
+});

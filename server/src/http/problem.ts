@@ -60,7 +60,9 @@ export function handleError(
   reply: FastifyReply,
 ): FastifyReply {
   const appError = error instanceof AppError ? error : fromFrameworkError(error);
-  if (appError.status >= 500) request.log.error({ err: appError.options.cause ?? appError }, appError.code);
+  // Being busy is a refusal like others, and comes in floods: it is counted, not written out each time.
+  if (appError.status >= 500 && appError.code !== 'server.busy')
+    request.log.error({ err: appError.options.cause ?? appError }, appError.code);
   else request.log.debug({ err: appError }, appError.code);
   return sendProblem(request, reply, appError);
 }
