@@ -4,7 +4,7 @@ import type { App } from '../../app.ts';
 import type { Ctx } from '../../ctx.ts';
 import { requestPasswordReset, resetPassword, verifyEmail } from '../../domains/auth/index.ts';
 import { emailSchema } from '../../domains/users/index.ts';
-import { AppError, errorTable } from '../../errors.ts';
+import { AppError, errorTable, type ErrorCode } from '../../errors.ts';
 import { html, type Html } from '../../lib/html.ts';
 import { limits } from '../limits.ts';
 import { originOf } from '../origin.ts';
@@ -21,6 +21,7 @@ const resetForm = Type.Object({
 });
 const addressForm = Type.Object({ email: emailSchema });
 
+const verifyPath = '/verify-email';
 const config = { contentSecurityPolicy: pagePolicy };
 
 /**
@@ -44,7 +45,7 @@ export function addAccountPages(app: App, ctx: Ctx): void {
 }
 
 function addVerifyPage(pages: App, ctx: Ctx): void {
-  const path = '/verify-email';
+  const path = verifyPath;
   pages.get(path, { config, schema: { ...pageRoute.schema, querystring: linkQuery } }, (request, reply) => {
     const { token = '', done } = request.query;
     if (done !== undefined) {
@@ -121,18 +122,34 @@ async function refusalOf(work: () => Promise<void>): Promise<AppError | undefine
 /** Every refusal of these routes is a page too; what is nobody's doing goes on to the general handler. */
 function answerWithPage(
   error: FastifyError | AppError,
-  _request: FastifyRequest,
+  request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
   const isClientError = error instanceof AppError || (error.statusCode ?? 500) < 500;
   if (!isClientError) throw error;
   const refusal = error instanceof AppError ? error : new AppError('request.invalid', { cause: error });
-  const { title, detail, status } = errorTable[refusal.code];
+  const { title, detail, status } = { ...errorTable[refusal.code], ...wordsForPeople[refusal.code] };
   reply.headers(refusal.options.headers ?? {});
-  const body = html`<p role="alert">${detail}</p>
-    <p><a href="/forgot-password">Forgot your password?</a></p>`;
-  return sendPage(reply, { title, body, status });
+  const wayOn =
+    request.routeOptions.url === verifyPath
+      ? html``
+      : html`<p><a href="/forgot-password">Forgot your password?</a></p>`;
+  return sendPage(reply, {
+    title,
+    body: html`<p role="alert">${detail}</p>
+      ${wayOn}`,
+    status,
+  });
 }
+
+/** Instead of those of the table, which speak to programs. */
+const wordsForPeople: Partial<Record<ErrorCode, { title: string; detail: string }>> = {
+  'request.invalid': {
+    title: 'Something is missing',
+    detail: 'The form was not filled in, or the link is not whole. Go back and try again.',
+  },
+  'request.rate_limited': { title: 'Too many tries', detail: 'Wait a minute, then try again.' },
+};
 
 function verifyForm(path: string, token: string): Html {
   return html`<p>Press the button to confirm that this is your address.</p>

@@ -18,6 +18,7 @@ main { max-width: 34rem; margin: 0 auto; padding: 2rem; background: var(--card);
 h1 { margin: 0 0 1rem; font-size: 1.5rem; line-height: 1.25; }
 h2 { margin: 0 0 0.25rem; font-size: 1.125rem; }
 a { color: var(--accent); overflow-wrap: anywhere; }
+code { overflow-wrap: anywhere; }
 label { display: block; margin-bottom: 0.25rem; font-weight: 600; }
 input { width: 100%; margin-bottom: 1rem; padding: 0.625rem 0.75rem; font: inherit; color: inherit;
   background: var(--paper); border: 1px solid var(--soft); border-radius: 0.5rem; }
