@@ -44,7 +44,9 @@ export async function endSessions(
   return ids.length;
 }
 
-/** Signs the caller out: the session they ask with ends. Of several calls at once, one stands in the trail. */
+/**
+ * Signs the caller out: the session they ask with ends. Of several calls at once, one stands in the trail.
+ */
 export async function logOut(ctx: Ctx, caller: Caller, origin: RequestOrigin): Promise<void> {
   const { userId, sessionId } = caller;
   await ctx.db.asServiceFor(caller, async (tx) => {
