@@ -33,9 +33,7 @@ export async function prepareDatabase(
   onProgress?: (name: string) => void,
 ): Promise<Connections> {
   const ownerUrl = config.databaseOwnerUrl || databaseUrl;
-  const client = new pg.Client({ connectionString: ownerUrl, application_name: 'obol-migrate' });
-  await client.connect();
-  try {
+  return withClient(ownerUrl, 'obol-migrate', async (client) => {
     const owner = await readRole(client);
     if (!owner.canMigrate) {
       await assertSchemaIsCurrent(client);
@@ -44,9 +42,7 @@ export async function prepareDatabase(
     const appUrl = config.databaseOwnerUrl ? databaseUrl : await provideAppRole(client, config, databaseUrl);
     await migrateWithAppRole(client, onProgress);
     return { ownerUrl, appUrl };
-  } finally {
-    await client.end();
-  }
+  });
 }
 
 /**
@@ -55,24 +51,27 @@ export async function prepareDatabase(
  */
 export async function connectToCurrent(config: Config, databaseUrl: string): Promise<Connections> {
   const connections = await findConnections(config, databaseUrl);
-  const client = new pg.Client({ connectionString: connections.ownerUrl, application_name: 'obol-cli' });
-  await client.connect();
-  try {
-    await assertSchemaIsCurrent(client);
-    return connections;
-  } finally {
-    await client.end();
-  }
+  await withClient(connections.ownerUrl, 'obol-cli', assertSchemaIsCurrent);
+  return connections;
 }
 
 /** Where the owner and the service connect, whatever the state of the schema. Changes nothing. */
 export async function findConnections(config: Config, databaseUrl: string): Promise<Connections> {
   if (config.databaseOwnerUrl) return { ownerUrl: config.databaseOwnerUrl, appUrl: databaseUrl };
-  const client = new pg.Client({ connectionString: databaseUrl, application_name: 'obol-cli' });
-  await client.connect();
+  const { canMigrate } = await withClient(databaseUrl, 'obol-cli', readRole);
+  return { ownerUrl: databaseUrl, appUrl: canMigrate ? appUrlFor(config, databaseUrl) : databaseUrl };
+}
+
+/** Runs `work` on a connection of its own, which is closed whatever happens. */
+async function withClient<T>(
+  url: string,
+  applicationName: string,
+  work: (client: pg.ClientBase) => Promise<T>,
+): Promise<T> {
+  const client = new pg.Client({ connectionString: url, application_name: applicationName });
   try {
-    const { canMigrate } = await readRole(client);
-    return { ownerUrl: databaseUrl, appUrl: canMigrate ? appUrlFor(config, databaseUrl) : databaseUrl };
+    await client.connect();
+    return await work(client);
   } finally {
     await client.end();
   }
@@ -154,15 +153,11 @@ async function provideAppRole(client: pg.ClientBase, config: Config, databaseUrl
 }
 
 async function canConnect(url: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: url, application_name: 'obol-check' });
   try {
-    await client.connect();
-    return true;
+    return await withClient(url, 'obol-check', async () => true);
   } catch (error) {
     if (refusedLogins.has(databaseErrorCode(error) ?? '')) return false;
     throw error;
-  } finally {
-    await client.end();
   }
 }
 
