@@ -216,18 +216,21 @@ describe('the address', () => {
 describe('with Redis', () => {
   const redisUrl = inject('redisUrl');
 
-  test.skipIf(redisUrl === null)('two processes share the counts', async () => {
-    const first = await startTestService({ env });
-    const second = await startTestService({ env, shareDatabaseWith: first });
-    const email = freshEmail();
-    const statuses = await statusesOf(5, async () => {
-      await post(first, { body: wrongLogin(email) });
-      return post(second, { body: wrongLogin(email) });
+  // The embedded run of the suites has no Redis; the second run has, and always runs this.
+  if (redisUrl !== null) {
+    test('two processes share the counts', async () => {
+      const first = await startTestService({ env });
+      const second = await startTestService({ env, shareDatabaseWith: first });
+      const email = freshEmail();
+      const statuses = await statusesOf(5, async () => {
+        await post(first, { body: wrongLogin(email) });
+        return post(second, { body: wrongLogin(email) });
+      });
+      expect(statuses).not.toContain(429);
+      expect((await post(first, { body: wrongLogin(email) })).status).toBe(429);
+      expect((await post(second, { body: wrongLogin(email) })).status).toBe(429);
     });
-    expect(statuses).not.toContain(429);
-    expect((await post(first, { body: wrongLogin(email) })).status).toBe(429);
-    expect((await post(second, { body: wrongLogin(email) })).status).toBe(429);
-  });
+  }
 
   test('that is gone or hangs, each process counts in memory and says so', async () => {
     const hanging = await listen(createServer());
