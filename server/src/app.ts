@@ -2,6 +2,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Ctx } from './ctx.ts';
+import { addApplicationRoutes } from './domains/applications/index.ts';
 import { addRecoveryRoutes } from './domains/auth/index.ts';
 import { addAuthRoutes, readAvailable } from './domains/auth/index.ts';
 import { addCreditRoutes } from './domains/credits/index.ts';
@@ -29,6 +30,7 @@ export async function buildApp(ctx: Ctx): Promise<App> {
   addUserRoutes(app, ctx, readAvailable);
   addCreditRoutes(app, ctx);
   addRecoveryRoutes(app, ctx);
+  addApplicationRoutes(app, ctx);
   addAccountPages(app, ctx);
   addMailboxPage(app, ctx);
   return app;

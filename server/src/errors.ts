@@ -106,6 +106,36 @@ export const errorTable = {
     title: 'This account is deactivated',
     detail: 'Ask the operator to activate it again.',
   },
+  'auth.application_invalid': {
+    status: 401,
+    title: 'The application did not identify itself',
+    detail: 'Its client id or secret is unknown, expired or switched off. Send both by HTTP Basic.',
+  },
+  'applications.admin_required': {
+    status: 403,
+    title: 'Only administrators of the application may do this',
+    detail: 'Ask one of them.',
+  },
+  'applications.last_admin': {
+    status: 409,
+    title: 'An application needs an administrator',
+    detail: 'Make somebody else an administrator first, or delete the application.',
+  },
+  'applications.role_unknown': {
+    status: 400,
+    title: 'The application has no such role',
+    detail: 'Choose one of its `roles`, or add the role to the application first.',
+  },
+  'applications.role_in_use': {
+    status: 409,
+    title: 'Somebody has this role',
+    detail: 'Give those members another role first; `roles` names the ones in use.',
+  },
+  'applications.no_secret': {
+    status: 409,
+    title: 'This application has no secret',
+    detail: 'Applications that run on devices of their users cannot keep one; they use PKCE instead.',
+  },
   'users.email_taken': {
     status: 409,
     title: 'This e-mail address already has an account',

@@ -5,6 +5,7 @@ import type { Config } from './config.ts';
 import type { Clock, Ctx, Random } from './ctx.ts';
 import { createDatabase } from './db/index.ts';
 import { openPool } from './db/pool.ts';
+import { createApplicationVerifier } from './domains/applications/index.ts';
 import { createKeyring, createPasswordHasher, handleRecoveryJobs } from './domains/auth/index.ts';
 import { createJobs } from './jobs/index.ts';
 import { createLog } from './log.ts';
@@ -42,7 +43,8 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const keys = await createKeyring({ config, db, clock, random, log });
   const passwords = createPasswordHasher({ config, random });
   metrics.observe('obol_passwords_waiting', 'Passwords waiting to be hashed', () => passwords.waiting());
-  const ctx: Ctx = { config, db, clock, random, mail, jobs, keys, passwords, metrics, log };
+  const applications = createApplicationVerifier({ db, clock });
+  const ctx: Ctx = { config, db, clock, random, mail, jobs, keys, passwords, applications, metrics, log };
   handleRecoveryJobs(ctx);
   const app = await buildApp(ctx);
   if (options.runsJobs !== false) await jobs.start();

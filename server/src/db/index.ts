@@ -8,6 +8,9 @@ export { violatedConstraint, wasRolledBack } from './errors.ts';
 /** Who is asking: a user through a signed-in session. */
 export type Caller = { userId: string; sessionId: string };
 
+/** An application that asks with its own credentials: the secret that it presented is its session. */
+export type ApplicationCaller = { applicationId: string; secretId: string };
+
 /** A running transaction with its row-level-security context set. Nested transactions are not offered. */
 export type Tx = Omit<NodePgDatabase, 'transaction'>;
 
@@ -23,6 +26,12 @@ export type Database = {
    * that opens it: how a person's rows are written. Throws `auth.session_ended`.
    */
   asServiceFor<T>(caller: Caller, work: (tx: Tx) => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` in one transaction as the service, for an application that asks with its own credentials. The
+   * statement that opens it also checks that the application is active and its secret still valid. Throws
+   * `auth.application_invalid`.
+   */
+  asServiceForApplication<T>(caller: ApplicationCaller, work: (tx: Tx) => Promise<T>): Promise<T>;
   /** Runs `work` in one transaction as the service itself, which the policies let see every row. */
   asService<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /**
@@ -65,6 +74,11 @@ export function createDatabase(pool: pg.Pool, clock: Clock): Database {
         () => `${serviceOpening}, auth.assert_session(${callerValues(caller, clock.now())})`,
         work,
       ),
+    asServiceForApplication: (caller, work) =>
+      runTransaction(
+        () => `${serviceOpening}, apps.assert_application(${applicationValues(caller, clock.now())})`,
+        work,
+      ),
     asService: (work) => runTransaction(() => serviceOpening, work),
     async call<Row extends pg.QueryResultRow>(text: string, values: unknown[]) {
       try {
@@ -89,10 +103,16 @@ export function createDatabase(pool: pg.Pool, clock: Clock): Database {
 const serviceOpening = `begin; select set_config('obol.role', 'service', true)`;
 
 /** The caller as SQL literals: a message of several statements takes no parameters. */
-function callerValues(caller: Caller, now: Date): string {
-  return [caller.userId, caller.sessionId, now.toISOString()]
-    .map((text) => pg.escapeLiteral(text))
-    .join(', ');
+function callerValues({ userId, sessionId }: Caller, now: Date): string {
+  return literals([userId, sessionId, now.toISOString()]);
+}
+
+function applicationValues({ applicationId, secretId }: ApplicationCaller, now: Date): string {
+  return literals([applicationId, secretId, now.toISOString()]);
+}
+
+function literals(texts: string[]): string {
+  return texts.map((text) => pg.escapeLiteral(text)).join(', ');
 }
 
 async function transact<T>(

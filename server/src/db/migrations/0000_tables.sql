@@ -24,7 +24,7 @@ CREATE TABLE "apps"."access_requests" (
 CREATE TABLE "apps"."application_secrets" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"application_id" uuid NOT NULL,
-	"secret_hash" text NOT NULL,
+	"secret_hash" "bytea" NOT NULL,
 	"created_at" timestamp (3) with time zone NOT NULL,
 	"expires_at" timestamp (3) with time zone
 );
