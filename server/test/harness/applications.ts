@@ -1,5 +1,7 @@
+import pg from 'pg';
 import { expect } from 'vitest';
 import type { TestService } from './index.ts';
+import { addWalletHolder, type WalletHolder } from './wallets.ts';
 
 export type TestApplication = {
   id: string;
@@ -28,4 +30,21 @@ export async function registerApplication(
 export function basicHeaders(clientId: string, clientSecret: string): { authorization: string } {
   const pair = `${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`;
   return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
+}
+
+/** Makes a signed-in person a member, past the request for access that comes before. */
+export async function addMember(
+  service: TestService,
+  applicationId: string,
+  role = 'editor',
+): Promise<WalletHolder> {
+  const holder = await addWalletHolder(service);
+  const owner = new pg.Client({ connectionString: service.ownerUrl });
+  await owner.connect();
+  await owner.query(
+    `insert into apps.memberships (application_id, user_id, role, created_at) values ($1, $2, $3, $4)`,
+    [applicationId, holder.userId, role, service.clock.now()],
+  );
+  await owner.end();
+  return holder;
 }

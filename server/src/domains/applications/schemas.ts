@@ -94,13 +94,17 @@ const applicationFields = {
   redirectUris: Type.Array(redirectUriSchema),
   roles: rolesSchema,
   defaultRole: defaultRoleSchema,
-  role: Type.String({ description: 'Your role in it.', examples: ['admin'] }),
   isActive: Type.Boolean({ examples: [true] }),
   createdAt: time('When it was registered.'),
   updatedAt: time('When it was last changed.'),
 };
 
-const applicationObjectSchema = Type.Object(applicationFields, { title: 'Application' });
+const ownRoleSchema = Type.String({ description: 'Your role in it.', examples: ['admin'] });
+
+const applicationObjectSchema = Type.Object(
+  { ...applicationFields, role: ownRoleSchema },
+  { title: 'Application' },
+);
 
 /** An application as the API shows it to a member. */
 export type ApplicationObject = Static<typeof applicationObjectSchema>;
@@ -111,10 +115,11 @@ const clientSecretSchema = Type.String({
 });
 
 export const applicationSchema = Type.Object({ application: applicationObjectSchema });
+export const applicationSelfSchema = Type.Object({ application: Type.Object(applicationFields) });
 export const applicationsSchema = Type.Object({ applications: Type.Array(applicationObjectSchema) });
 export const createdApplicationSchema = Type.Object({
   application: Type.Object(
-    { ...applicationFields, clientSecret: nullable(clientSecretSchema) },
+    { ...applicationFields, role: ownRoleSchema, clientSecret: nullable(clientSecretSchema) },
     { title: 'NewApplication', description: 'Applications that cannot keep a secret get none: null.' },
   ),
 });
@@ -130,18 +135,20 @@ export const statsSchema = Type.Object({
 
 const overlapSecondsMax = 30 * 86_400;
 
-export const rotationSchema = Type.Object({
-  overlapSeconds: Type.Optional(
-    Type.Integer({
-      minimum: 0,
-      maximum: overlapSecondsMax,
-      description: 'How long the secrets so far stay valid; a day unless said otherwise, 0 ends them now.',
-      examples: [86_400],
-    }),
-  ),
-});
+export const rotationSchema = nullable(
+  Type.Object({
+    overlapSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: overlapSecondsMax,
+        description: 'How long the secrets so far stay valid; a day unless said otherwise, 0 ends them now.',
+        examples: [86_400],
+      }),
+    ),
+  }),
+);
 
-export type Rotation = Static<typeof rotationSchema>;
+export type Rotation = NonNullable<Static<typeof rotationSchema>>;
 
 export const rotatedSecretSchema = Type.Object({
   clientId: applicationFields.clientId,

@@ -5,6 +5,11 @@ export type Application = typeof applications.$inferSelect;
 
 /** An application as the API shows it to a member with this role. */
 export function toApplicationObject(application: Application, role: string): ApplicationObject {
+  return { ...toOwnObject(application), role };
+}
+
+/** An application as the API shows it to itself. */
+export function toOwnObject(application: Application): Omit<ApplicationObject, 'role'> {
   const { id, clientId, name, type, access, redirectUris, roles, defaultRole, isActive } = application;
   return {
     id,
@@ -16,7 +21,6 @@ export function toApplicationObject(application: Application, role: string): App
     redirectUris,
     roles,
     defaultRole,
-    role,
     isActive,
     createdAt: application.createdAt.toISOString(),
     updatedAt: application.updatedAt.toISOString(),
