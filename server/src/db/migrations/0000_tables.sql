@@ -456,6 +456,7 @@ CREATE INDEX "purchases_user_idx" ON "credits"."purchases" USING btree ("user_id
 CREATE INDEX "purchases_package_idx" ON "credits"."purchases" USING btree ("package_id");
 CREATE UNIQUE INDEX "purchases_provider_payment_key" ON "credits"."purchases" USING btree ("provider","provider_payment_id");
 CREATE INDEX "balances_owner_idx" ON "credits"."balances" USING btree ("owner_id");
+CREATE INDEX "lots_wallet_idx" ON "credits"."lots" USING btree ("wallet_id","id");
 CREATE INDEX "lots_open_idx" ON "credits"."lots" USING btree ("wallet_id") WHERE "credits"."lots"."closed_at" is null;
 CREATE UNIQUE INDEX "lots_daily_window_key" ON "credits"."lots" USING btree ("wallet_id","daily_window_at") WHERE "credits"."lots"."daily_window_at" is not null;
 CREATE UNIQUE INDEX "transactions_wallet_sequence_key" ON "credits"."transactions" USING btree ("wallet_id","sequence");

@@ -45,15 +45,22 @@ as $$
     52, 1), 53, 1), 'hex')::uuid
 $$;
 
--- The hash that seals a transaction and, through previous_hash, all before it. `sides` are its entries in order, each
--- [account, amount, lot_id]. A single expression without search_path, so that PostgreSQL inlines it.
+-- What the hash of a transaction seals: the text of a JSON array of its fields and its entries. `sides` are the entries
+-- in order, each [account, amount, lot_id]. A single expression without search_path, so that PostgreSQL inlines it.
+create function credits.sealed_text(made credits.transactions, sides jsonb) returns text
+  language sql stable
+as $$
+  select pg_catalog.jsonb_build_array(
+    made.id, made.wallet_id, made.sequence, made.type, made.status, made.amount, made.balance_before,
+    made.balance_after, made.app_id, made.description, made.metadata, made.idempotency_key, made.hold_id,
+    made.mandate_id, made.reverses_id, (extract(epoch from made.created_at) * 1000)::bigint, sides)::text
+$$;
+
+-- The hash that seals a transaction and, through previous_hash, all before it. Inlined like sealed_text.
 create function credits.transaction_hash(made credits.transactions, sides jsonb) returns bytea
   language sql stable
 as $$
-  select pg_catalog.sha256(made.previous_hash || pg_catalog.convert_to(pg_catalog.jsonb_build_array(
-    made.id, made.wallet_id, made.sequence, made.type, made.status, made.amount, made.balance_before,
-    made.balance_after, made.app_id, made.description, made.metadata, made.idempotency_key, made.hold_id,
-    made.mandate_id, made.reverses_id, (extract(epoch from made.created_at) * 1000)::bigint, sides)::text, 'UTF8'))
+  select pg_catalog.sha256(made.previous_hash || pg_catalog.convert_to(credits.sealed_text(made, sides), 'UTF8'))
 $$;
 
 -- Appends a transaction that changes the wallet by free_change and paid_change, and returns the wallet as it is then;

@@ -3,10 +3,11 @@
 -- spend after the other in the order given, and then writes each table once. Nothing that two wallets share is
 -- locked.
 
--- The answer to one spend. `code` is null for a success; balances are those right after the decision.
+-- The answer to one spend. `code` is null for a success; balances are those right after the decision, `sequence` and
+-- `hash` those of the transaction: the head of the wallet's chain.
 create type credits.spend_outcome as (
   ordinal integer, code text, is_replay boolean, transaction_id uuid, balance_before bigint,
-  free bigint, paid bigint, held bigint, total_spent bigint, created_at timestamptz
+  free bigint, paid bigint, held bigint, total_spent bigint, created_at timestamptz, sequence bigint, hash bytea
 );
 
 -- What a batch comes to, before anything is written.
@@ -65,7 +66,8 @@ $$;
 create function credits.refused(request_ordinal integer, refusal_code text) returns credits.spend_outcome
   language sql immutable
 as $$
-  select row(request_ordinal, refusal_code, false, null, null, null, null, null, null, null)::credits.spend_outcome
+  select row(request_ordinal, refusal_code, false, null, null, null, null, null, null, null, null, null
+         )::credits.spend_outcome
 $$;
 
 -- The first answer to a key, given again; or idempotency.mismatch when the request is another one.
@@ -75,8 +77,8 @@ create function credits.replay(first_answer credits.idempotency_keys, request_or
 as $$
   select case when first_answer.request_hash = given_hash
     then row(request_ordinal, first_answer.code, true, first_answer.transaction_id, first_answer.balance_before,
-           first_answer.free, first_answer.paid, first_answer.held, first_answer.total_spent, first_answer.created_at
-         )::credits.spend_outcome
+           first_answer.free, first_answer.paid, first_answer.held, first_answer.total_spent, first_answer.created_at,
+           null, null)::credits.spend_outcome
     else credits.refused(request_ordinal, 'idempotency.mismatch')
   end
 $$;
@@ -135,7 +137,7 @@ begin
     end if;
 
     outcome := row(request.ordinal, null, false, null, wallet.free + wallet.paid, null, null, null, null,
-                   greatest(at_time, wallet.last_transaction_at));
+                   greatest(at_time, wallet.last_transaction_at), null, null);
     if wallet.status <> 'active' then
       outcome.code := 'credits.wallet_inactive';
     elsif wallet.free + wallet.paid - wallet.held < request.amount then
@@ -181,6 +183,8 @@ begin
       transactions := transactions || made;
       wallets[request.wallet_at] := wallet;
       outcome.transaction_id := request.transaction_id;
+      outcome.sequence := made.sequence;
+      outcome.hash := made.hash;
     end if;
     outcome.free := wallet.free;
     outcome.paid := wallet.paid;
@@ -244,7 +248,12 @@ begin
   if cardinality(plan.transactions) > 0 or cardinality(plan.keys) > 0 then
     perform credits.write_spends(plan, at_time);
   end if;
-  return query select o.* from unnest(plan.outcomes) o;
+  -- A replay's transaction may be of this batch or of long ago; only replays look it up.
+  return query
+    select o.ordinal, o.code, o.is_replay, o.transaction_id, o.balance_before, o.free, o.paid, o.held, o.total_spent,
+           o.created_at, coalesce(o.sequence, t.sequence), coalesce(o.hash, t.hash)
+      from unnest(plan.outcomes) o
+      left join lateral (select * from credits.transactions t where o.is_replay and t.id = o.transaction_id) t on true;
 end $$;
 
 grant execute on function credits.spend(jsonb, timestamptz, bigint, bigint) to obol_app;

@@ -149,7 +149,7 @@ $$;
 
 -- Journals without a wallet, among the ids behind `after_wallet` and up to `up_to_wallet`: one look per wallet.
 create function credits.verify_owners(after_wallet uuid, up_to_wallet uuid) returns setof credits.finding
-  language sql stable set search_path = pg_catalog set enable_seqscan = off
+  language sql stable security definer set search_path = pg_catalog set enable_seqscan = off
 as $$
   with recursive journals as (
     (select t.wallet_id from credits.transactions t where t.wallet_id > after_wallet order by t.wallet_id limit 1)
@@ -167,10 +167,79 @@ $$;
 -- Entries without a transaction, among the ids behind `after_id` and up to `up_to_id`. Entries know their wallet, but
 -- no index leads from it to them: these are looked for by the order of transactions.
 create function credits.verify_entries(after_id uuid, up_to_id uuid) returns setof credits.finding
-  language sql stable set search_path = pg_catalog set enable_seqscan = off
+  language sql stable security definer set search_path = pg_catalog set enable_seqscan = off
 as $$
   select e.wallet_id, 0::bigint, 'entry ' || e.transaction_id || '/' || e.ordinal, 'it belongs to no transaction'
     from credits.entries e
    where e.transaction_id > after_id and e.transaction_id <= up_to_id
      and not exists (select from credits.transactions t where t.id = e.transaction_id)
 $$;
+
+-- The next wallets to verify, in the order of their ids, behind `after_wallet`: each with the sequence to begin behind
+-- and its last one. Not more than wallets_max and, unless one alone has more, transactions_max transactions. `since`
+-- leaves out wallets without a transaction since then, and of the others what was before; `since_sequence` leaves out
+-- what every wallet has up to that sequence.
+create function credits.wallets_to_verify(
+  after_wallet uuid, only_wallet uuid, since timestamptz, since_sequence bigint, wallets_max integer,
+  transactions_max bigint
+) returns table (wallet_id uuid, after bigint, up_to bigint)
+  language sql stable security definer set search_path = pg_catalog set enable_seqscan = off
+as $$
+  with next as (
+    select b.wallet_id, b.sequence from credits.balances b
+     where b.wallet_id > after_wallet and (only_wallet is null or b.wallet_id = only_wallet)
+       and (since is null or b.last_transaction_at >= since)
+     order by b.wallet_id limit wallets_max
+  ), sized as (
+    select n.wallet_id, a.after, n.sequence, sum(n.sequence - a.after) over (order by n.wallet_id) as transactions,
+           row_number() over (order by n.wallet_id) as place
+      from next n
+     cross join lateral (
+        select least(n.sequence, case when since is not null then credits.sequence_before(n.wallet_id, since)
+                                      else coalesce(since_sequence, 0) end) as after) a
+  )
+  select s.wallet_id, s.after, s.sequence from sized s
+   where s.place = 1 or s.transactions <= transactions_max
+   order by s.wallet_id
+$$;
+
+-- Everything that is off in some wallets, what explains the rest first; see verify_journal for the arguments. Without
+-- `is_whole` only the journal: of a long one all parts but the last are verified so. With `has_history` also what needs
+-- the journal from its beginning.
+create function credits.verify_wallets(
+  wallets uuid[], after_sequences bigint[], up_to bigint, is_whole boolean, has_history boolean, findings_max integer
+) returns table (wallet_id uuid, row_id text, problem text)
+  language plpgsql stable security definer set search_path = pg_catalog
+as $$
+begin
+  return query
+    select f.wallet_id, f.row_id, f.problem
+      from (select 1 as part, j.* from credits.verify_journal(wallets, after_sequences, up_to) j
+            union all select 2, l.* from credits.verify_lots(wallets) l where is_whole and has_history
+            union all select 3, h.* from credits.verify_heads(wallets) h where is_whole
+            union all select 4, s.* from credits.verify_sums(wallets) s where is_whole and has_history) f
+     order by f.part, f.wallet_id, f.place, f.row_id
+     limit findings_max;
+end $$;
+
+-- Where the next `entries_max` entries behind a transaction's id end; null at the end of the journal.
+create function credits.entries_to_verify(after_id uuid, entries_max integer) returns uuid
+  language sql stable security definer set search_path = pg_catalog set enable_seqscan = off
+as $$
+  select e.transaction_id from credits.entries e
+   where e.transaction_id > after_id order by e.transaction_id offset entries_max limit 1
+$$;
+
+-- How much there is to verify.
+create function credits.count_ledger(only_wallet uuid) returns table (wallets bigint, transactions bigint)
+  language sql stable security definer set search_path = pg_catalog
+as $$
+  select count(*), coalesce(sum(b.sequence), 0)::bigint
+    from credits.balances b where only_wallet is null or b.wallet_id = only_wallet
+$$;
+
+grant execute on function
+  credits.wallets_to_verify(uuid, uuid, timestamptz, bigint, integer, bigint),
+  credits.verify_wallets(uuid[], bigint[], bigint, boolean, boolean, integer),
+  credits.verify_owners(uuid, uuid), credits.entries_to_verify(uuid, integer), credits.verify_entries(uuid, uuid),
+  credits.count_ledger(uuid) to obol_app;

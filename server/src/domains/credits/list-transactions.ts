@@ -79,6 +79,7 @@ function selectTransactions(tx: Tx, where: SQL | undefined) {
       metadata: sql<Record<string, unknown> | null>`${transactions.metadata}`,
       idempotencyKey: transactions.idempotencyKey,
       createdAt: transactions.createdAt,
+      hash: sql<string>`encode(${transactions.hash}, 'hex')`,
       entries: entriesInOrder,
     })
     .from(transactions)

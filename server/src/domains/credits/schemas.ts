@@ -80,6 +80,16 @@ export const spendHeadersSchema = Type.Object({
   ),
 });
 
+export const sequenceSchema = Type.Integer({
+  description: "Its place in the wallet's history, without gaps.",
+  examples: [2],
+});
+export const hashSchema = Type.String({
+  pattern: '^[0-9a-f]{64}$',
+  description: "Seals it and all before it: the head of the wallet's chain after it.",
+  examples: ['6b1f0c6e2f4c8f0f5f0f4a2a1de9b2f1c3a4d5e6f708192a3b4c5d6e7f809102'],
+});
+
 const transactionMembers = {
   id: id('The transaction.'),
   type: Type.Enum([...transactionTypes], { description: 'What happened.', examples: ['usage'] }),
@@ -94,17 +104,13 @@ const transactionMembers = {
     Type.String({ description: 'The key of the request.', examples: ['order-2026-0001'] }),
   ),
   createdAt: time('When it happened.'),
+  sequence: sequenceSchema,
+  hash: hashSchema,
 };
-
-const sequenceSchema = Type.Integer({
-  description: "Its place in the wallet's history, without gaps.",
-  examples: [2],
-});
 
 export const transactionSchema = Type.Object(
   {
     ...transactionMembers,
-    sequence: sequenceSchema,
     entries: Type.Array(
       Type.Object({
         account: Type.String({ description: 'The account.', examples: ['revenue:chat'] }),

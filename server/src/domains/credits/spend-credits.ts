@@ -85,6 +85,8 @@ function toAnswer(request: SpendRequest, outcome: SpendOutcome): SpendAnswer {
       metadata,
       idempotencyKey,
       createdAt: outcome.created_at.toISOString(),
+      sequence: outcome.sequence,
+      hash: outcome.hash.toString('hex'),
     },
     newBalance: {
       balance: paid,

@@ -34,6 +34,9 @@ export type SpendOutcome = {
   held: number;
   total_spent: number;
   created_at: Date;
+  /** Sequence and hash of the transaction: the head of the wallet's chain after it. */
+  sequence: number;
+  hash: Buffer;
 };
 
 export type SpendQueue = {

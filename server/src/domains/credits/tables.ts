@@ -105,6 +105,8 @@ export const lots = creditsSchema.table(
     closedAt: at('closed_at'),
   },
   (table) => [
+    /** For whoever proves a wallet from its journal, closed lots included. */
+    index('lots_wallet_idx').on(table.walletId, table.id),
     index('lots_open_idx')
       .on(table.walletId)
       .where(sql`${table.closedAt} is null`),

@@ -95,8 +95,8 @@ test.each([
     `update credits.transactions set previous_hash = set_byte(previous_hash, 0, get_byte(previous_hash, 0) # 1) where ${nth(6)}`,
     'transaction',
   ],
-  ['a missing transaction', `delete from credits.transactions where ${nth(3)}`, 'entry'],
-  ['the last transaction gone', `delete from credits.transactions where ${nth(7)}`, 'entry'],
+  ['a missing transaction', `delete from credits.transactions where ${nth(3)}`, 'transaction'],
+  ['the last transaction gone', `delete from credits.transactions where ${nth(7)}`, 'lot'],
   [
     'an account of an entry',
     `update credits.entries set account = 'revenue:chax' where ${entryOf(7, 3)}`,
@@ -239,11 +239,15 @@ test('the steps that movements are made of can be called by nobody but the funct
   );
   expect(rows.map(({ name }) => name.replace(/\(.*/, ''))).toEqual([
     'credits.count_ledger',
+    'credits.entries_to_verify',
     'credits.open_wallet',
     'credits.read_balance',
     'credits.refresh_own_wallets',
     'credits.sequence_before',
     'credits.spend',
-    'credits.verify_ledger',
+    'credits.verify_entries',
+    'credits.verify_owners',
+    'credits.verify_wallets',
+    'credits.wallets_to_verify',
   ]);
 });
