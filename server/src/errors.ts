@@ -96,6 +96,11 @@ export const errorTable = {
     title: 'The token does not permit this',
     detail: 'Ask for a token with the scope that this call needs.',
   },
+  'auth.admin_required': {
+    status: 403,
+    title: 'Only administrators may do this',
+    detail: 'Ask an administrator of this service.',
+  },
   'auth.invalid_credentials': {
     status: 401,
     title: 'E-mail address or password is wrong',
@@ -206,6 +211,41 @@ export const errorTable = {
     status: 403,
     title: 'The wallet takes no part right now',
     detail: 'It has been frozen or closed; ask the operator.',
+  },
+  'credits.expires_in_past': {
+    status: 422,
+    title: 'The credits would have expired already',
+    detail: 'Choose an `expiresAt` that lies ahead.',
+  },
+  'credits.too_many': {
+    status: 422,
+    title: 'The wallet cannot count that many credits',
+    detail: 'All that ever came in, and all that is owed, must stay below 2^53 each.',
+  },
+  'credits.refund_exceeds': {
+    status: 409,
+    title: 'That much cannot be given back',
+    detail: 'Never more than was spent; `refundable` says how much is left.',
+  },
+  'credits.clawback_exceeds': {
+    status: 409,
+    title: 'That much cannot be taken back',
+    detail: 'Never more than came in; `recoverable` says how much is left.',
+  },
+  'credits.code_invalid': {
+    status: 404,
+    title: 'This code cannot be redeemed',
+    detail: 'It is unknown, expired, used up or withdrawn; check the spelling.',
+  },
+  'credits.code_redeemed': {
+    status: 409,
+    title: 'You have redeemed this code',
+    detail: 'Its credits are in your wallet; it may not be used again.',
+  },
+  'credits.code_taken': {
+    status: 409,
+    title: 'This code exists already',
+    detail: 'Choose another text, or leave it out to get one that nobody can guess.',
   },
   'idempotency.mismatch': {
     status: 422,

@@ -20,6 +20,7 @@ export type Row = Record<string, string | null>;
 const overrides: Record<string, Row> = {
   'credits.holds': { closed_at: null },
   'credits.idempotency_keys': { code: null },
+  'credits.mandates': { kinds: '{free}' },
   'credits.lots': { closed_at: null, daily_window_at: null },
   'credits.purchases': { currency: 'EUR' },
   'credits.transactions': { balance_before: '1', amount: '1', balance_after: '2' },

@@ -194,7 +194,7 @@ begin
     if request.idempotency_key is not null then
       keys := keys || row(wallet.wallet_id, request.app_id, request.idempotency_key, request.request_hash,
         outcome.code, outcome.transaction_id, outcome.balance_before, outcome.free, outcome.paid, outcome.held,
-        outcome.total_spent, outcome.created_at)::credits.idempotency_keys;
+        outcome.total_spent, outcome.created_at, null)::credits.idempotency_keys;
       key_at[request.first_of_key] := cardinality(keys);
     end if;
   end loop;

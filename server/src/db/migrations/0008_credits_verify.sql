@@ -125,14 +125,18 @@ create function credits.verify_sums(wallets uuid[]) returns setof credits.findin
 as $$
   with judged as (
     select b.wallet_id, case
-        when b.total_spent <> coalesce(s.spent, 0) then 'total_spent is not the sum of its spends'
+        when b.total_spent <> coalesce(s.spent, 0) then 'total_spent is not the sum of its spends and refunds'
+        when b.debt <> coalesce(s.debt, 0) then 'debt is not what its entries leave receivable'
         when (coalesce(c.spent, 0), coalesce(c.spends, 0)) <> (coalesce(s.spent, 0), coalesce(s.spends, 0))
           then 'its usage statistics do not sum to its spends'
       end as problem
       from credits.balances b
       left join lateral (
-        select -sum(t.amount) as spent, count(*) as spends
-          from credits.transactions t where t.wallet_id = b.wallet_id and t.type in ('usage', 'capture')) s on true
+        select sum(e.amount) filter (where e.account like 'revenue:%') as spent,
+               -sum(e.amount) filter (where e.account = 'receivable:' || b.wallet_id) as debt,
+               count(distinct t.id) filter (where t.type in ('usage', 'capture')) as spends
+          from credits.transactions t join credits.entries e on e.transaction_id = t.id and e.lot_id is null
+         where t.wallet_id = b.wallet_id) s on true
       left join lateral (
         select sum(u.amount) as spent, sum(u.count) as spends
           from credits.usage_stats u where u.wallet_id = b.wallet_id) c on true
@@ -144,7 +148,7 @@ as $$
     from credits.idempotency_keys k
    where k.wallet_id = any (wallets) and k.transaction_id is not null
      and not exists (select from credits.transactions t where t.id = k.transaction_id and t.wallet_id = k.wallet_id
-                        and t.app_id = k.app_id and t.idempotency_key = k.key)
+                        and (k.app_id = '' or coalesce(t.app_id, k.app_id) = k.app_id) and t.idempotency_key = k.key)
 $$;
 
 -- Journals without a wallet, among the ids behind `after_wallet` and up to `up_to_wallet`: one look per wallet.

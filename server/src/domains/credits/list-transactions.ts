@@ -80,6 +80,7 @@ function selectTransactions(tx: Tx, where: SQL | undefined) {
       idempotencyKey: transactions.idempotencyKey,
       createdAt: transactions.createdAt,
       hash: sql<string>`encode(${transactions.hash}, 'hex')`,
+      reversesId: transactions.reversesId,
       entries: entriesInOrder,
     })
     .from(transactions)

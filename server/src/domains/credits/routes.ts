@@ -5,6 +5,7 @@ import type { App } from '../../app.ts';
 import type { Ctx } from '../../ctx.ts';
 import { authenticate, callerOf } from '../../http/authenticate.ts';
 import { sendPageHeaders } from '../../http/paging.ts';
+import { addGrantRoutes } from './grants/routes.ts';
 import { formatStatement } from './format-statement.ts';
 import { listPackages } from './list-packages.ts';
 import { listPurchases } from './list-purchases.ts';
@@ -24,6 +25,7 @@ export function addCreditRoutes(app: App, ctx: Ctx): void {
   addSpendRoute(app, ctx);
   addHistoryRoutes(app, ctx);
   addSalesRoutes(app, ctx);
+  addGrantRoutes(app, ctx);
 
   app.get(
     '/api/v1/credits/balance',

@@ -6,16 +6,17 @@ import { transactionTypes } from './tables.ts';
 /** 2^53 − 1: the largest integer that every JSON reader keeps exact. */
 const amountMax = 9_007_199_254_740_991;
 /** `type: [T, 'null']` rather than a union: the serialiser need not try the alternatives. */
-const nullable = <T extends TSchema & { type: string }>(schema: T) =>
+export const nullable = <T extends TSchema & { type: string }>(schema: T) =>
   Type.Unsafe<Static<T> | null>({ ...schema, type: [schema.type, 'null'] });
-const credits = (description: string, example: number) => Type.Integer({ description, examples: [example] });
-const id = (description: string, example = '019ca9f2-7a00-7c3e-8b1d-2f6a4c9e0d11') =>
+export const credits = (description: string, example: number) =>
+  Type.Integer({ description, examples: [example] });
+export const id = (description: string, example = '019ca9f2-7a00-7c3e-8b1d-2f6a4c9e0d11') =>
   Type.String({ format: 'uuid', description, examples: [example] });
-const time = (description: string, example = '2026-03-01T12:00:00.000Z') =>
+export const time = (description: string, example = '2026-03-01T12:00:00.000Z') =>
   Type.String({ format: 'date-time', description, examples: [example] });
 
 /** Texts without control characters; they end up in journals, tables and CSV files. */
-const line = (maxLength: number, options: { description: string; examples: string[] }) =>
+export const line = (maxLength: number, options: { description: string; examples: string[] }) =>
   Type.String({ minLength: 1, maxLength, pattern: linePattern, ...options });
 
 export const amountSchema = Type.Integer({
@@ -25,7 +26,7 @@ export const amountSchema = Type.Integer({
   examples: [10],
 });
 export const appIdSchema = line(100, { description: 'The app that spends.', examples: ['chat'] });
-const keySchema = line(255, {
+export const keySchema = line(255, {
   description: 'The first answer to this key is given again to every later request with it.',
   examples: ['5f6c1c0e-chat-42'],
 });
@@ -111,6 +112,9 @@ const transactionMembers = {
 export const transactionSchema = Type.Object(
   {
     ...transactionMembers,
+    reversesId: nullable(
+      id('The transaction that it gives back or takes back, as refunds and clawbacks do.'),
+    ),
     entries: Type.Array(
       Type.Object({
         account: Type.String({ description: 'The account.', examples: ['revenue:chat'] }),
