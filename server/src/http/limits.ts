@@ -33,6 +33,7 @@ export const limits = {
   verifyEmail: { name: 'verify-email', perAddress: 10 },
   changePassword: { name: 'change-password', perAddress: 5, perAccount: 5 },
   sessionToToken: { name: 'session-to-token', perAddress: 30 },
+  redeemCode: { name: 'redeem-code', perAddress: 30, perAccount: 10 },
 } as const satisfies Record<string, LimitPolicy>;
 
 /** Wrong client secrets from one address; a counter of its own, so that right ones are never counted. */

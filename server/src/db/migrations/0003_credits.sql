@@ -138,8 +138,8 @@ begin
   return credits.bring_in(wallet, lot, made, from_account);
 end $$;
 
--- Repays what the wallet owes with what these lots have that is neither held nor expired, in the order of consumption.
--- Returns the wallet as it is then, for the caller to save.
+-- Repays what the wallet owes with what these lots have that is neither held nor expired, in the order given. Returns
+-- the wallet as it is then, for the caller to save.
 create function credits.repay_debt(wallet credits.balances, lot_ids uuid[], at_time timestamptz)
   returns credits.balances
   language plpgsql volatile set search_path = pg_catalog
@@ -155,7 +155,7 @@ begin
   for lot in select l.* from credits.lots l
               where l.id = any (lot_ids) and l.wallet_id = wallet.wallet_id and l.remaining > l.held
                 and (l.expires_at is null or l.expires_at > at_time)
-              order by l.kind, l.priority, l.expires_at, l.created_at, l.id loop
+              order by array_position(lot_ids, l.id) loop
     part := least(wallet.debt, lot.remaining - lot.held);
     exit when part = 0;
     if lot.kind = 'free' then free_change := free_change - part;

@@ -147,7 +147,8 @@ begin
       coalesce(left(charged.metadata->>'model', 100), ''), 0, -request.amount)
     on conflict (wallet_id, day, app_id, model) do update set amount = u.amount + excluded.amount;
   perform credits.give_back_allowance(charged.id, made.id, request.amount);
-  -- Back in a lot that has expired meanwhile, credits go where the rest of it went; the others repay what is owed.
+  -- Back in a lot that has expired meanwhile, credits go where the rest of it went; the others repay what is owed, what
+  -- was consumed last first: it is rather of the lot that was clawed back.
   if wallet.next_expiry_at <= at_time then wallet := credits.expire_lots(wallet, at_time); end if;
   if wallet.debt > 0 then wallet := credits.repay_debt(wallet, returned.lot_ids, at_time); end if;
   if scope = '' then

@@ -6,6 +6,7 @@ import type { Ctx } from '../../ctx.ts';
 import { authenticate, callerOf } from '../../http/authenticate.ts';
 import { sendPageHeaders } from '../../http/paging.ts';
 import { addGrantRoutes } from './grants/routes.ts';
+import { addCodeRoutes } from './codes/routes.ts';
 import { formatStatement } from './format-statement.ts';
 import { listPackages } from './list-packages.ts';
 import { listPurchases } from './list-purchases.ts';
@@ -26,6 +27,7 @@ export function addCreditRoutes(app: App, ctx: Ctx): void {
   addHistoryRoutes(app, ctx);
   addSalesRoutes(app, ctx);
   addGrantRoutes(app, ctx);
+  addCodeRoutes(app, ctx);
 
   app.get(
     '/api/v1/credits/balance',
