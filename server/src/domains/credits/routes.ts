@@ -1,5 +1,3 @@
-import { Readable } from 'node:stream';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { App } from '../../app.ts';
 import type { Ctx } from '../../ctx.ts';
@@ -7,13 +5,10 @@ import { authenticate, callerOf } from '../../http/authenticate.ts';
 import { sendPageHeaders } from '../../http/paging.ts';
 import { addGrantRoutes } from './grants/routes.ts';
 import { addCodeRoutes } from './codes/routes.ts';
-import { formatStatement } from './format-statement.ts';
+import { addHistoryRoutes } from './history/routes.ts';
 import { listPackages } from './list-packages.ts';
 import { listPurchases } from './list-purchases.ts';
-import { listTransactions } from './list-transactions.ts';
 import { readBalance } from './read-balance.ts';
-import { readStatement, type Statement } from './read-statement.ts';
-import { readUsage } from './read-usage.ts';
 import { resolveIdempotencyKey } from './resolve-idempotency-key.ts';
 import * as schemas from './schemas.ts';
 import { spendCredits } from './spend-credits.ts';
@@ -74,69 +69,6 @@ function addSpendRoute(app: App, ctx: Ctx): void {
     if (isReplay) reply.header('idempotency-replayed', 'true');
     return answer;
   });
-}
-
-const listOptions = {
-  schema: {
-    ...common,
-    summary: 'List your transactions',
-    description: 'Newest first. `X-Total-Count` counts all that match, `Link` leads to the next page.',
-    querystring: schemas.transactionsQuerySchema,
-    response: { 200: Type.Array(schemas.transactionSchema) },
-  },
-};
-
-const statementOptions = {
-  schema: {
-    ...common,
-    summary: 'Read the statement of a month',
-    description: 'Opening, movements, closing; JSON, or CSV by `Accept: text/csv` or `?format=csv`.',
-    querystring: schemas.statementQuerySchema,
-    response: { 200: schemas.statementSchema },
-  },
-};
-
-function addHistoryRoutes(app: App, ctx: Ctx): void {
-  const preHandler = authenticate(ctx);
-
-  app.get('/api/v1/credits/transactions', { ...listOptions, preHandler }, async (request, reply) => {
-    const { items, total, nextCursor } = await listTransactions(ctx, callerOf(request), request.query);
-    sendPageHeaders(request, reply, { total, next: nextCursor ? { cursor: nextCursor } : undefined });
-    return items;
-  });
-
-  app.get('/api/v1/credits/statement', { ...statementOptions, preHandler }, async (request, reply) => {
-    const statement = await readStatement(ctx, callerOf(request), request.query.month);
-    return sendStatement(reply, statement, request.query.format ?? preferredFormat(request));
-  });
-
-  app.get(
-    '/api/v1/credits/usage',
-    {
-      preHandler,
-      schema: {
-        ...common,
-        summary: 'Read what you have spent, by app, day or model',
-        querystring: schemas.usageQuerySchema,
-        response: { 200: schemas.usageSchema },
-      },
-    },
-    (request) => readUsage(ctx, callerOf(request), request.query),
-  );
-}
-
-function preferredFormat(request: FastifyRequest): 'json' | 'csv' {
-  return /\btext\/csv\b/i.test(request.headers.accept ?? '') ? 'csv' : 'json';
-}
-
-function sendStatement(reply: FastifyReply, statement: Statement, format: 'json' | 'csv'): FastifyReply {
-  if (format === 'csv') {
-    reply.header('content-disposition', `attachment; filename="statement-${statement.month}.csv"`);
-  }
-  return reply
-    .header('vary', [reply.getHeader('vary') ?? [], 'Accept'].flat().join(', '))
-    .type(format === 'csv' ? 'text/csv; charset=utf-8' : 'application/json; charset=utf-8')
-    .send(Readable.from(formatStatement(statement, format)));
 }
 
 function addSalesRoutes(app: App, ctx: Ctx): void {

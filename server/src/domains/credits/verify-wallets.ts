@@ -80,6 +80,7 @@ async function callVerify(
   return rows.map(toFinding);
 }
 
+/** A row of a verifying function as a finding. */
 export function toFinding({ wallet_id, row_id, problem }: FindingRow): LedgerFinding {
   return { walletId: wallet_id, row: row_id, problem };
 }

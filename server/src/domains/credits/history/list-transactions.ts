@@ -1,11 +1,11 @@
 import { and, desc, eq, gt, lte, sql, type SQL } from 'drizzle-orm';
-import type { Ctx } from '../../ctx.ts';
-import type { Caller, Tx } from '../../db/index.ts';
-import { AppError } from '../../errors.ts';
-import { refreshOwnWallets } from './refresh-own-wallets.ts';
-import type { TransactionView } from './schemas.ts';
+import type { Ctx } from '../../../ctx.ts';
+import type { Caller, Tx } from '../../../db/index.ts';
+import { AppError } from '../../../errors.ts';
+import { refreshOwnWallets } from '../refresh-own-wallets.ts';
+import type { TransactionView } from '../schemas.ts';
+import { transactions, type TransactionType } from '../tables.ts';
 import { sequenceRange } from './sequence-range.ts';
-import { transactions, type TransactionType } from './tables.ts';
 
 export type TransactionQuery = {
   limit: number;

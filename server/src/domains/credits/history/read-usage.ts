@@ -1,7 +1,7 @@
 import { and, desc, eq, gte, lte, sql } from 'drizzle-orm';
-import type { Ctx } from '../../ctx.ts';
-import type { Caller } from '../../db/index.ts';
-import { usageStats } from './sales-tables.ts';
+import type { Ctx } from '../../../ctx.ts';
+import type { Caller } from '../../../db/index.ts';
+import { usageStats } from '../sales-tables.ts';
 import type { UsageView } from './schemas.ts';
 
 export type UsageQuery = {
@@ -9,6 +9,7 @@ export type UsageQuery = {
   /** First and last day (UTC), inclusive. */
   from?: string;
   to?: string;
+  appId?: string;
 };
 
 const groupsMax = 1000;
@@ -26,6 +27,7 @@ export async function readUsage(ctx: Ctx, caller: Caller, query: UsageQuery): Pr
     eq(usageStats.walletId, caller.userId),
     query.from === undefined ? undefined : gte(usageStats.day, query.from),
     query.to === undefined ? undefined : lte(usageStats.day, query.to),
+    query.appId === undefined ? undefined : eq(usageStats.appId, query.appId),
   );
   return ctx.db.asCaller(caller, async (tx) => {
     const [totals] = await tx.select({ count, amount }).from(usageStats).where(own);

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { startTestService, type Answer } from '../../../test/harness/index.ts';
+import { startTestService, type Answer } from '../../../../test/harness/index.ts';
 import {
   addLot,
   addWalletHolder,
   connectAsOwner,
   spendInOneBatch,
   type WalletHolder,
-} from '../../../test/harness/wallets.ts';
+} from '../../../../test/harness/wallets.ts';
 
 const service = await startTestService({ startAt: '2026-03-30T22:00:00.000Z' });
 const owner = await connectAsOwner(service);
@@ -128,11 +128,15 @@ test('a statement comes as CSV by Accept or by format, safe to open in a spreads
   expect(byAccept.headers.get('content-type')).toBe('text/csv; charset=utf-8');
   expect(byAccept.headers.get('vary')).toMatch(/\bAccept$/);
   expect(byAccept.body).toBe(byFormat.body);
-  expect(byAccept.body.split('\r\n').map((row: string) => row.replace(/[0-9a-f-]{36}$/, 'ID'))).toEqual([
-    'createdAt,type,appId,description,amount,balanceAfter,id',
-    '2026-04-01T00:00:00.000Z,opening,,,,95,',
-    `2026-04-01T00:00:00.000Z,usage,'=search,"'=1+1, ""quoted""",-1,94,ID`,
-    '2026-05-01T00:00:00.000Z,closing,,,,94,',
+  expect(
+    byAccept.body
+      .split('\r\n')
+      .map((row: string) => row.replace(/[0-9a-f-]{36},/, 'ID,').replace(/[0-9a-f]{64}$/, 'HASH')),
+  ).toEqual([
+    'createdAt,type,appId,description,amount,balanceAfter,id,sequence,hash',
+    '2026-04-01T00:00:00.000Z,opening,,,,95,,5,HASH',
+    `2026-04-01T00:00:00.000Z,usage,'=search,"'=1+1, ""quoted""",-1,94,ID,6,HASH`,
+    '2026-05-01T00:00:00.000Z,closing,,,,94,,6,HASH',
     '',
   ]);
 });
@@ -222,6 +226,13 @@ test.each([
   'transactions?from=yesterday',
   'transactions?to=2026-99-99',
   'statement',
+  'statement?to=2026-03-01',
+  'statement?month=2026-03&from=2026-03-01',
+  'statement?from=soon',
+  'balance-at',
+  'balance-at?at=yesterday',
+  'balance-at?at=2026-05-01T00:00:00.000Z',
+  'transactions/1/receipt',
   'statement?month=2026-13',
   'statement?month=0000-01',
   'statement?month=2026-03&format=xml',

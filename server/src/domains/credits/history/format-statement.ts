@@ -1,6 +1,16 @@
 import type { Statement } from './read-statement.ts';
 
-const csvColumns = ['createdAt', 'type', 'appId', 'description', 'amount', 'balanceAfter', 'id'] as const;
+const csvColumns = [
+  'createdAt',
+  'type',
+  'appId',
+  'description',
+  'amount',
+  'balanceAfter',
+  'id',
+  'sequence',
+  'hash',
+] as const;
 
 /** Writes a statement as JSON or CSV, piece by piece as its movements are read. @see RFC 4180 */
 export async function* formatStatement(statement: Statement, format: 'json' | 'csv'): AsyncGenerator<string> {
@@ -17,15 +27,16 @@ async function* toJson({ movements, ...head }: Statement): AsyncGenerator<string
   yield ']}';
 }
 
-async function* toCsv({ movements, from, to, opening, closing }: Statement): AsyncGenerator<string> {
+async function* toCsv({ movements, ...head }: Statement): AsyncGenerator<string> {
+  const { from, to, opening, closing, openingHead, closingHead } = head;
   yield `${csvColumns.join(',')}\r\n`;
-  yield `${from},opening,,,,${opening},\r\n`;
+  yield `${from},opening,,,,${opening},,${openingHead.sequence},${openingHead.hash}\r\n`;
   for await (const page of movements) {
     yield page
       .map((movement) => `${csvColumns.map((column) => toCell(movement[column])).join(',')}\r\n`)
       .join('');
   }
-  yield `${to},closing,,,,${closing},\r\n`;
+  yield `${to},closing,,,,${closing},,${closingHead.sequence},${closingHead.hash}\r\n`;
 }
 
 /**

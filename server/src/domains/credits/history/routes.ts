@@ -1,0 +1,127 @@
+import { Readable } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import type { App } from '../../../app.ts';
+import type { Ctx } from '../../../ctx.ts';
+import { authenticate, callerOf } from '../../../http/authenticate.ts';
+import { sendPageHeaders } from '../../../http/paging.ts';
+import { transactionSchema } from '../schemas.ts';
+import { createExportLane } from './export-lane.ts';
+import { formatStatement } from './format-statement.ts';
+import { listTransactions } from './list-transactions.ts';
+import { readBalanceAt } from './read-balance-at.ts';
+import { readStatement, type Statement } from './read-statement.ts';
+import { readUsage } from './read-usage.ts';
+import * as schemas from './schemas.ts';
+import { signReceipt } from './sign-receipt.ts';
+
+const common = { tags: ['credits'], security: [{ bearer: [] }] };
+
+const listOptions = {
+  schema: {
+    ...common,
+    summary: 'List your transactions',
+    description: 'Newest first. `X-Total-Count` counts all that match, `Link` leads to the next page.',
+    querystring: schemas.transactionsQuerySchema,
+    response: { 200: Type.Array(transactionSchema) },
+  },
+};
+
+const statementOptions = {
+  schema: {
+    ...common,
+    summary: 'Read the statement of a month or of any period',
+    description:
+      'Opening, movements, closing, with the head of the chain at both ends; JSON, or CSV by `Accept: text/csv` ' +
+      'or `?format=csv`. Streamed as it is read, whatever its length.',
+    querystring: schemas.statementQuerySchema,
+    response: { 200: schemas.statementSchema },
+  },
+};
+
+/** What a wallet has been through: transactions, statements, usage, receipts. */
+export function addHistoryRoutes(app: App, ctx: Ctx): void {
+  const preHandler = authenticate(ctx);
+  const lane = createExportLane();
+  addPastRoutes(app, ctx);
+
+  app.get('/api/v1/credits/transactions', { ...listOptions, preHandler }, async (request, reply) => {
+    const { items, total, nextCursor } = await listTransactions(ctx, callerOf(request), request.query);
+    sendPageHeaders(request, reply, { total, next: nextCursor ? { cursor: nextCursor } : undefined });
+    return items;
+  });
+
+  app.get('/api/v1/credits/statement', { ...statementOptions, preHandler }, async (request, reply) => {
+    const statement = await readStatement(ctx, lane, callerOf(request), request.query);
+    return sendStatement(reply, statement, request.query.format ?? preferredFormat(request));
+  });
+
+  app.get(
+    '/api/v1/credits/usage',
+    {
+      preHandler,
+      schema: {
+        ...common,
+        summary: 'Read what you have spent, by app, day or model',
+        querystring: schemas.usageQuerySchema,
+        response: { 200: schemas.usageSchema },
+      },
+    },
+    (request) => readUsage(ctx, callerOf(request), request.query),
+  );
+}
+
+function addPastRoutes(app: App, ctx: Ctx): void {
+  const preHandler = authenticate(ctx);
+
+  app.get('/api/v1/credits/balance-at', { ...balanceAtOptions, preHandler }, (request) =>
+    readBalanceAt(ctx, callerOf(request), request.query.at),
+  );
+
+  app.get('/api/v1/credits/transactions/:id/receipt', { ...receiptOptions, preHandler }, async (request) => ({
+    receipt: await signReceipt(ctx, callerOf(request), request.params.id),
+  }));
+}
+
+const balanceAtOptions = {
+  schema: {
+    ...common,
+    summary: 'Read what your balance was at a past instant',
+    description: 'Recomputed from the journal: what the balance answered then.',
+    querystring: schemas.balanceAtQuerySchema,
+    response: { 200: schemas.balanceAtSchema },
+  },
+};
+
+const receiptOptions = {
+  schema: {
+    ...common,
+    summary: 'Get a signed receipt for a transaction',
+    description:
+      'Verifiable offline with the keys of `/.well-known/jwks.json`; keep them with it, as keys are rotated.',
+    params: schemas.transactionParamsSchema,
+    response: { 200: schemas.receiptSchema },
+  },
+  config: { refusals: ['request.not_found'] as const },
+};
+
+function preferredFormat(request: FastifyRequest): 'json' | 'csv' {
+  return /\btext\/csv\b/i.test(request.headers.accept ?? '') ? 'csv' : 'json';
+}
+
+function sendStatement(reply: FastifyReply, statement: Statement, format: 'json' | 'csv'): FastifyReply {
+  if (format === 'csv') {
+    reply.header(
+      'content-disposition',
+      `attachment; filename="statement-${statement.month ?? periodOf(statement)}.csv"`,
+    );
+  }
+  return reply
+    .header('vary', [reply.getHeader('vary') ?? [], 'Accept'].flat().join(', '))
+    .type(format === 'csv' ? 'text/csv; charset=utf-8' : 'application/json; charset=utf-8')
+    .send(Readable.from(formatStatement(statement, format)));
+}
+
+function periodOf({ from, to }: Statement): string {
+  return `${from.slice(0, 10)}-to-${to.slice(0, 10)}`;
+}
