@@ -247,6 +247,46 @@ export const errorTable = {
     title: 'This code exists already',
     detail: 'Choose another text, or leave it out to get one that nobody can guess.',
   },
+  'mandate.required': {
+    status: 403,
+    title: 'The person has not let this app spend',
+    detail: 'There is no mandate, or it is paused, expired or revoked; `raiseUrl` leads the person to it.',
+  },
+  'mandate.exceeded': {
+    status: 402,
+    title: 'More than the person has allowed',
+    detail: 'At `raiseUrl` they can allow more; then send the same request again, with the same key.',
+  },
+  'mandate.exists': {
+    status: 409,
+    title: 'This app has a mandate already',
+    detail: 'Change the one that `mandateId` names, or revoke it first.',
+  },
+  'mandate.revoked': {
+    status: 409,
+    title: 'The mandate has been revoked',
+    detail: 'That is for good; give the app a new one.',
+  },
+  'hold.closed': {
+    status: 409,
+    title: 'The hold has ended',
+    detail: 'It was captured, voided or has expired, as `holdStatus` says; place a new one.',
+  },
+  'hold.exceeded': {
+    status: 409,
+    title: 'The hold is smaller than that',
+    detail: 'Capture at most `remaining`, extend the hold first, or allow it to be overrun.',
+  },
+  'webhooks.too_many_endpoints': {
+    status: 409,
+    title: 'The application has enough endpoints',
+    detail: 'Delete one, or let one endpoint hear of more types of events.',
+  },
+  'webhooks.endpoint_disabled': {
+    status: 409,
+    title: 'The endpoint is switched off',
+    detail: 'Switch it on first: `PATCH` it with `isEnabled: true`.',
+  },
   'idempotency.mismatch': {
     status: 422,
     title: 'The idempotency key belongs to another request',

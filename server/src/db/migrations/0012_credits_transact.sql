@@ -37,7 +37,8 @@ begin
                     where s.session_id = request.session_id and s.user_id = request.user_id
                       and s.expires_at > at_time) then
       return 'auth.session_ended';
-    elsif wallet.owner_id is distinct from request.user_id then
+    elsif wallet.owner_id is distinct from request.user_id
+      and not credits.may_spend_for_team(wallet, hold, request.user_id) then
       return 'request.not_found';
     end if;
   elsif not exists (select from apps.live_secrets s
@@ -258,7 +259,7 @@ begin
   update credits.holds h set (captured, remaining) = (hold.captured, hold.remaining) where h.id = hold.id;
   if request.is_final then wallet := credits.finish_hold(wallet, scene, 'captured', 'Rest of a hold'); end if;
   perform credits.save_wallet(wallet);
-  select h.* into result.hold from credits.holds h where h.id = hold.id;
+  select h into result.hold from credits.holds h where h.id = hold.id;
   result.transaction_id := made.id;
   return result;
 end $$;
@@ -309,7 +310,7 @@ declare
   result credits.transact_result;
 begin
   perform credits.save_wallet(wallet);
-  select h.* into result.hold from credits.holds h where h.id = (scene.hold).id;
+  select h into result.hold from credits.holds h where h.id = (scene.hold).id;
   return result;
 end $$;
 
@@ -354,8 +355,11 @@ begin
   scene.at_time := at_time;
   scene.instant := greatest(at_time, wallet.last_transaction_at);
   if request.operation in ('spend', 'hold') then
-    scene.is_mandated := request.client_id is not null;
-    if scene.is_mandated then mandate := credits.lock_mandate(wallet.wallet_id, request.client_id, null); end if;
+    scene.is_mandated := request.client_id is not null or wallet.kind = 'team';
+    if scene.is_mandated then
+      mandate := credits.lock_mandate(wallet.wallet_id, request.client_id,
+        case when request.client_id is null then request.user_id end);
+    end if;
   else
     select h.* into hold from credits.holds h where h.id = request.hold_id;
     request.app_id := hold.app_id;

@@ -1,3 +1,4 @@
+export { type Spender } from './holds/transact-credits.ts';
 export { openWallet } from './open-wallet.ts';
 export { readBalance, type Balance } from './read-balance.ts';
 export { readTrialBalance, type AccountBalance } from './read-trial-balance.ts';

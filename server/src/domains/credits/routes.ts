@@ -3,13 +3,18 @@ import type { App } from '../../app.ts';
 import type { Ctx } from '../../ctx.ts';
 import { authenticate, callerOf } from '../../http/authenticate.ts';
 import { sendPageHeaders } from '../../http/paging.ts';
+import { spenderOf } from '../../http/spender.ts';
 import { addGrantRoutes } from './grants/routes.ts';
 import { addCodeRoutes } from './codes/routes.ts';
 import { addHistoryRoutes } from './history/routes.ts';
+import { addHoldRoutes } from './holds/routes.ts';
 import { listPackages } from './list-packages.ts';
 import { listPurchases } from './list-purchases.ts';
+import { addMandateRoutes } from './mandates/routes.ts';
+import { spendAsApplication } from './mandates/spend-as-application.ts';
 import { readBalance } from './read-balance.ts';
 import { resolveIdempotencyKey } from './resolve-idempotency-key.ts';
+import { isOwnToken } from './resolve-wallet.ts';
 import * as schemas from './schemas.ts';
 import { spendCredits } from './spend-credits.ts';
 import { createSpendQueue } from './spend-queue.ts';
@@ -19,6 +24,8 @@ const common = { tags: ['credits'], security: [{ bearer: [] }] };
 /** The wallet: balance, spending, history, and what can be bought. */
 export function addCreditRoutes(app: App, ctx: Ctx): void {
   addSpendRoute(app, ctx);
+  addHoldRoutes(app, ctx);
+  addMandateRoutes(app, ctx);
   addHistoryRoutes(app, ctx);
   addSalesRoutes(app, ctx);
   addGrantRoutes(app, ctx);
@@ -37,11 +44,13 @@ export function addCreditRoutes(app: App, ctx: Ctx): void {
 const spendOptions = {
   schema: {
     ...common,
+    security: [{ bearer: [] }, { application: [] }],
     summary: 'Spend credits',
     description:
       'One effect per idempotency key: a repeated request gets the first answer again, refusals included, ' +
       'with `Idempotency-Replayed: true`. With too few credits: 402, `required`, `available`, and in `topUp` ' +
-      'how to get more.',
+      'how to get more. An application asks with its own credentials and `onBehalfOf`, under a mandate; beyond ' +
+      'it: 402, and `raiseUrl`, where the person can allow more.',
     headers: schemas.spendHeadersSchema,
     body: schemas.spendBodySchema,
     response: { 200: schemas.spendAnswerSchema },
@@ -50,6 +59,8 @@ const spendOptions = {
     refusals: [
       'idempotency.mismatch',
       'credits.wallet_inactive',
+      'mandate.required',
+      'mandate.exceeded',
       'credits.insufficient',
       'server.busy',
     ] as const,
@@ -60,12 +71,16 @@ function addSpendRoute(app: App, ctx: Ctx): void {
   const queue = createSpendQueue(ctx);
   ctx.metrics.observe('obol_spends_waiting', 'Spends waiting for their turn', () => queue.waiting());
   app.addHook('onClose', () => queue.drain());
-  const options = { ...spendOptions, preHandler: authenticate(ctx) };
+  const preHandler = authenticate(ctx, { scope: 'credits:spend', application: true });
+  const options = { ...spendOptions, preHandler };
 
   app.post('/api/v1/credits/use', options, async (request, reply) => {
     const { body, headers } = request;
     const key = resolveIdempotencyKey(headers['idempotency-key'], body.idempotencyKey);
-    const { answer, isReplay } = await spendCredits(ctx, queue, callerOf(request), { ...body, ...key });
+    const spender = spenderOf(request);
+    const { answer, isReplay } = isOwnToken(spender)
+      ? await spendCredits(ctx, queue, spender, { ...body, ...key })
+      : await spendAsApplication(ctx, spender, { ...body, ...key });
     if (isReplay) reply.header('idempotency-replayed', 'true');
     return answer;
   });

@@ -71,6 +71,12 @@ export const spendBodySchema = Type.Object(
         }),
       ),
     ),
+    onBehalfOf: Type.Optional(
+      id(
+        'The person whose credits are spent; for applications that ask with their own credentials.',
+        '019ca9f2-7a00-7c3e-8b1d-2f6a4c9e0d12',
+      ),
+    ),
   },
   { description: 'A spend.' },
 );

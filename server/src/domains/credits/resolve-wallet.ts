@@ -1,0 +1,31 @@
+import type { Caller } from '../../db/index.ts';
+import { AppError } from '../../errors.ts';
+import type { Spender } from './holds/transact-credits.ts';
+
+/**
+ * The wallet that a spender spends from: a person's own, or that of the person on whose behalf an application asks.
+ * Throws `request.invalid` when an application names nobody, or a person somebody else.
+ */
+export function resolveWallet(spender: Spender, onBehalfOf: string | undefined, path = '/body'): string {
+  if ('userId' in spender) {
+    if (onBehalfOf === undefined || onBehalfOf.toLowerCase() === spender.userId) return spender.userId;
+    throw wrong(`${path}/onBehalfOf`, 'is for applications that ask with their own credentials');
+  }
+  if (onBehalfOf === undefined) throw wrong(`${path}/onBehalfOf`, 'is missing');
+  return onBehalfOf.toLowerCase();
+}
+
+/** Whether a person spends by a token of their own: that needs no mandate. */
+export function isOwnToken(spender: Spender): spender is Caller {
+  return 'userId' in spender && spender.clientId === undefined;
+}
+
+/** Throws `request.invalid` when an application spends under another name than its own client id. */
+export function assertOwnApp(spender: Spender, appId: string): void {
+  if (spender.clientId === undefined || spender.clientId === appId) return;
+  throw wrong('/body/appId', `must be your client id, ${spender.clientId}`);
+}
+
+function wrong(path: string, message: string): AppError {
+  return new AppError('request.invalid', { errors: [{ path, message }] });
+}
