@@ -15,7 +15,12 @@ import { seed, type Seeded } from './seed.ts';
 export type Environment = Seeded & {
   port: number;
   emptyPort: number;
+  plainPort: number;
+  /** Owns the database that the service works on. */
   ownerUrl: string;
+  /** The superuser's address, to make further databases beside the first. */
+  superuserUrl: string;
+  dataDir: string;
   stop(): Promise<void>;
 };
 
@@ -23,6 +28,14 @@ export type EnvironmentOptions = { wallets: number; onProgress: (line: string) =
 
 const serviceFile = join(import.meta.dirname, '../../server/src/main.ts');
 const emptyServiceFile = join(import.meta.dirname, 'empty-service.ts');
+const plainServiceFile = join(import.meta.dirname, 'plain-service.ts');
+
+/** What the service is told besides where its database is. */
+export const serviceSettings = {
+  OBOL_SECRET: 'a secret for benchmarks, of no use elsewhere',
+  RATE_LIMIT_ENABLED: 'false',
+  LOG_LEVEL: 'error',
+};
 
 /**
  * Starts a durable PostgreSQL of its own, the service on it as a process of its own, the empty service and
@@ -55,18 +68,28 @@ export async function startEnvironment({ wallets, onProgress }: EnvironmentOptio
     const empty = start(children, emptyServiceFile, {});
     const emptyPort = Number(await firstLine(empty));
     onProgress(`seeding ${wallets.toLocaleString('en')} wallets …`);
-    await seedPeer(postgres.ownerUrl);
+    await seedPeers(postgres.ownerUrl);
+    const plain = start(children, plainServiceFile, { DATABASE_URL: postgres.ownerUrl });
+    const plainPort = Number(await firstLine(plain));
     const seeded = await seed({
       ownerUrl: postgres.ownerUrl,
       wallets,
       issuer: baseUrl,
       privateKey: keys.privateKey,
     });
-    return { ...seeded, port, emptyPort, ownerUrl: postgres.ownerUrl, stop };
+    const { ownerUrl } = postgres;
+    const superuserUrl = superuserUrlBeside(ownerUrl, passwords.superuser);
+    return { ...seeded, port, emptyPort, plainPort, ownerUrl, superuserUrl, dataDir, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+function superuserUrlBeside(ownerUrl: string, password: string): string {
+  const url = new URL(ownerUrl);
+  Object.assign(url, { username: 'postgres', password, pathname: '/postgres' });
+  return url.href;
 }
 
 function serviceEnv(options: {
@@ -79,10 +102,8 @@ function serviceEnv(options: {
     DATABASE_URL: options.ownerUrl,
     DATA_DIR: options.dataDir,
     PORT: String(options.port),
-    OBOL_SECRET: 'a secret for benchmarks, of no use elsewhere',
     JWT_PRIVATE_KEY: options.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    RATE_LIMIT_ENABLED: 'false',
-    LOG_LEVEL: 'error',
+    ...serviceSettings,
   };
 }
 
@@ -120,14 +141,15 @@ async function untilReady(service: ChildProcess, url: string): Promise<void> {
   }
 }
 
-async function seedPeer(ownerUrl: string): Promise<void> {
+/** The books that we are measured against. */
+async function seedPeers(ownerUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: ownerUrl });
   await client.connect();
   try {
-    for (const statement of (await readFile(join(import.meta.dirname, 'peer.sql'), 'utf8')).split(
-      /;\n(?=create|insert|vacuum)/,
-    )) {
-      await client.query(statement);
+    for (const file of ['peer.sql', 'plain.sql']) {
+      const text = await readFile(join(import.meta.dirname, file), 'utf8');
+      // A vacuum wants to be alone, so each statement goes by itself.
+      for (const statement of text.split(/;\n(?=create|insert|vacuum)/)) await client.query(statement);
     }
   } finally {
     await client.end();

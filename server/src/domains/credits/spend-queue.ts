@@ -56,7 +56,7 @@ type Waiting = {
   reject(error: unknown): void;
 };
 
-const defaultLimits: SpendQueueLimits = { lanes: 4, batchMax: 500, waitingMax: 10_000 };
+const defaultLimits: SpendQueueLimits = { lanes: 2, batchMax: 500, waitingMax: 10_000 };
 
 /**
  * Natural group commit: a spend alone goes at once, and whatever arrives while a call is in flight goes into
