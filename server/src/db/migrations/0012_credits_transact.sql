@@ -56,6 +56,11 @@ begin
   return null;
 end $$;
 
+-- The member as whom a person spends from a team's wallet: under a mandate, like an app. Null in one's own.
+create function credits.member_of(request credits.transact_request, wallet credits.balances) returns uuid
+  language sql immutable
+as $$ select case when wallet.kind = 'team' and request.client_id is null then request.user_id end $$;
+
 -- What is decided on taking credits: the parts of lots and the debt, or the refusal.
 create type credits.taking as (refusal jsonb, parts credits.lot_part[], debt bigint);
 
@@ -350,6 +355,7 @@ declare
   wallet credits.balances;
   hold credits.holds;
   mandate credits.mandates;
+  member uuid;
 begin
   select b.* into wallet from credits.balances b where b.wallet_id = request.wallet_id;
   scene.at_time := at_time;
@@ -420,6 +426,7 @@ declare
   scene credits.transact_scene := credits.see_scene(request, at_time);
   refusal_code text := credits.judge_caller(request, scene.wallet, scene.hold, at_time);
   first_answer credits.idempotency_keys;
+  result credits.transact_result;
   outcome credits.transact_outcome;
 begin
   request := scene.request;
@@ -438,7 +445,8 @@ begin
       first_answer.free, first_answer.paid, first_answer.held, first_answer.total_spent, first_answer.created_at,
       null, null, first_answer.details)::credits.transact_outcome;
   else
-    outcome := credits.outcome_of(scene, credits.perform_transact(scene));
+    result := credits.perform_transact(scene);
+    outcome := credits.outcome_of(scene, result);
     perform credits.remember_outcome(request, outcome);
   end if;
   select t.amount, t.sequence, t.hash into outcome.amount, outcome.sequence, outcome.hash
