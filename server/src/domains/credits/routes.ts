@@ -11,13 +11,14 @@ import { addHoldRoutes } from './holds/routes.ts';
 import { listPackages } from './list-packages.ts';
 import { listPurchases } from './list-purchases.ts';
 import { addMandateRoutes } from './mandates/routes.ts';
-import { spendAsApplication } from './mandates/spend-as-application.ts';
+import { spendUnderMandate } from './mandates/spend-under-mandate.ts';
 import { readBalance } from './read-balance.ts';
 import { resolveIdempotencyKey } from './resolve-idempotency-key.ts';
-import { isOwnToken } from './resolve-wallet.ts';
+import { isOwnWallet } from './resolve-wallet.ts';
 import * as schemas from './schemas.ts';
 import { spendCredits } from './spend-credits.ts';
 import { createSpendQueue } from './spend-queue.ts';
+import { addTeamRoutes } from './teams/routes.ts';
 
 const common = { tags: ['credits'], security: [{ bearer: [] }] };
 
@@ -30,6 +31,7 @@ export function addCreditRoutes(app: App, ctx: Ctx): void {
   addSalesRoutes(app, ctx);
   addGrantRoutes(app, ctx);
   addCodeRoutes(app, ctx);
+  addTeamRoutes(app, ctx);
 
   app.get(
     '/api/v1/credits/balance',
@@ -78,9 +80,9 @@ function addSpendRoute(app: App, ctx: Ctx): void {
     const { body, headers } = request;
     const key = resolveIdempotencyKey(headers['idempotency-key'], body.idempotencyKey);
     const spender = spenderOf(request);
-    const { answer, isReplay } = isOwnToken(spender)
+    const { answer, isReplay } = isOwnWallet(spender, body)
       ? await spendCredits(ctx, queue, spender, { ...body, ...key })
-      : await spendAsApplication(ctx, spender, { ...body, ...key });
+      : await spendUnderMandate(ctx, spender, { ...body, ...key });
     if (isReplay) reply.header('idempotency-replayed', 'true');
     return answer;
   });

@@ -77,6 +77,12 @@ export const spendBodySchema = Type.Object(
         '019ca9f2-7a00-7c3e-8b1d-2f6a4c9e0d12',
       ),
     ),
+    walletId: Type.Optional(
+      Type.String({
+        format: 'uuid',
+        description: 'The wallet of a team that you are in; your own by default.',
+      }),
+    ),
   },
   { description: 'A spend.' },
 );

@@ -20,6 +20,8 @@ export type Spend = {
   idempotencyKey?: string;
   /** Whose credits, for applications that ask with their own credentials. */
   onBehalfOf?: string;
+  /** The wallet of a team. */
+  walletId?: string;
 };
 
 const replayedHeader = { 'idempotency-replayed': 'true' };
@@ -49,7 +51,7 @@ function toRequest(ctx: Ctx, caller: Caller, spend: Spend): SpendRequest {
   assertStorableMetadata(metadata);
   const content = canonicalJson({ amount, appId, description, metadata });
   return {
-    walletId: resolveWallet(caller, spend.onBehalfOf),
+    walletId: resolveWallet(caller, spend),
     userId: caller.userId,
     sessionId: caller.sessionId,
     appId,

@@ -13,7 +13,7 @@ export type HoldPage = { items: HoldView[]; total: number; nextOffset: number | 
  */
 export async function listHolds(ctx: Ctx, spender: Spender, query: HoldsQuery): Promise<HoldPage> {
   const { limit, offset, status } = query;
-  const walletId = resolveWallet(spender, query.onBehalfOf, '/query');
+  const walletId = resolveWallet(spender, query, '/query');
   const filters: SQL[] = [sql`h.wallet_id = ${walletId}`];
   if (status !== undefined) filters.push(sql`h.status = ${status}`);
   if (spender.clientId !== undefined) filters.push(sql`h.app_id = ${spender.clientId}`);

@@ -13,10 +13,10 @@ import { transactCredits, type Spender } from './transact-credits.ts';
 export async function placeHold(
   ctx: Ctx,
   spender: Spender,
-  { onBehalfOf, expiresInSeconds, ...hold }: NewHold,
+  { onBehalfOf, walletId: wanted, expiresInSeconds, ...hold }: NewHold,
 ): Promise<{ answer: MovedHold; isReplay: boolean }> {
   assertOwnApp(spender, hold.appId);
-  const walletId = resolveWallet(spender, onBehalfOf);
+  const walletId = resolveWallet(spender, { onBehalfOf, walletId: wanted });
   const outcome = await transactCredits(ctx, spender, {
     ...hold,
     operation: 'hold',

@@ -133,10 +133,13 @@ export const voidBodySchema = Type.Object(
 
 export const onBehalfOfSchema = spendBodySchema.properties.onBehalfOf;
 
+export const walletIdSchema = spendBodySchema.properties.walletId;
+
 export const holdsQuerySchema = Type.Object({
   ...pageQuery,
   status: Type.Optional(Type.Enum([...statuses], { description: 'Only these.', examples: ['open'] })),
   onBehalfOf: onBehalfOfSchema,
+  walletId: walletIdSchema,
 });
 
 export const holdParamsSchema = Type.Object({ holdId: id('The hold.') });

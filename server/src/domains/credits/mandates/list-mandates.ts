@@ -18,7 +18,7 @@ export function listMandates(
   spender: Spender,
   { onBehalfOf }: { onBehalfOf?: string },
 ): Promise<MandateView[]> {
-  return selectMandates(ctx, spender, resolveWallet(spender, onBehalfOf, '/query'), null);
+  return selectMandates(ctx, spender, resolveWallet(spender, { onBehalfOf }, '/query'), null);
 }
 
 /**

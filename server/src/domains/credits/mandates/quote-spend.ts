@@ -21,7 +21,7 @@ type Seen = {
  */
 export async function quoteSpend(ctx: Ctx, spender: Spender, asked: QuoteRequest): Promise<Quote> {
   assertOwnApp(spender, asked.appId);
-  const walletId = resolveWallet(spender, asked.onBehalfOf);
+  const walletId = resolveWallet(spender, asked);
   const { creditsDailyFree: dailyFree, creditsDailyCap: dailyCap } = ctx.config;
   const now = ctx.clock.now();
   const request = {

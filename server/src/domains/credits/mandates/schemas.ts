@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { onBehalfOfSchema } from '../holds/schemas.ts';
+import { onBehalfOfSchema, walletIdSchema } from '../holds/schemas.ts';
 import { amountSchema, appIdSchema, credits, id, nullable, spendBodySchema, time } from '../schemas.ts';
 import { kinds } from '../tables.ts';
 
@@ -117,6 +117,7 @@ export const quoteBodySchema = Type.Object(
     description: Type.Optional(spendBodySchema.properties.description),
     metadata: spendBodySchema.properties.metadata,
     onBehalfOf: onBehalfOfSchema,
+    walletId: walletIdSchema,
   },
   { description: 'A spend that is only asked about.' },
 );
