@@ -7,6 +7,7 @@ import { addRecoveryRoutes } from './domains/auth/index.ts';
 import { addAuthRoutes, readAvailable } from './domains/auth/index.ts';
 import { addCreditRoutes } from './domains/credits/index.ts';
 import { addUserRoutes } from './domains/users/index.ts';
+import { addWebhookRoutes } from './domains/webhooks/index.ts';
 import { addDocsRoutes } from './http/docs.ts';
 import { addOperationsRoutes } from './http/operations.ts';
 import { addAccountPages } from './http/pages/account-pages.ts';
@@ -31,6 +32,7 @@ export async function buildApp(ctx: Ctx): Promise<App> {
   addCreditRoutes(app, ctx);
   addRecoveryRoutes(app, ctx);
   addApplicationRoutes(app, ctx);
+  addWebhookRoutes(app, ctx);
   addAccountPages(app, ctx);
   addMailboxPage(app, ctx);
   return app;

@@ -212,6 +212,31 @@ export const errorTable = {
     title: 'The wallet takes no part right now',
     detail: 'It has been frozen or closed; ask the operator.',
   },
+  'users.email_unverified': {
+    status: 403,
+    title: 'Confirm your e-mail address first',
+    detail: 'Open the link in the mail that was sent to it, or ask for a new one.',
+  },
+  'teams.role_required': {
+    status: 403,
+    title: 'Your role in the team does not permit this',
+    detail: 'Ask an owner or admin of the team.',
+  },
+  'teams.last_owner': {
+    status: 409,
+    title: 'A team needs an owner',
+    detail: 'Make somebody else an owner first.',
+  },
+  'teams.already_member': {
+    status: 409,
+    title: 'This person is in the team already',
+    detail: 'Change what they are, or may spend, instead.',
+  },
+  'credits.in_debt': {
+    status: 409,
+    title: 'The wallet owes credits',
+    detail: 'Who owes cannot give away; the next credits to come in repay the debt.',
+  },
   'credits.expires_in_past': {
     status: 422,
     title: 'The credits would have expired already',

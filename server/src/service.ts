@@ -7,6 +7,7 @@ import { createDatabase } from './db/index.ts';
 import { openPool } from './db/pool.ts';
 import { createApplicationVerifier } from './domains/applications/index.ts';
 import { createKeyring, createPasswordHasher, handleRecoveryJobs } from './domains/auth/index.ts';
+import { handleWebhookJobs, type Resolve } from './domains/webhooks/index.ts';
 import { createJobs } from './jobs/index.ts';
 import { createLog } from './log.ts';
 import { createMailer } from './mail/index.ts';
@@ -19,6 +20,8 @@ export type ServiceOptions = {
   clock?: Clock;
   random?: Random;
   log?: Logger;
+  /** Finds the addresses of names that webhooks go to; DNS unless said otherwise. */
+  resolve?: Resolve;
   /** Whether this process polls for jobs (mail and the like); true unless said otherwise. */
   runsJobs?: boolean;
 };
@@ -46,6 +49,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const applications = createApplicationVerifier({ db, clock });
   const ctx: Ctx = { config, db, clock, random, mail, jobs, keys, passwords, applications, metrics, log };
   handleRecoveryJobs(ctx);
+  handleWebhookJobs(ctx, options.resolve);
   const app = await buildApp(ctx);
   if (options.runsJobs !== false) await jobs.start();
   return {

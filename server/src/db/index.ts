@@ -64,22 +64,20 @@ export function createDatabase(pool: pg.Pool, clock: Clock): Database {
       }
     }
   };
+  const opening = () => serviceOpening(clock.now());
   const runTransaction = <T>(opening: () => string, work: (tx: Tx) => Promise<T>): Promise<T> =>
     runOnClient(opening, (client) => work(drizzle({ client })));
   return {
     asCaller: (caller, work) =>
       runTransaction(() => `begin; select auth.enter(${callerValues(caller, clock.now())})`, work),
     asServiceFor: (caller, work) =>
-      runTransaction(
-        () => `${serviceOpening}, auth.assert_session(${callerValues(caller, clock.now())})`,
-        work,
-      ),
+      runTransaction(() => `${opening()}, auth.assert_session(${callerValues(caller, clock.now())})`, work),
     asServiceForApplication: (caller, work) =>
       runTransaction(
-        () => `${serviceOpening}, apps.assert_application(${applicationValues(caller, clock.now())})`,
+        () => `${opening()}, apps.assert_application(${applicationValues(caller, clock.now())})`,
         work,
       ),
-    asService: (work) => runTransaction(() => serviceOpening, work),
+    asService: (work) => runTransaction(opening, work),
     async call<Row extends pg.QueryResultRow>(text: string, values: unknown[]) {
       try {
         return (await pool.query<Row>(text, values)).rows;
@@ -88,19 +86,22 @@ export function createDatabase(pool: pg.Pool, clock: Clock): Database {
       }
     },
     runAsService: (text, values) =>
-      runOnClient(
-        () => serviceOpening,
-        async (client) => {
-          const result: pg.QueryResult | pg.QueryResult[] = await client.query(text, values);
-          return { rows: [result].flat().flatMap((part) => part.rows as pg.QueryResultRow[]) };
-        },
-      ),
+      runOnClient(opening, async (client) => {
+        const result: pg.QueryResult | pg.QueryResult[] = await client.query(text, values);
+        return { rows: [result].flat().flatMap((part) => part.rows as pg.QueryResultRow[]) };
+      }),
     close: () => pool.end(),
   };
 }
 
-/** `begin` and the context in one message, so that a transaction costs two round trips besides its work. */
-const serviceOpening = `begin; select set_config('obol.role', 'service', true)`;
+/**
+ * `begin` and the context in one message, so that a transaction costs two round trips besides its work.
+ * `obol.at` is the time for what happens without a time of its own, such as a deletion.
+ */
+function serviceOpening(now: Date): string {
+  const at = pg.escapeLiteral(now.toISOString());
+  return `begin; select set_config('obol.role', 'service', true), set_config('obol.at', ${at}, true)`;
+}
 
 /** The caller as SQL literals: a message of several statements takes no parameters. */
 function callerValues({ userId, sessionId }: Caller, now: Date): string {

@@ -22,6 +22,7 @@ const tags = [
   { name: 'users', description: 'Profiles.' },
   { name: 'credits', description: 'The wallet: balance, spending, history.' },
   { name: 'applications', description: 'Software that signs people in and spends credits, and its members.' },
+  { name: 'webhooks', description: 'Events for applications: where they go, and what became of them.' },
   { name: 'operations', description: 'Health and metrics.' },
 ];
 

@@ -12,6 +12,10 @@ export type JobData = {
   'send-reset-mail': { email: string; origin: MailOrigin };
   /** Tells an address what was done to its account. */
   'send-notice-mail': { email: string; notice: 'password_changed' | 'password_reset'; at: string };
+  /** Tries to deliver an event to an endpoint; the next try is another job. */
+  'deliver-webhook': { deliveryId: string };
+  /** Tells an administrator of an application that one of its endpoints was switched off. */
+  'send-endpoint-notice': { endpointId: string; email: string };
 };
 
 export type JobName = keyof JobData;
@@ -46,11 +50,22 @@ const mailQueue: QueueSettings = {
   deleteAfterSeconds: daySeconds,
 };
 
+/**
+ * When to try again to deliver an event is decided by the webhooks domain. What is tried again here is a
+ * process that died or lost its database in the middle of it.
+ */
+const webhookQueue: QueueSettings = { ...mailQueue, retryDelayMax: 10 * 60 };
+
 export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'send-verification-mail': mailQueue,
   'send-reset-mail': mailQueue,
   'send-notice-mail': mailQueue,
+  'deliver-webhook': webhookQueue,
+  'send-endpoint-notice': mailQueue,
 };
+
+/** How many batches of a kind a process has in hand at once, where a slow job must not hold up the rest. */
+export const parallelBatches: { readonly [queue: string]: number } = { 'deliver-webhook': 4 };
 
 export const jobNames = Object.keys(queues) as JobName[];
 

@@ -24,6 +24,8 @@ const overrides: Record<string, Row> = {
   'credits.lots': { closed_at: null, daily_window_at: null },
   'credits.purchases': { currency: 'EUR' },
   'credits.transactions': { balance_before: '1', amount: '1', balance_after: '2' },
+  'webhooks.deliveries': { completed_at: null },
+  'webhooks.endpoints': { disabled_reason: null },
   'pgboss.queue_stats': { captured_on: 'now' },
 };
 

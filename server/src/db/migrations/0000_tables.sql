@@ -8,6 +8,8 @@ CREATE SCHEMA "credits";
 
 CREATE SCHEMA "payments";
 
+CREATE SCHEMA "webhooks";
+
 CREATE TABLE "apps"."access_requests" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"application_id" uuid NOT NULL,
@@ -474,6 +476,62 @@ CREATE TABLE "auth"."users" (
 	CONSTRAINT "users_role_check" CHECK ("auth"."users"."role" in ('user', 'admin'))
 );
 
+CREATE TABLE "webhooks"."attempts" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"delivery_id" uuid NOT NULL,
+	"started_at" timestamp (3) with time zone NOT NULL,
+	"duration_ms" integer NOT NULL,
+	"status_code" integer,
+	"error" text,
+	"response_excerpt" text
+);
+
+CREATE TABLE "webhooks"."deliveries" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"endpoint_id" uuid NOT NULL,
+	"event_id" uuid NOT NULL,
+	"is_replay" boolean DEFAULT false NOT NULL,
+	"status" text DEFAULT 'pending' NOT NULL,
+	"attempt_count" integer DEFAULT 0 NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"next_attempt_at" timestamp (3) with time zone,
+	"completed_at" timestamp (3) with time zone,
+	CONSTRAINT "deliveries_status_check" CHECK ("webhooks"."deliveries"."status" in ('pending', 'succeeded', 'failed')),
+	CONSTRAINT "deliveries_completed_check" CHECK (("webhooks"."deliveries"."status" = 'pending') = ("webhooks"."deliveries"."completed_at" is null))
+);
+
+CREATE TABLE "webhooks"."endpoint_secrets" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"endpoint_id" uuid NOT NULL,
+	"sealed_secret" "bytea" NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"expires_at" timestamp (3) with time zone
+);
+
+CREATE TABLE "webhooks"."endpoints" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"application_id" uuid NOT NULL,
+	"url" text NOT NULL,
+	"description" text,
+	"event_types" text[],
+	"low_balance" bigint NOT NULL,
+	"is_enabled" boolean DEFAULT true NOT NULL,
+	"disabled_reason" text,
+	"first_failed_at" timestamp (3) with time zone,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"updated_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "endpoints_low_balance_check" CHECK ("webhooks"."endpoints"."low_balance" > 0),
+	CONSTRAINT "endpoints_disabled_check" CHECK ("webhooks"."endpoints"."is_enabled" = ("webhooks"."endpoints"."disabled_reason" is null)),
+	CONSTRAINT "endpoints_reason_check" CHECK ("webhooks"."endpoints"."disabled_reason" in ('requested', 'failing', 'gone'))
+);
+
+CREATE TABLE "webhooks"."events" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"type" text NOT NULL,
+	"data" jsonb NOT NULL,
+	"happened_at" timestamp (3) with time zone NOT NULL
+);
+
 ALTER TABLE "apps"."access_requests" ADD CONSTRAINT "access_requests_application_id_applications_id_fk" FOREIGN KEY ("application_id") REFERENCES "apps"."applications"("id") ON DELETE cascade ON UPDATE no action;
 ALTER TABLE "apps"."access_requests" ADD CONSTRAINT "access_requests_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
 ALTER TABLE "apps"."access_requests" ADD CONSTRAINT "access_requests_decided_by_users_id_fk" FOREIGN KEY ("decided_by") REFERENCES "auth"."users"("id") ON DELETE set null ON UPDATE no action;
@@ -512,6 +570,11 @@ ALTER TABLE "credits"."team_members" ADD CONSTRAINT "team_members_wallet_id_team
 ALTER TABLE "credits"."team_members" ADD CONSTRAINT "team_members_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
 ALTER TABLE "credits"."teams" ADD CONSTRAINT "teams_wallet_id_balances_wallet_id_fk" FOREIGN KEY ("wallet_id") REFERENCES "credits"."balances"("wallet_id") ON DELETE restrict ON UPDATE no action;
 ALTER TABLE "credits"."teams" ADD CONSTRAINT "teams_created_by_users_id_fk" FOREIGN KEY ("created_by") REFERENCES "auth"."users"("id") ON DELETE set null ON UPDATE no action;
+ALTER TABLE "webhooks"."attempts" ADD CONSTRAINT "attempts_delivery_id_deliveries_id_fk" FOREIGN KEY ("delivery_id") REFERENCES "webhooks"."deliveries"("id") ON DELETE cascade ON UPDATE no action;
+ALTER TABLE "webhooks"."deliveries" ADD CONSTRAINT "deliveries_endpoint_id_endpoints_id_fk" FOREIGN KEY ("endpoint_id") REFERENCES "webhooks"."endpoints"("id") ON DELETE cascade ON UPDATE no action;
+ALTER TABLE "webhooks"."deliveries" ADD CONSTRAINT "deliveries_event_id_events_id_fk" FOREIGN KEY ("event_id") REFERENCES "webhooks"."events"("id") ON DELETE cascade ON UPDATE no action;
+ALTER TABLE "webhooks"."endpoint_secrets" ADD CONSTRAINT "endpoint_secrets_endpoint_id_endpoints_id_fk" FOREIGN KEY ("endpoint_id") REFERENCES "webhooks"."endpoints"("id") ON DELETE cascade ON UPDATE no action;
+ALTER TABLE "webhooks"."endpoints" ADD CONSTRAINT "endpoints_application_id_applications_id_fk" FOREIGN KEY ("application_id") REFERENCES "apps"."applications"("id") ON DELETE cascade ON UPDATE no action;
 CREATE UNIQUE INDEX "access_requests_open_key" ON "apps"."access_requests" USING btree ("application_id","user_id") WHERE "apps"."access_requests"."status" = 'pending';
 CREATE INDEX "access_requests_user_idx" ON "apps"."access_requests" USING btree ("user_id");
 CREATE INDEX "access_requests_decided_by_idx" ON "apps"."access_requests" USING btree ("decided_by");
@@ -566,3 +629,11 @@ CREATE UNIQUE INDEX "users_username_key" ON "auth"."users" USING btree (lower("u
 CREATE UNIQUE INDEX "users_auth0_id_key" ON "auth"."users" USING btree ("auth0_id");
 CREATE UNIQUE INDEX "users_stripe_customer_id_key" ON "auth"."users" USING btree ("stripe_customer_id");
 CREATE UNIQUE INDEX "users_paypal_customer_id_key" ON "auth"."users" USING btree ("paypal_customer_id");
+CREATE INDEX "attempts_delivery_idx" ON "webhooks"."attempts" USING btree ("delivery_id","id");
+CREATE INDEX "deliveries_endpoint_idx" ON "webhooks"."deliveries" USING btree ("endpoint_id","id");
+CREATE INDEX "deliveries_event_idx" ON "webhooks"."deliveries" USING btree ("event_id");
+CREATE INDEX "deliveries_completed_idx" ON "webhooks"."deliveries" USING btree ("completed_at") WHERE "webhooks"."deliveries"."completed_at" is not null;
+CREATE UNIQUE INDEX "deliveries_first_key" ON "webhooks"."deliveries" USING btree ("endpoint_id","event_id") WHERE not "webhooks"."deliveries"."is_replay";
+CREATE INDEX "endpoint_secrets_endpoint_idx" ON "webhooks"."endpoint_secrets" USING btree ("endpoint_id");
+CREATE INDEX "endpoints_application_idx" ON "webhooks"."endpoints" USING btree ("application_id");
+CREATE INDEX "endpoints_spent_idx" ON "webhooks"."endpoints" USING btree ("id") WHERE "webhooks"."endpoints"."is_enabled" and 'credits.spent' = any ("webhooks"."endpoints"."event_types");

@@ -7,7 +7,7 @@
 alter default privileges revoke execute on functions from public;
 
 create schema if not exists obol;
-grant usage on schema obol, auth, credits, apps, payments, audit to obol_app;
+grant usage on schema obol, auth, credits, apps, payments, audit, webhooks to obol_app;
 
 create function auth.uid() returns uuid
   language sql stable set search_path = pg_catalog

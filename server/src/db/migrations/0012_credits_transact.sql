@@ -446,6 +446,9 @@ begin
       null, null, first_answer.details)::credits.transact_outcome;
   else
     result := credits.perform_transact(scene);
+    if result.refusal->>'code' = 'mandate.exceeded' then
+      perform webhooks.note_exceeded_mandate(scene.mandate, result.refusal, scene.instant);
+    end if;
     outcome := credits.outcome_of(scene, result);
     perform credits.remember_outcome(request, outcome);
   end if;
