@@ -557,6 +557,7 @@ ALTER TABLE "credits"."hold_lots" ADD CONSTRAINT "hold_lots_hold_id_holds_id_fk"
 ALTER TABLE "credits"."hold_lots" ADD CONSTRAINT "hold_lots_lot_id_lots_id_fk" FOREIGN KEY ("lot_id") REFERENCES "credits"."lots"("id") ON DELETE restrict ON UPDATE no action;
 ALTER TABLE "credits"."holds" ADD CONSTRAINT "holds_wallet_id_balances_wallet_id_fk" FOREIGN KEY ("wallet_id") REFERENCES "credits"."balances"("wallet_id") ON DELETE restrict ON UPDATE no action;
 ALTER TABLE "credits"."holds" ADD CONSTRAINT "holds_mandate_id_mandates_id_fk" FOREIGN KEY ("mandate_id") REFERENCES "credits"."mandates"("id") ON DELETE restrict ON UPDATE no action;
+ALTER TABLE "credits"."mandate_usage" ADD CONSTRAINT "mandate_usage_mandate_id_mandates_id_fk" FOREIGN KEY ("mandate_id") REFERENCES "credits"."mandates"("id") ON DELETE restrict ON UPDATE no action;
 ALTER TABLE "credits"."mandates" ADD CONSTRAINT "mandates_wallet_id_balances_wallet_id_fk" FOREIGN KEY ("wallet_id") REFERENCES "credits"."balances"("wallet_id") ON DELETE restrict ON UPDATE no action;
 ALTER TABLE "credits"."mandates" ADD CONSTRAINT "mandates_member_id_users_id_fk" FOREIGN KEY ("member_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
 ALTER TABLE "credits"."purchases" ADD CONSTRAINT "purchases_wallet_id_balances_wallet_id_fk" FOREIGN KEY ("wallet_id") REFERENCES "credits"."balances"("wallet_id") ON DELETE restrict ON UPDATE no action;

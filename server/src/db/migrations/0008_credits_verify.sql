@@ -221,7 +221,9 @@ begin
       from (select 1 as part, j.* from credits.verify_journal(wallets, after_sequences, up_to) j
             union all select 2, l.* from credits.verify_lots(wallets) l where is_whole and has_history
             union all select 3, h.* from credits.verify_heads(wallets) h where is_whole
-            union all select 4, s.* from credits.verify_sums(wallets) s where is_whole and has_history) f
+            union all select 4, s.* from credits.verify_sums(wallets) s where is_whole and has_history
+            union all select 5, o.* from credits.verify_holds(wallets) o where is_whole and has_history
+            union all select 6, m.* from credits.verify_mandates(wallets) m where is_whole and has_history) f
      order by f.part, f.wallet_id, f.place, f.row_id
      limit findings_max;
 end $$;

@@ -192,27 +192,15 @@ begin
   return credits.mandate_view(mandate, at_time);
 end $$;
 
--- Changes the terms of a mandate of the caller: those named in `changes`, by column. Under another period, what has
--- been charged since the beginning of that period counts. Refuses with auth.session_ended, request.not_found,
--- mandate.revoked.
-create function credits.change_mandate(
-  caller_user uuid, caller_session uuid, changed_id uuid, changes jsonb, at_time timestamptz
-) returns jsonb
-  language plpgsql volatile security definer set search_path = pg_catalog
+-- Changes the terms of a locked mandate: those named in `changes`, by column. Under another period, what has been charged
+-- since the beginning of that period counts.
+create function credits.change_terms(mandate credits.mandates, changes jsonb, at_time timestamptz)
+  returns credits.mandates
+  language plpgsql volatile set search_path = pg_catalog
 as $$
 declare
-  mandate credits.mandates;
-  period_before text;
+  period_before text := mandate.period;
 begin
-  perform auth.assert_session(caller_user, caller_session, at_time);
-  select m.* into mandate from credits.mandates m
-   where m.id = changed_id and m.wallet_id = caller_user and m.member_id is null for no key update;
-  if not found then perform obol.refuse('request.not_found'); end if;
-  if mandate.status = 'revoked' then
-    if changes = '{"status": "revoked"}' then return credits.mandate_view(mandate, at_time); end if;
-    perform obol.refuse('mandate.revoked');
-  end if;
-  period_before := mandate.period;
   mandate := jsonb_populate_record(mandate, changes);
   if mandate.period <> period_before then
     mandate.period_started_at := credits.period_start(
@@ -228,8 +216,60 @@ begin
        = (mandate.allowance, mandate.period, mandate.kinds, mandate.spend_max, mandate.overrun, mandate.overrun_max,
           mandate.spent, mandate.period_started_at, mandate.status, mandate.expires_at, mandate.updated_at)
    where m.id = mandate.id;
+  return mandate;
+end $$;
+
+-- Changes the terms of a mandate of the caller, see change_terms. Refuses with auth.session_ended, request.not_found,
+-- mandate.revoked.
+create function credits.change_mandate(
+  caller_user uuid, caller_session uuid, changed_id uuid, changes jsonb, at_time timestamptz
+) returns jsonb
+  language plpgsql volatile security definer set search_path = pg_catalog
+as $$
+declare
+  mandate credits.mandates;
+begin
+  perform auth.assert_session(caller_user, caller_session, at_time);
+  select m.* into mandate from credits.mandates m
+   where m.id = changed_id and m.wallet_id = caller_user and m.member_id is null for no key update;
+  if not found then perform obol.refuse('request.not_found'); end if;
+  if mandate.status = 'revoked' then
+    if changes = '{"status": "revoked"}' then return credits.mandate_view(mandate, at_time); end if;
+    perform obol.refuse('mandate.revoked');
+  end if;
+  mandate := credits.change_terms(mandate, changes, at_time);
   return credits.mandate_view(mandate, at_time);
 end $$;
+
+-- What mandates have been charged is what their transactions have set aside and spent; see verify_wallets.
+create function credits.verify_mandates(wallets uuid[]) returns setof credits.finding
+  language sql stable set search_path = pg_catalog set enable_seqscan = off
+as $$
+  with own as materialized (
+    select m.* from credits.mandates m where m.wallet_id = any (wallets)
+  ), moved as (
+    select t.wallet_id, t.id, t.mandate_id, e.held, e.spent
+      from credits.transactions t
+     cross join lateral (
+       select coalesce(sum(s.amount) filter (where s.account = 'wallet:' || t.wallet_id || ':held'), 0) as held,
+              coalesce(sum(s.amount) filter (where s.account like 'revenue:%'), 0) as spent
+         from credits.entries s where s.transaction_id = t.id) e
+     where t.wallet_id = any (wallets) and t.mandate_id is not null
+  ), charged as (
+    select m.wallet_id, u.transaction_id, m.id as mandate_id, sum(u.held) as held, sum(u.spent) as spent
+      from own m join credits.mandate_usage u on u.mandate_id = m.id
+     group by m.wallet_id, u.transaction_id, m.id
+  )
+  select coalesce(t.wallet_id, c.wallet_id), 0::bigint, 'transaction ' || coalesce(t.id, c.transaction_id),
+         'its mandate was not charged with what it set aside and spent'
+    from moved t full join charged c on c.transaction_id = t.id and c.mandate_id = t.mandate_id
+   where (t.held, t.spent) is distinct from (c.held, c.spent)
+  union all
+  select m.wallet_id, 0, 'mandate ' || m.id, 'spent is not what it has been charged since its period began'
+    from own m
+   where m.spent <> coalesce((select sum(u.held + u.spent) from credits.mandate_usage u
+                               where u.mandate_id = m.id and u.charged_at >= m.period_started_at), 0)
+$$;
 
 grant execute on function credits.period_start(text, timestamptz, timestamptz),
   credits.next_period_start(text, timestamptz), credits.used_of(credits.mandates, timestamptz),

@@ -220,3 +220,34 @@ as $$
     'createdAt', credits.iso_time(hold.created_at), 'closedAt', credits.iso_time(hold.closed_at))
 $$;
 grant execute on function credits.hold_view(credits.holds) to obol_app;
+
+-- What holds say of themselves is what their transactions have moved; see verify_wallets.
+create function credits.verify_holds(wallets uuid[]) returns setof credits.finding
+  language sql stable set search_path = pg_catalog set enable_seqscan = off
+as $$
+  with moved as (
+    select t.wallet_id, t.hold_id, -sum(t.amount) filter (where t.type = 'hold') as amount, sum(e.held) as remaining,
+           coalesce(sum(e.revenue) filter (where t.type = 'capture'), 0) as captured
+      from credits.transactions t
+     cross join lateral (
+       select coalesce(sum(s.amount) filter (where s.account = 'wallet:' || t.wallet_id || ':held'), 0) as held,
+              coalesce(sum(s.amount) filter (where s.account like 'revenue:%'), 0) as revenue
+         from credits.entries s where s.transaction_id = t.id) e
+     where t.wallet_id = any (wallets) and t.hold_id is not null
+     group by t.wallet_id, t.hold_id
+  ), judged as (
+    select coalesce(h.wallet_id, m.wallet_id) as wallet_id, coalesce(h.id, m.hold_id) as id, case
+        when h.id is null then 'transactions name it, but it does not exist'
+        when h.amount is distinct from m.amount then 'amount is not what was set aside'
+        when h.captured is distinct from m.captured then 'captured is not the sum of its captures'
+        when h.remaining is distinct from m.remaining then 'remaining is not the sum of its entries'
+        when h.remaining <> coalesce(l.amount, 0) then 'remaining is not the sum of its lots'
+        when h.status <> 'open' and h.remaining <> 0 then 'it has ended and still holds credits'
+      end as problem
+      from (select h.* from credits.holds h where h.wallet_id = any (wallets)) h
+      full join moved m on m.hold_id = h.id and m.wallet_id = h.wallet_id
+      left join lateral (select sum(l.amount) as amount from credits.hold_lots l where l.hold_id = h.id) l on true
+  )
+  select j.wallet_id, 0::bigint, 'hold ' || j.id, j.problem from judged j where j.problem is not null
+   order by j.wallet_id, j.id
+$$;

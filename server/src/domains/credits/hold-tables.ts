@@ -122,7 +122,9 @@ export const mandateUsage = creditsSchema.table(
   {
     transactionId: uuid('transaction_id').notNull(),
     chargedAt: at('charged_at').notNull(),
-    mandateId: uuid('mandate_id').notNull(),
+    mandateId: uuid('mandate_id')
+      .notNull()
+      .references(() => mandates.id, { onDelete: 'restrict' }),
     walletId: uuid('wallet_id').notNull(),
     held: credits('held').notNull(),
     spent: credits('spent').notNull(),
