@@ -67,10 +67,11 @@ begin
     perform credits.lock_wallets(array[wallet.wallet_id], at_time, daily_amount, daily_cap);
     select b.* into wallet from credits.balances b where b.wallet_id = request.wallet_id;
   end if;
-  scene.is_mandated := request.client_id is not null;
+  scene.is_mandated := request.client_id is not null or wallet.kind = 'team';
   if scene.is_mandated then
     select m.* into mandate from credits.mandates m
-     where m.id = credits.find_mandate(wallet.wallet_id, request.client_id, null);
+     where m.id = credits.find_mandate(wallet.wallet_id, request.client_id,
+       case when request.client_id is null then request.user_id end);
   end if;
   scene.request := request;
   scene.wallet := wallet;

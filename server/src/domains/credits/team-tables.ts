@@ -4,6 +4,7 @@ import { users } from '../users/tables.ts';
 import { balances, oneOf } from './tables.ts';
 
 export const teamRoles = ['owner', 'admin', 'member'] as const;
+export type TeamRole = (typeof teamRoles)[number];
 
 /** What a team wallet is called; the wallet itself is a row of `credits.balances` without an owner of its own. */
 export const teams = creditsSchema.table(

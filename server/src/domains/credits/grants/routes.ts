@@ -78,7 +78,7 @@ function addRefundRoute(app: App, ctx: Ctx): void {
     preHandler: authenticate(ctx, { application: true }),
     schema: {
       ...common,
-      security: [{ bearer: [] }, { basic: [] }],
+      security: [{ bearer: [] }, { application: [] }],
       summary: 'Give a spend back',
       description:
         'Whole or in parts, to the very lots that it was taken from. For administrators, and for the application ' +

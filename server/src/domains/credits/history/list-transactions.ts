@@ -2,7 +2,7 @@ import { and, desc, eq, gt, lte, sql, type SQL } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller, Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
-import { refreshOwnWallets } from '../refresh-own-wallets.ts';
+import { refreshWallet } from '../refresh-wallet.ts';
 import type { TransactionView } from '../schemas.ts';
 import { transactions, type TransactionType } from '../tables.ts';
 import { sequenceRange } from './sequence-range.ts';
@@ -23,21 +23,22 @@ export type TransactionQuery = {
 export type TransactionPage = { items: TransactionView[]; total: number; nextCursor: string | undefined };
 
 /**
- * A page of the caller's transactions with their entries, newest first, and how many there are in all. A page
- * costs the same however long the history is; only the total of a list filtered by app or type is counted.
- * Throws `auth.session_ended`, `request.invalid`.
+ * A page of a wallet's transactions with their entries, newest first, and how many there are in all; of the
+ * caller's own wallet unless another is named that they may read. A page costs the same however long the
+ * history is; only the total of a list filtered by app or type is counted. Throws `auth.session_ended`, `request.invalid`.
  */
 export async function listTransactions(
   ctx: Ctx,
   caller: Caller,
   query: TransactionQuery,
+  walletId = caller.userId,
 ): Promise<TransactionPage> {
   const before = query.cursor === undefined ? undefined : readCursor(query.cursor);
   return ctx.db.asCaller(caller, async (tx) => {
-    await refreshOwnWallets(ctx, tx);
-    const range = await sequenceRange(tx, caller.userId, query);
+    await refreshWallet(ctx, tx, walletId);
+    const range = await sequenceRange(tx, walletId, query);
     const filters = [
-      eq(transactions.walletId, caller.userId),
+      eq(transactions.walletId, walletId),
       gt(transactions.sequence, range.after),
       query.appId === undefined ? undefined : eq(transactions.appId, query.appId),
       query.type === undefined ? undefined : eq(transactions.type, query.type),

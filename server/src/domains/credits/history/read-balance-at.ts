@@ -3,7 +3,7 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import { readInstant } from '../read-instant.ts';
-import { refreshOwnWallets } from '../refresh-own-wallets.ts';
+import { refreshWallet } from '../refresh-wallet.ts';
 import type { BalanceAtView } from './schemas.ts';
 
 type Row = { sequence: string; hash: Buffer; free: string; paid: string; held: string };
@@ -21,7 +21,7 @@ export async function readBalanceAt(ctx: Ctx, caller: Caller, at: string): Promi
     });
   }
   return ctx.db.asCaller(caller, async (tx) => {
-    await refreshOwnWallets(ctx, tx);
+    await refreshWallet(ctx, tx, caller.userId);
     const { rows } = await tx.execute<Row>(
       sql`select * from credits.balance_at(${caller.userId}, ${instant})`,
     );

@@ -3,7 +3,7 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Caller, Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import { readInstant } from '../read-instant.ts';
-import { refreshOwnWallets } from '../refresh-own-wallets.ts';
+import { refreshWallet } from '../refresh-wallet.ts';
 import { transactions } from '../tables.ts';
 import type { ExportLane } from './export-lane.ts';
 import type { Movement } from './schemas.ts';
@@ -34,7 +34,7 @@ const pageSize = 500;
 const emptyHead = { balanceAfter: 0, hash: '0'.repeat(64) };
 
 /**
- * The caller's statement of a period. Which transactions belong to it is settled at once; as the journal
+ * The statement of a period, of the caller's own wallet unless another is named that they may read. Which transactions belong to it is settled at once; as the journal
  * never changes, pages read later still add up. A page holds no connection while the reader takes it in, and
  * further pages take their turn in `lane`. Throws `auth.session_ended`, `request.invalid`.
  */
@@ -43,12 +43,13 @@ export async function readStatement(
   lane: ExportLane,
   caller: Caller,
   query: StatementQuery,
+  walletId = caller.userId,
 ): Promise<Statement> {
   const { from, to } = spanOf(query, ctx.clock.now());
   return ctx.db.asCaller(caller, async (tx) => {
-    await refreshOwnWallets(ctx, tx);
-    const range = await sequenceRange(tx, caller.userId, { from, to });
-    const heads = await readHeads(tx, caller.userId, range);
+    await refreshWallet(ctx, tx, walletId);
+    const range = await sequenceRange(tx, walletId, { from, to });
+    const heads = await readHeads(tx, walletId, range);
     const opening = heads.get(range.after) ?? emptyHead;
     const closing = heads.get(range.upTo) ?? emptyHead;
     return {
@@ -59,7 +60,7 @@ export async function readStatement(
       closing: closing.balanceAfter,
       openingHead: { sequence: range.after, hash: opening.hash },
       closingHead: { sequence: range.upTo, hash: closing.hash },
-      movements: readMovements(ctx, lane, caller, range),
+      movements: readMovements(ctx, lane, caller, { ...range, walletId }),
     };
   });
 }
@@ -98,12 +99,12 @@ async function* readMovements(
   ctx: Ctx,
   lane: ExportLane,
   caller: Caller,
-  range: SequenceRange,
+  { walletId, ...range }: SequenceRange & { walletId: string },
 ): AsyncGenerator<Movement[]> {
   let { after } = range;
   while (after < range.upTo) {
     const readPage = () =>
-      ctx.db.asCaller(caller, (tx) => selectMovements(tx, caller.userId, { ...range, after }));
+      ctx.db.asCaller(caller, (tx) => selectMovements(tx, walletId, { ...range, after }));
     const rows = after === range.after ? await readPage() : await lane(readPage);
     const last = rows.at(-1);
     if (!last) return;

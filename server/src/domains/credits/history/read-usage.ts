@@ -16,15 +16,20 @@ const groupsMax = 1000;
 const groupColumns = { app: usageStats.appId, day: usageStats.day, model: usageStats.model };
 
 /**
- * What the caller has spent, by app, day (UTC) or model: days newest first, otherwise the largest amount
- * first, at most 1000 groups; the totals are of all. Throws `auth.session_ended`.
+ * What has been spent from the caller's own wallet, or from one named that they may read, by app, day (UTC) or
+ * model: days newest first, otherwise the largest amount first, at most 1000 groups; the totals are of all. Throws `auth.session_ended`.
  */
-export async function readUsage(ctx: Ctx, caller: Caller, query: UsageQuery): Promise<UsageView> {
+export async function readUsage(
+  ctx: Ctx,
+  caller: Caller,
+  query: UsageQuery,
+  walletId = caller.userId,
+): Promise<UsageView> {
   const column = groupColumns[query.groupBy];
   const count = sql<number>`coalesce(sum(${usageStats.count}), 0)::bigint`.mapWith(Number);
   const amount = sql<number>`coalesce(sum(${usageStats.amount}), 0)::bigint`.mapWith(Number);
   const own = and(
-    eq(usageStats.walletId, caller.userId),
+    eq(usageStats.walletId, walletId),
     query.from === undefined ? undefined : gte(usageStats.day, query.from),
     query.to === undefined ? undefined : lte(usageStats.day, query.to),
     query.appId === undefined ? undefined : eq(usageStats.appId, query.appId),

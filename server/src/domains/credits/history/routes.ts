@@ -1,5 +1,3 @@
-import { Readable } from 'node:stream';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { App } from '../../../app.ts';
 import type { Ctx } from '../../../ctx.ts';
@@ -7,13 +5,14 @@ import { authenticate, callerOf } from '../../../http/authenticate.ts';
 import { sendPageHeaders } from '../../../http/paging.ts';
 import { transactionSchema } from '../schemas.ts';
 import { createExportLane } from './export-lane.ts';
-import { formatStatement } from './format-statement.ts';
 import { listTransactions } from './list-transactions.ts';
 import { readBalanceAt } from './read-balance-at.ts';
-import { readStatement, type Statement } from './read-statement.ts';
+import { readStatement } from './read-statement.ts';
 import { readUsage } from './read-usage.ts';
 import * as schemas from './schemas.ts';
+import { preferredFormat, sendStatement } from './send-statement.ts';
 import { signReceipt } from './sign-receipt.ts';
+import { addTeamHistoryRoutes } from './team-history-routes.ts';
 
 const common = { tags: ['credits'], security: [{ bearer: [] }] };
 
@@ -44,6 +43,7 @@ export function addHistoryRoutes(app: App, ctx: Ctx): void {
   const preHandler = authenticate(ctx);
   const lane = createExportLane();
   addPastRoutes(app, ctx);
+  addTeamHistoryRoutes(app, ctx, lane);
 
   app.get('/api/v1/credits/transactions', { ...listOptions, preHandler }, async (request, reply) => {
     const { items, total, nextCursor } = await listTransactions(ctx, callerOf(request), request.query);
@@ -104,24 +104,3 @@ const receiptOptions = {
   },
   config: { refusals: ['request.not_found'] as const },
 };
-
-function preferredFormat(request: FastifyRequest): 'json' | 'csv' {
-  return /\btext\/csv\b/i.test(request.headers.accept ?? '') ? 'csv' : 'json';
-}
-
-function sendStatement(reply: FastifyReply, statement: Statement, format: 'json' | 'csv'): FastifyReply {
-  if (format === 'csv') {
-    reply.header(
-      'content-disposition',
-      `attachment; filename="statement-${statement.month ?? periodOf(statement)}.csv"`,
-    );
-  }
-  return reply
-    .header('vary', [reply.getHeader('vary') ?? [], 'Accept'].flat().join(', '))
-    .type(format === 'csv' ? 'text/csv; charset=utf-8' : 'application/json; charset=utf-8')
-    .send(Readable.from(formatStatement(statement, format)));
-}
-
-function periodOf({ from, to }: Statement): string {
-  return `${from.slice(0, 10)}-to-${to.slice(0, 10)}`;
-}

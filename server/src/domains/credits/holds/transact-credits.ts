@@ -91,7 +91,7 @@ function toRow(ctx: Ctx, spender: Spender, request: TransactRequest): Record<str
     description,
     metadata,
     idempotency_key: idempotencyKey,
-    request_hash: `\\x${hashOf(request)}`,
+    request_hash: `\\x${hashOf(spender, request)}`,
     transaction_id: newId(ctx),
     lasts: request.lastsSeconds,
     is_final: request.isFinal,
@@ -99,12 +99,19 @@ function toRow(ctx: Ctx, spender: Spender, request: TransactRequest): Record<str
   };
 }
 
-/** A spend hashes like a person's own, whose keys it shares; any other request names its operation. */
-function hashOf(request: TransactRequest): string {
+/**
+ * A spend hashes like a person's own, whose keys it shares; any other request names its operation. From a team's wallet
+ * the request is also its member's: the same key of another member is another request.
+ */
+function hashOf(spender: Spender, request: TransactRequest): string {
   const { operation, appId, amount, description, metadata = null } = request;
-  const { walletId: _wallet, idempotencyKey: _key, ...content } = request;
+  const { walletId, idempotencyKey: _key, ...content } = request;
+  const isTeams = 'userId' in spender && walletId !== undefined && walletId !== spender.userId;
+  const member = isTeams ? { memberId: spender.userId } : {};
   const hashed = operation === 'spend' ? { amount, appId, description, metadata } : { ...content, metadata };
-  return createHash('sha256').update(canonicalJson(hashed)).digest('hex');
+  return createHash('sha256')
+    .update(canonicalJson({ ...hashed, ...member }))
+    .digest('hex');
 }
 
 async function refusal(ctx: Ctx, request: TransactRequest, outcome: TransactOutcome): Promise<AppError> {
