@@ -7,6 +7,7 @@ import { createDatabase } from './db/index.ts';
 import { openPool } from './db/pool.ts';
 import { createApplicationVerifier } from './domains/applications/index.ts';
 import { createKeyring, createPasswordHasher, handleRecoveryJobs } from './domains/auth/index.ts';
+import { handleAuditJobs } from './domains/credits/index.ts';
 import { handleWebhookJobs, type Resolve } from './domains/webhooks/index.ts';
 import { createJobs } from './jobs/index.ts';
 import { createLog } from './log.ts';
@@ -50,6 +51,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const ctx: Ctx = { config, db, clock, random, mail, jobs, keys, passwords, applications, metrics, log };
   handleRecoveryJobs(ctx);
   handleWebhookJobs(ctx, options.resolve);
+  handleAuditJobs(ctx);
   const app = await buildApp(ctx);
   if (options.runsJobs !== false) await jobs.start();
   return {

@@ -1,4 +1,5 @@
 export { type Spender } from './holds/transact-credits.ts';
+export { handleAuditJobs } from './auditor/handle-audit-jobs.ts';
 export { openWallet } from './open-wallet.ts';
 export { readBalance, type Balance } from './read-balance.ts';
 export { readTrialBalance, type AccountBalance } from './read-trial-balance.ts';

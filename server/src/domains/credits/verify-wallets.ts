@@ -45,7 +45,9 @@ export async function verifyWallets(
   if (first && spans.length === 1 && first.upTo - first.after > transactionsMax) {
     let { after } = first;
     for (; first.upTo - after > transactionsMax; after += transactionsMax) {
-      findings.push(...(await verifyPart(db, { ...first, after, upTo: after + transactionsMax }, options)));
+      findings.push(
+        ...(await verifyJournalPart(db, { ...first, after, upTo: after + transactionsMax }, options)),
+      );
       options.onTransactions?.(transactionsMax);
     }
     begin = [{ ...first, after }];
@@ -55,7 +57,8 @@ export async function verifyWallets(
   return findings.slice(0, options.findingsMax);
 }
 
-async function verifyPart(
+/** What is off in the journal of a wallet within the span, its head left aside. */
+export async function verifyJournalPart(
   db: Database,
   span: WalletSpan,
   options: { findingsMax: number },
