@@ -6,7 +6,7 @@ export const eventTypes = {
   'credits.low': { tells: 'A balance has fallen below `lowBalance` of the endpoint.' },
   'credits.exhausted': { tells: 'Nothing is left to spend.' },
   'credits.granted': { tells: 'Credits came in: a purchase, a gift, the daily credits.' },
-  'credits.spent': { tells: 'The application spent credits. Must be asked for.', asked: true },
+  'credits.spent': { tells: 'Credits were spent in the application. Must be asked for.', asked: true },
   'mandate.created': { tells: 'A person lets the application spend.' },
   'mandate.changed': { tells: 'The terms are others now, or it is paused or resumed.' },
   'mandate.revoked': { tells: 'The application may spend no more.' },
