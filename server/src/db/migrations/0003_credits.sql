@@ -92,9 +92,9 @@ begin
   return wallet;
 end $$;
 
--- Brings a lot in (source, kind, amount, priority, expires_at, daily_window_at, created_at are given) by the transaction
--- `made` (id, type and description are given, and what else it shall say) from `from_account`. What comes in repays the
--- wallet's debt first. Returns the wallet as it is then, for the caller to save.
+-- Brings a lot in (source, kind, amount, priority, expires_at, daily_window_at, created_at are given) by the
+-- transaction `made` (id, type and description are given, and what else it shall say) from `from_account`. What comes
+-- in repays the wallet's debt first. Returns the wallet as it is then, for the caller to save.
 create function credits.bring_in(
   wallet credits.balances, lot credits.lots, made credits.transactions, from_account text
 ) returns credits.balances

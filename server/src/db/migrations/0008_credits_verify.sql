@@ -134,7 +134,7 @@ as $$
       left join lateral (
         select sum(e.amount) filter (where e.account like 'revenue:%') as spent,
                -sum(e.amount) filter (where e.account = 'receivable:' || b.wallet_id) as debt,
-               count(distinct t.id) filter (where t.type in ('usage', 'capture')) as spends
+               count(*) filter (where e.account like 'revenue:%' and t.type in ('usage', 'capture')) as spends
           from credits.transactions t join credits.entries e on e.transaction_id = t.id and e.lot_id is null
          where t.wallet_id = b.wallet_id) s on true
       left join lateral (
@@ -223,7 +223,8 @@ begin
             union all select 3, h.* from credits.verify_heads(wallets) h where is_whole
             union all select 4, s.* from credits.verify_sums(wallets) s where is_whole and has_history
             union all select 5, o.* from credits.verify_holds(wallets) o where is_whole and has_history
-            union all select 6, m.* from credits.verify_mandates(wallets) m where is_whole and has_history) f
+            union all select 6, m.* from credits.verify_mandates(wallets) m where is_whole and has_history
+            union all select 7, m.* from credits.verify_movements(wallets) m where is_whole and has_history) f
      order by f.part, f.wallet_id, f.place, f.row_id
      limit findings_max;
 end $$;

@@ -1,5 +1,6 @@
--- Giving back and taking back. A refund returns what was spent to the very lots that it came from; a clawback takes back
--- what a transaction brought in, and what is no longer there becomes debt, which whatever comes in next repays first.
+-- Giving back and taking back. A refund returns what was spent to the very lots that it came from; a clawback takes
+-- back what a transaction brought in, and what is no longer there becomes debt, which whatever comes in next repays
+-- first.
 
 -- What a transaction has been charged with on an account, and what has been given back of it since.
 create function credits.undone(of_transaction uuid, by_type text, on_account text) returns bigint

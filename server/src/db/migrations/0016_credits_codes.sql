@@ -1,5 +1,5 @@
--- Gift and promo codes. Everything about a code is decided under the lock of its row, so that of many who redeem at once
--- exactly as many succeed as are left. Wallets are locked before codes, here and nowhere else both.
+-- Gift and promo codes. Everything about a code is decided under the lock of its row, so that of many who redeem at
+-- once exactly as many succeed as are left. Wallets are locked before codes, here and nowhere else both.
 
 select obol.protect('credits.codes', null, 'select, insert, update');
 select obol.protect('credits.redemptions', 'wallet_id', 'select');

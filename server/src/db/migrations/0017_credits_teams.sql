@@ -34,9 +34,9 @@ create function credits.team_role(of_team uuid, of_user uuid) returns text
   language sql stable set search_path = pg_catalog
 as $$ select m.role from credits.team_members m where m.wallet_id = of_team and m.user_id = of_user $$;
 
--- Refuses unless the person's session lives and they have one of these roles in the team; locks the team, so that what is
--- decided on who is in it stays true. Refuses with auth.session_ended, request.not_found (also for who is no member),
--- teams.role_required.
+-- Refuses unless the person's session lives and they have one of these roles in the team; locks the team, so that
+-- what is decided on who is in it stays true. Refuses with auth.session_ended, request.not_found (also for who is no
+-- member), teams.role_required.
 create function credits.enter_team(
   caller_user uuid, caller_session uuid, entered_team uuid, roles text[], at_time timestamptz
 ) returns text
@@ -52,10 +52,9 @@ begin
   if caller_role <> all (roles) then perform obol.refuse('teams.role_required'); end if;
   return caller_role;
 end $$;
-grant execute on function credits.enter_team(uuid, uuid, uuid, text[], timestamptz) to obol_app;
 
--- The terms under which a member spends, as columns of a mandate. Without a limit, owners and admins spend what there is,
--- and members nothing until they are given one.
+-- The terms under which a member spends, as columns of a mandate. Without a limit, owners and admins spend what there
+-- is, and members nothing until they are given one.
 create function credits.member_terms(role text, spending_limit jsonb) returns jsonb
   language sql immutable set search_path = pg_catalog
 as $$
@@ -84,8 +83,8 @@ begin
       at_time);
 end $$;
 
--- Whether a person may spend from this wallet as a member of its team: what their mandate lets them have. A hold is moved
--- by whoever placed it, and by owners and admins.
+-- Whether a person may spend from this wallet as a member of its team: what their mandate lets them have. A hold is
+-- moved by whoever placed it, and by owners and admins.
 create function credits.may_spend_for_team(wallet credits.balances, hold credits.holds, spender uuid) returns boolean
   language sql stable set search_path = pg_catalog
 as $$
@@ -107,15 +106,16 @@ begin
   perform auth.assert_session(caller_user, caller_session, at_time);
   insert into credits.balances (wallet_id, owner_id, kind, status, free, paid, held, debt, total_earned, total_spent,
       next_daily_at, sequence, chain_head, last_transaction_at, created_at)
-    values (new_team, null, 'team', 'active', 0, 0, 0, 0, 0, 0, '9999-12-31Z', 0, decode(repeat('00', 32), 'hex'), at_time,
-      at_time);
-  insert into credits.teams (wallet_id, name, created_by, created_at) values (new_team, team_name, caller_user, at_time);
+    values (new_team, null, 'team', 'active', 0, 0, 0, 0, 0, 0, '9999-12-31Z', 0,
+      decode(repeat('00', 32), 'hex'), at_time, at_time);
+  insert into credits.teams (wallet_id, name, created_by, created_at)
+    values (new_team, team_name, caller_user, at_time);
   perform credits.add_member(new_team, caller_user, 'owner', null, at_time);
 end $$;
 grant execute on function credits.create_team(uuid, uuid, uuid, text, timestamptz) to obol_app;
 
--- Takes up an invitation that was sent to the caller's own address, which they have confirmed. Returns the team. Refuses
--- with auth.session_ended, users.email_unverified, request.not_found.
+-- Takes up an invitation that was sent to the caller's own address, which they have confirmed. Returns the team.
+-- Refuses with auth.session_ended, users.email_unverified, request.not_found.
 create function credits.accept_invitation(
   caller_user uuid, caller_session uuid, invitation_id uuid, at_time timestamptz
 ) returns uuid
@@ -156,7 +156,7 @@ begin
   if caller_role = 'admin' and (old_role <> 'member' or changes ? 'role') then
     perform obol.refuse('teams.role_required');
   end if;
-  if changes ? 'role' and changes->>'role' <> 'owner' then perform credits.assert_other_owner(of_team, changed_user); end if;
+  if changes->>'role' <> 'owner' then perform credits.assert_other_owner(of_team, changed_user); end if;
   update credits.team_members m set role = coalesce(changes->>'role', m.role)
    where m.wallet_id = of_team and m.user_id = changed_user;
   if not changes ? 'limit' then return; end if;
@@ -231,8 +231,8 @@ begin
 end $$;
 
 -- Moves credits (amount, description) from the caller's own wallet into a team's (wallet_id), in the order of
--- consumption; they keep source, kind, priority and expiry. One transaction in each journal, each naming the other; what
--- both book on `transfers` sums to zero. Both wallets are locked in the order of their ids. Refuses with
+-- consumption; they keep source, kind, priority and expiry. One transaction in each journal, each naming the other;
+-- what both book on `transfers` sums to zero. Both wallets are locked in the order of their ids. Refuses with
 -- auth.session_ended, request.not_found; returns idempotency.mismatch, credits.wallet_inactive, credits.in_debt,
 -- credits.insufficient, credits.too_many.
 create function credits.transfer_credits(
@@ -311,3 +311,62 @@ begin
   perform credits.save_wallet(target);
   return credits.conclude_movement(source, 'obol', request, given.id, null);
 end $$;
+
+-- The accounts, as a pattern, that a refund or clawback gives back to.
+create function credits.origin_of(reversal_type text) returns text
+  language sql immutable
+as $$ select case reversal_type when 'refund' then '^revenue:' else '^(sales:|issued:|adjustments$)' end $$;
+
+-- What ties transactions to each other, to codes and to teams: no more is given back than was charged and no more taken
+-- back than came in, both sides of a transfer agree, codes count their redemptions, and members have one mandate each.
+create function credits.verify_movements(wallets uuid[]) returns setof credits.finding
+  language sql stable set search_path = pg_catalog set enable_seqscan = off
+as $$
+  with reversals as (
+    select t.wallet_id, t.id, t.sequence, t.type, t.app_id, t.reverses_id,
+           sum(abs(e.amount)) filter (where e.account ~ credits.origin_of(t.type)) as amount
+      from credits.transactions t join credits.entries e on e.transaction_id = t.id
+     where t.wallet_id = any (wallets) and t.type in ('refund', 'clawback')
+     group by t.wallet_id, t.id
+  ), reversed as (
+    select r.*, sum(r.amount) over (partition by r.reverses_id, r.type order by r.sequence) as amount_in_all,
+           o.wallet_id = r.wallet_id and case r.type
+             when 'refund' then o.type in ('usage', 'capture') and o.app_id = r.app_id
+             else o.type in ('purchase', 'bonus', 'adjustment') end as is_apt,
+           (select sum(abs(e.amount)) from credits.entries e
+             where e.transaction_id = o.id and e.account ~ credits.origin_of(r.type)) as amount_max
+      from reversals r left join credits.transactions o on o.id = r.reverses_id
+  ), transfers as (
+    select t.wallet_id, t.sequence, t.id, t.amount,
+           case when t.metadata->>'transactionId' ~ '^[0-9a-f-]{36}$'
+             then (t.metadata->>'transactionId')::uuid end as other_id
+      from credits.transactions t where t.wallet_id = any (wallets) and t.type = 'transfer'
+  )
+  select r.wallet_id, r.sequence, 'transaction ' || r.id, case
+      when r.is_apt is not true then 'it reverses a transaction that it cannot reverse'
+      else 'it reverses more than there was' end
+    from reversed r where r.is_apt is not true or r.amount_in_all > r.amount_max
+  union all
+  select t.wallet_id, t.sequence, 'transaction ' || t.id, 'the other side of the transfer is missing or another one'
+    from transfers t
+   where not exists (select from credits.transactions o
+                      where o.id = t.other_id and o.type = 'transfer' and o.amount = -t.amount
+                        and o.metadata->>'transactionId' = t.id::text)
+  union all
+  select r.wallet_id, 0, 'redemption ' || r.code_id || '/' || r.ordinal, case
+      when t.id is null then 'its transaction is missing or another one'
+      else 'its code counts redemptions wrongly' end
+    from credits.redemptions r
+    join credits.codes c on c.id = r.code_id
+    left join credits.transactions t on t.id = r.transaction_id and t.wallet_id = r.wallet_id and t.type = 'bonus'
+   where r.wallet_id = any (wallets)
+     and (t.id is null or c.redeemed <> (select count(*) from credits.redemptions o where o.code_id = c.id))
+  union all
+  select coalesce(w.wallet_id, m.wallet_id), 0, 'member ' || coalesce(w.user_id, m.member_id),
+         'membership and mandate do not belong together'
+    from (select * from credits.team_members w where w.wallet_id = any (wallets)) w
+    full join (select * from credits.mandates m where m.wallet_id = any (wallets) and m.member_id is not null
+                  and m.status <> 'revoked') m
+      on m.wallet_id = w.wallet_id and m.member_id = w.user_id
+   where w.user_id is null or m.id is null
+$$;

@@ -5,8 +5,8 @@ import { users } from '../users/tables.ts';
 import { balances, bytes, credits, kinds, oneOf } from './tables.ts';
 
 /**
- * A gift or promo code. A code that we made is a secret: only its digest is kept. `chosen_code` holds the text of
- * one that an administrator chose; it is meant to be passed around.
+ * A gift or promo code. A code that we made is a secret: only its digest is kept. `chosen_code` holds the
+ * text of one that an administrator chose; it is meant to be passed around.
  */
 export const codes = creditsSchema.table(
   'codes',
@@ -40,7 +40,9 @@ export const codes = creditsSchema.table(
   ],
 );
 
-/** A code redeemed: the `ordinal`-th time into this wallet, by the transaction that brought the credits in. */
+/**
+ * A code redeemed: the `ordinal`-th time into this wallet, by the transaction that brought the credits in.
+ */
 export const redemptions = creditsSchema.table(
   'redemptions',
   {

@@ -4,8 +4,9 @@ import { AppError } from '../../errors.ts';
 const lastInstant = Date.parse('9999-12-31T23:59:59.999Z');
 
 /**
- * A date, or date and time, of a request as PostgreSQL reads it: a date is its midnight in UTC. Times before 1970 are
- * all the same here, and so are those after the year 9999. Throws `request.invalid` naming the field at `path`.
+ * A date, or date and time, of a request as PostgreSQL reads it: a date is its midnight in UTC. Times
+ * before 1970 are all the same here, and so are those after the year 9999. Throws `request.invalid` naming
+ * the field at `path`.
  */
 export function readInstant(text: string, path: string): string {
   const milliseconds = Date.parse(text);

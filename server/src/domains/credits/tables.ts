@@ -99,7 +99,10 @@ export const lots = creditsSchema.table(
     held: credits('held').notNull(),
     priority: integer('priority').notNull(),
     expiresAt: at('expires_at'),
-    /** Start of the 24 hours that a daily lot is for; one lot per wallet and window. Not for one that was transferred. */
+    /**
+     * Start of the 24 hours that a daily lot is for; one lot per wallet and window. Not for one that was
+     * transferred.
+     */
     dailyWindowAt: at('daily_window_at'),
     transactionId: uuid('transaction_id').notNull(),
     createdAt: at('created_at').notNull(),
@@ -190,9 +193,9 @@ export const entries = creditsSchema.table(
 );
 
 /**
- * The first answer to each idempotency key, refusals included. `code` is null for a success. The balances are
- * those right after (or, for a refusal, at) the decision, and `details` is what else the answer said (a hold, the
- * members of a refusal), so that a replay needs no other row.
+ * The first answer to each idempotency key, refusals included. `code` is null for a success. The balances
+ * are those right after (or, for a refusal, at) the decision, and `details` is what else the answer said (a
+ * hold, the members of a refusal), so that a replay needs no other row.
  */
 export const idempotencyKeys = creditsSchema.table(
   'idempotency_keys',

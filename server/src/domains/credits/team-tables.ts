@@ -6,7 +6,10 @@ import { balances, oneOf } from './tables.ts';
 export const teamRoles = ['owner', 'admin', 'member'] as const;
 export type TeamRole = (typeof teamRoles)[number];
 
-/** What a team wallet is called; the wallet itself is a row of `credits.balances` without an owner of its own. */
+/**
+ * What a team wallet is called; the wallet itself is a row of `credits.balances` without an owner of its
+ * own.
+ */
 export const teams = creditsSchema.table(
   'teams',
   {
@@ -41,8 +44,8 @@ export const teamMembers = creditsSchema.table(
 );
 
 /**
- * An address that has been asked to join a team, whether or not it has an account. `spending_limit` is what the
- * person may spend from then on, as the API takes it.
+ * An address that has been asked to join a team, whether or not it has an account. `spending_limit` is what
+ * the person may spend from then on, as the API takes it.
  */
 export const teamInvitations = creditsSchema.table(
   'team_invitations',

@@ -13,8 +13,9 @@ export function newCodeText(random: Random): string {
 }
 
 /**
- * The digest by which a code is found, hexadecimal: upper and lower case are the same, and spaces and hyphens do not
- * count. One SHA-256 is enough: a code that we made has too many bits to be guessed, and a chosen one is no secret.
+ * The digest by which a code is found, hexadecimal: upper and lower case are the same, and spaces and
+ * hyphens do not count. One SHA-256 is enough: a code that we made has too many bits to be guessed, and a
+ * chosen one is no secret.
  */
 export function hashCodeText(text: string): string {
   const plain = text.normalize('NFKC').toUpperCase().replaceAll(/[\s-]/g, '');

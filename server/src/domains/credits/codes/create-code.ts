@@ -12,8 +12,8 @@ import type { CodeView, createCodeBodySchema } from './schemas.ts';
 import { toCodeView } from './to-code-view.ts';
 
 /**
- * Makes a code that people redeem for credits. Without a text of the administrator's own it is a secret of 100 bits
- * that is shown this once and kept as a digest. Throws `request.invalid`, `auth.session_ended`,
+ * Makes a code that people redeem for credits. Without a text of the administrator's own it is a secret of
+ * 100 bits that is shown this once and kept as a digest. Throws `request.invalid`, `auth.session_ended`,
  * `auth.admin_required`, `credits.code_taken`.
  */
 export async function createCode(

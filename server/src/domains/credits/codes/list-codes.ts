@@ -6,7 +6,10 @@ import { codes } from '../code-tables.ts';
 import type { CodeView } from './schemas.ts';
 import { toCodeView } from './to-code-view.ts';
 
-/** A page of all codes, newest first, for administrators. Throws `auth.session_ended`, `auth.admin_required`. */
+/**
+ * A page of all codes, newest first, for administrators. Throws `auth.session_ended`,
+ * `auth.admin_required`.
+ */
 export async function listCodes(
   ctx: Ctx,
   caller: Caller,

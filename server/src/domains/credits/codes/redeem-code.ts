@@ -4,9 +4,10 @@ import type { MovementAnswer } from '../grants/schemas.ts';
 import { hashCodeText } from './code-text.ts';
 
 /**
- * Redeems a code into the caller's own wallet. Of many who redeem at once exactly as many succeed as are left. Throws
- * `auth.session_ended`, `idempotency.mismatch`, `credits.wallet_inactive`, `credits.code_invalid` (unknown, expired,
- * used up and withdrawn are one answer), `credits.code_redeemed`, `credits.too_many`, in this precedence.
+ * Redeems a code into the caller's own wallet. Of many who redeem at once exactly as many succeed as are
+ * left. Throws `auth.session_ended`, `idempotency.mismatch`, `credits.wallet_inactive`,
+ * `credits.code_invalid` (unknown, expired, used up and withdrawn are one answer), `credits.code_redeemed`,
+ * `credits.too_many`, in this precedence.
  */
 export async function redeemCode(
   ctx: Ctx,

@@ -9,8 +9,8 @@ import type { CodeView } from './schemas.ts';
 import { toCodeView } from './to-code-view.ts';
 
 /**
- * Withdraws a code: nobody redeems it from now on; what has been redeemed stays. Again it changes nothing. Throws
- * `auth.session_ended`, `auth.admin_required`, `request.not_found`.
+ * Withdraws a code: nobody redeems it from now on; what has been redeemed stays. Again it changes nothing.
+ * Throws `auth.session_ended`, `auth.admin_required`, `request.not_found`.
  */
 export async function revokeCode(
   ctx: Ctx,

@@ -6,9 +6,10 @@ import type { grantBodySchema, MovementAnswer } from './schemas.ts';
 import { walletOf } from './wallet-of.ts';
 
 /**
- * Gives credits to a wallet on an administrator's word, as a lot of its own. A debt of the wallet is repaid first.
- * Throws `request.invalid`, `auth.session_ended`, `auth.admin_required`, `request.not_found`,
- * `idempotency.mismatch`, `credits.wallet_inactive` (closed), `credits.expires_in_past`, `credits.too_many`.
+ * Gives credits to a wallet on an administrator's word, as a lot of its own. A debt of the wallet is repaid
+ * first. Throws `request.invalid`, `auth.session_ended`, `auth.admin_required`, `request.not_found`,
+ * `idempotency.mismatch`, `credits.wallet_inactive` (closed), `credits.expires_in_past`,
+ * `credits.too_many`.
  */
 export async function grantCredits(
   ctx: Ctx,

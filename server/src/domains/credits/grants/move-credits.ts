@@ -45,9 +45,9 @@ type OutcomeRow = {
 };
 
 /**
- * Moves credits by one call of a function, which checks who asks, locks the wallet, answers a repeated key with the
- * first answer, and decides. Throws what the function refuses with, once that has been committed: a refusal is
- * remembered under its key, too.
+ * Moves credits by one call of a function, which checks who asks, locks the wallet, answers a repeated key
+ * with the first answer, and decides. Throws what the function refuses with, once that has been committed:
+ * a refusal is remembered under its key, too.
  */
 export async function moveCredits(
   ctx: Ctx,

@@ -4,10 +4,11 @@ import { moveCredits, type Asker } from './move-credits.ts';
 import type { MovementAnswer, refundBodySchema } from './schemas.ts';
 
 /**
- * Gives a spend or the capture of a hold back, whole or in parts, to the very lots that it was taken from; what had
- * been taken last returns first. A lot that has expired meanwhile lets it expire at once. For administrators, and for
- * the application that charged. Throws `auth.session_ended`, `auth.application_invalid`, `auth.admin_required`,
- * `request.not_found`, `idempotency.mismatch`, `credits.wallet_inactive` (closed), `credits.refund_exceeds`.
+ * Gives a spend or the capture of a hold back, whole or in parts, to the very lots that it was taken from;
+ * what had been taken last returns first. A lot that has expired meanwhile lets it expire at once. For
+ * administrators, and for the application that charged. Throws `auth.session_ended`,
+ * `auth.application_invalid`, `auth.admin_required`, `request.not_found`, `idempotency.mismatch`,
+ * `credits.wallet_inactive` (closed), `credits.refund_exceeds`.
  */
 export async function refundCredits(
   ctx: Ctx,

@@ -2,12 +2,12 @@ import type { FastifyRequest } from 'fastify';
 import type { App } from '../../../app.ts';
 import type { Ctx } from '../../../ctx.ts';
 import { authenticate } from '../../../http/authenticate.ts';
+import { askerOf, sendMovement } from '../../../http/movement.ts';
 import { resolveIdempotencyKey } from '../resolve-idempotency-key.ts';
 import { clawBackCredits } from './claw-back-credits.ts';
 import { grantCredits } from './grant-credits.ts';
 import { refundCredits } from './refund-credits.ts';
 import * as schemas from './schemas.ts';
-import { askerOf, sendMovement } from './send-movement.ts';
 import { takeCredits } from './take-credits.ts';
 
 const common = {
@@ -18,7 +18,10 @@ const common = {
 };
 const administration = ['auth.admin_required', 'request.not_found', 'idempotency.mismatch'] as const;
 
-/** Credits given, taken away, given back and taken back: by administrators and, for refunds, by applications. */
+/**
+ * Credits given, taken away, given back and taken back: by administrators and, for refunds, by
+ * applications.
+ */
 export function addGrantRoutes(app: App, ctx: Ctx): void {
   addGrantRoute(app, ctx);
   addAdjustmentRoute(app, ctx);

@@ -5,9 +5,10 @@ import type { adjustmentBodySchema, MovementAnswer } from './schemas.ts';
 import { walletOf } from './wallet-of.ts';
 
 /**
- * Takes credits away on an administrator's word, in the order of consumption. What the wallet does not have, or holds
- * have set aside, becomes a debt that the next credits to come in repay. Throws `request.invalid`,
- * `auth.session_ended`, `auth.admin_required`, `request.not_found`, `idempotency.mismatch`, `credits.too_many`.
+ * Takes credits away on an administrator's word, in the order of consumption. What the wallet does not
+ * have, or holds have set aside, becomes a debt that the next credits to come in repay. Throws
+ * `request.invalid`, `auth.session_ended`, `auth.admin_required`, `request.not_found`,
+ * `idempotency.mismatch`, `credits.too_many`.
  */
 export async function takeCredits(
   ctx: Ctx,

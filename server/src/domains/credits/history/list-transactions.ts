@@ -25,7 +25,8 @@ export type TransactionPage = { items: TransactionView[]; total: number; nextCur
 /**
  * A page of a wallet's transactions with their entries, newest first, and how many there are in all; of the
  * caller's own wallet unless another is named that they may read. A page costs the same however long the
- * history is; only the total of a list filtered by app or type is counted. Throws `auth.session_ended`, `request.invalid`.
+ * history is; only the total of a list filtered by app or type is counted. Throws `auth.session_ended`,
+ * `request.invalid`.
  */
 export async function listTransactions(
   ctx: Ctx,

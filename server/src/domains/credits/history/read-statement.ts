@@ -34,9 +34,10 @@ const pageSize = 500;
 const emptyHead = { balanceAfter: 0, hash: '0'.repeat(64) };
 
 /**
- * The statement of a period, of the caller's own wallet unless another is named that they may read. Which transactions belong to it is settled at once; as the journal
- * never changes, pages read later still add up. A page holds no connection while the reader takes it in, and
- * further pages take their turn in `lane`. Throws `auth.session_ended`, `request.invalid`.
+ * The statement of a period, of the caller's own wallet unless another is named that they may read. Which
+ * transactions belong to it is settled at once; as the journal never changes, pages read later still add
+ * up. A page holds no connection while the reader takes it in, and further pages take their turn in `lane`.
+ * Throws `auth.session_ended`, `request.invalid`.
  */
 export async function readStatement(
   ctx: Ctx,

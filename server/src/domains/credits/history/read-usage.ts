@@ -16,8 +16,9 @@ const groupsMax = 1000;
 const groupColumns = { app: usageStats.appId, day: usageStats.day, model: usageStats.model };
 
 /**
- * What has been spent from the caller's own wallet, or from one named that they may read, by app, day (UTC) or
- * model: days newest first, otherwise the largest amount first, at most 1000 groups; the totals are of all. Throws `auth.session_ended`.
+ * What has been spent from the caller's own wallet, or from one named that they may read, by app, day (UTC)
+ * or model: days newest first, otherwise the largest amount first, at most 1000 groups; the totals are of
+ * all. Throws `auth.session_ended`.
  */
 export async function readUsage(
   ctx: Ctx,

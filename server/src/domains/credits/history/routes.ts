@@ -2,15 +2,16 @@ import { Type } from 'typebox';
 import type { App } from '../../../app.ts';
 import type { Ctx } from '../../../ctx.ts';
 import { authenticate, callerOf } from '../../../http/authenticate.ts';
+import { preferredFormat, sendExport } from '../../../http/export.ts';
 import { sendPageHeaders } from '../../../http/paging.ts';
 import { transactionSchema } from '../schemas.ts';
 import { createExportLane } from './export-lane.ts';
+import { exportStatement } from './export-statement.ts';
 import { listTransactions } from './list-transactions.ts';
 import { readBalanceAt } from './read-balance-at.ts';
 import { readStatement } from './read-statement.ts';
 import { readUsage } from './read-usage.ts';
 import * as schemas from './schemas.ts';
-import { preferredFormat, sendStatement } from './send-statement.ts';
 import { signReceipt } from './sign-receipt.ts';
 import { addTeamHistoryRoutes } from './team-history-routes.ts';
 
@@ -53,7 +54,7 @@ export function addHistoryRoutes(app: App, ctx: Ctx): void {
 
   app.get('/api/v1/credits/statement', { ...statementOptions, preHandler }, async (request, reply) => {
     const statement = await readStatement(ctx, lane, callerOf(request), request.query);
-    return sendStatement(reply, statement, request.query.format ?? preferredFormat(request));
+    return sendExport(reply, exportStatement(statement, request.query.format ?? preferredFormat(request)));
   });
 
   app.get(

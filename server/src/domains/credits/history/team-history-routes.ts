@@ -2,16 +2,17 @@ import { Type } from 'typebox';
 import type { App } from '../../../app.ts';
 import type { Ctx } from '../../../ctx.ts';
 import { authenticate, callerOf } from '../../../http/authenticate.ts';
+import { preferredFormat, sendExport } from '../../../http/export.ts';
 import { sendPageHeaders } from '../../../http/paging.ts';
 import { transactionSchema } from '../schemas.ts';
 import { assertTeamAdmin } from '../teams/assert-team-admin.ts';
 import { teamParamsSchema } from '../teams/schemas.ts';
 import type { ExportLane } from './export-lane.ts';
+import { exportStatement } from './export-statement.ts';
 import { listTransactions } from './list-transactions.ts';
 import { readStatement } from './read-statement.ts';
 import { readUsage } from './read-usage.ts';
 import * as schemas from './schemas.ts';
-import { preferredFormat, sendStatement } from './send-statement.ts';
 
 const common = { tags: ['credits'], security: [{ bearer: [] }], params: teamParamsSchema };
 const config = { refusals: ['request.not_found', 'teams.role_required'] as const };
@@ -48,7 +49,7 @@ export function addTeamHistoryRoutes(app: App, ctx: Ctx, lane: ExportLane): void
     const { teamId } = request.params;
     const caller = await assertTeamAdmin(ctx, callerOf(request), teamId);
     const statement = await readStatement(ctx, lane, caller, request.query, teamId);
-    return sendStatement(reply, statement, request.query.format ?? preferredFormat(request));
+    return sendExport(reply, exportStatement(statement, request.query.format ?? preferredFormat(request)));
   });
 
   const usageSchema = {

@@ -2,8 +2,8 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 
 /**
- * Takes up an invitation to the caller's own, confirmed address: they are a member from now on. Returns the team's id.
- * Throws `auth.session_ended`, `users.email_unverified`, `request.not_found`.
+ * Takes up an invitation to the caller's own, confirmed address: they are a member from now on. Returns the
+ * team's id. Throws `auth.session_ended`, `users.email_unverified`, `request.not_found`.
  */
 export async function acceptInvitation(ctx: Ctx, caller: Caller, invitationId: string): Promise<string> {
   const [row] = await ctx.db.call<{ team_id: string }>(

@@ -4,8 +4,8 @@ import { AppError } from '../../../errors.ts';
 import { teamMembers, type TeamRole } from '../team-tables.ts';
 
 /**
- * What the caller is in a team. Throws `request.not_found` when they are not in it, `teams.role_required` when their
- * role is not one of these.
+ * What the caller is in a team. Throws `request.not_found` when they are not in it, `teams.role_required`
+ * when their role is not one of these.
  */
 export async function assertTeamRole(
   tx: Tx,

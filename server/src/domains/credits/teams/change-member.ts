@@ -5,8 +5,8 @@ import { limitColumns } from './limit-columns.ts';
 import type { LimitBody } from './schemas.ts';
 
 /**
- * Changes what a member is (owners only) and may spend (owners; admins for members); it counts for the next spend.
- * Throws `auth.session_ended`, `request.not_found`, `teams.role_required`, `teams.last_owner`.
+ * Changes what a member is (owners only) and may spend (owners; admins for members); it counts for the next
+ * spend. Throws `auth.session_ended`, `request.not_found`, `teams.role_required`, `teams.last_owner`.
  */
 export async function changeMember(
   ctx: Ctx,

@@ -6,8 +6,8 @@ import { teamInvitations } from '../team-tables.ts';
 import { readConfirmedEmail } from './read-confirmed-email.ts';
 
 /**
- * Turns an invitation to the caller's own address down. Throws `auth.session_ended`, `users.email_unverified`,
- * `request.not_found`.
+ * Turns an invitation to the caller's own address down. Throws `auth.session_ended`,
+ * `users.email_unverified`, `request.not_found`.
  */
 export async function declineInvitation(ctx: Ctx, caller: Caller, invitationId: string): Promise<void> {
   await ctx.db.asServiceFor(caller, async (tx) => {

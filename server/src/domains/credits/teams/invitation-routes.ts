@@ -13,7 +13,10 @@ import { withdrawInvitation } from './withdraw-invitation.ts';
 const common = { tags: ['credits'], security: [{ bearer: [] }] };
 const done = { success: true } as const;
 
-/** Invitations into teams: sent and taken back by owners and admins, accepted and declined by whom they are for. */
+/**
+ * Invitations into teams: sent and taken back by owners and admins, accepted and declined by whom they are
+ * for.
+ */
 export function addInvitationRoutes(app: App, ctx: Ctx): void {
   addTeamInvitationRoutes(app, ctx);
   addOwnInvitationRoutes(app, ctx);

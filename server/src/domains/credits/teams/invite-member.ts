@@ -14,9 +14,9 @@ import { toInvitationView } from './to-invitation-view.ts';
 const lifeMs = 14 * 86_400_000;
 
 /**
- * Asks an address to join a team; the answer is the same whether or not it has an account. Asking again replaces the
- * invitation. Admins invite members, owners anybody. Throws `auth.session_ended`, `request.not_found`,
- * `teams.role_required`, `teams.already_member`.
+ * Asks an address to join a team; the answer is the same whether or not it has an account. Asking again
+ * replaces the invitation. Admins invite members, owners anybody. Throws `auth.session_ended`,
+ * `request.not_found`, `teams.role_required`, `teams.already_member`.
  */
 export async function inviteMember(
   ctx: Ctx,

@@ -1,11 +1,14 @@
 import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
-import { limitAt } from './team-rows.ts';
+import { limitAt } from './limit-at.ts';
 import { assertTeamRole } from './assert-team-role.ts';
 import type { MemberView } from './schemas.ts';
 
-/** Who is in a team that the caller is in, by role and address. Throws `auth.session_ended`, `request.not_found`. */
+/**
+ * Who is in a team that the caller is in, by role and address. Throws `auth.session_ended`,
+ * `request.not_found`.
+ */
 export async function listTeamMembers(ctx: Ctx, caller: Caller, teamId: string): Promise<MemberView[]> {
   const at = ctx.clock.now().toISOString();
   return ctx.db.asServiceFor(caller, async (tx) => {

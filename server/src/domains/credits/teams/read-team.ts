@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
-import { limitAt } from './team-rows.ts';
+import { limitAt } from './limit-at.ts';
 import type { TeamDetails } from './schemas.ts';
 
 type BalanceView = TeamDetails['balance'];

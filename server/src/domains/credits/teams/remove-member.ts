@@ -2,8 +2,9 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 
 /**
- * Lets the caller leave a team, or removes somebody: owners anybody, admins members. What they may spend ends at once.
- * Throws `auth.session_ended`, `request.not_found`, `teams.role_required`, `teams.last_owner`.
+ * Lets the caller leave a team, or removes somebody: owners anybody, admins members. What they may spend
+ * ends at once. Throws `auth.session_ended`, `request.not_found`, `teams.role_required`,
+ * `teams.last_owner`.
  */
 export async function removeMember(
   ctx: Ctx,

@@ -6,8 +6,8 @@ import { teamInvitations } from '../team-tables.ts';
 import { assertTeamRole } from './assert-team-role.ts';
 
 /**
- * Takes an invitation back, for owners and admins of the team. Throws `auth.session_ended`, `request.not_found`,
- * `teams.role_required`.
+ * Takes an invitation back, for owners and admins of the team. Throws `auth.session_ended`,
+ * `request.not_found`, `teams.role_required`.
  */
 export async function withdrawInvitation(
   ctx: Ctx,
