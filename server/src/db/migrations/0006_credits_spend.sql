@@ -38,22 +38,24 @@ as $$
    order by w.ordinality, l.kind, l.priority, l.expires_at, l.created_at, l.id
 $$;
 
--- Reads a batch: each spend with its place, whether its caller is signed in, its wallet's place, the answer that its
--- idempotency key has been given before, and the first spend of the batch that bears the same key.
+-- Reads a batch: each spend with its place, its wallet's place, the answer that its idempotency key has been given
+-- before, and the first spend of the batch that bears the same key. `is_same_session` says that the session is that of
+-- the spend before, so that a hot wallet's is looked up once; else `signed_in` is who is signed in with it, if anybody.
 create function credits.read_spends(batch credits.spend_request[], wallets credits.balances[], at_time timestamptz)
-  returns table (ordinal integer, wallet_at integer, is_signed_in boolean, user_id uuid, app_id text, amount bigint,
-    description text, metadata jsonb, idempotency_key text, request_hash bytea, transaction_id uuid,
+  returns table (ordinal integer, wallet_at integer, is_same_session boolean, signed_in uuid, user_id uuid, app_id text,
+    amount bigint, description text, metadata jsonb, idempotency_key text, request_hash bytea, transaction_id uuid,
     first_of_key integer, remembered credits.idempotency_keys)
   language sql stable
 as $$
-  select b.ordinality::integer, w.ordinality::integer, s.session_id is not null, b.user_id, b.app_id, b.amount,
+  select b.ordinality::integer, w.ordinality::integer, b.is_same_session, s.user_id, b.user_id, b.app_id, b.amount,
          b.description, b.metadata, b.idempotency_key, b.request_hash, b.transaction_id,
          min(b.ordinality) over (partition by b.wallet_id, b.app_id, b.idempotency_key)::integer, k.remembered
-    from pg_catalog.unnest(batch) with ordinality as b
+    from (select r.*, coalesce(r.session_id = lag(r.session_id) over (order by r.ordinality), false) as is_same_session
+            from pg_catalog.unnest(batch) with ordinality as r) b
     left join pg_catalog.unnest(wallets) with ordinality as w on w.wallet_id = b.wallet_id
     left join lateral (
-      select l.session_id from auth.live_sessions l
-       where l.session_id = b.session_id and l.user_id = b.user_id and l.expires_at > at_time
+      select l.user_id from auth.live_sessions l
+       where not b.is_same_session and l.session_id = b.session_id and l.expires_at > at_time
        offset 0) s on true
     left join lateral (
       select i as remembered from credits.idempotency_keys i
@@ -108,6 +110,7 @@ declare
   plan credits.spend_plan;
   request record;
   wallet credits.balances;
+  signed_in uuid;          -- who is signed in with the session of this spend
   first_answer credits.idempotency_keys;
   refusal text;            -- null, or why this spend is refused; then the next three are null
   made_id uuid;
@@ -142,7 +145,8 @@ begin
   end loop;
 
   for request in select * from credits.read_spends(batch, wallets, at_time) loop
-    if not request.is_signed_in then
+    if not request.is_same_session then signed_in := request.signed_in; end if;
+    if (signed_in = request.user_id) is not true then
       outcomes := outcomes || credits.refused(request.ordinal, 'auth.session_ended');
       continue;
     end if;
