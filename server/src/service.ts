@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { buildApp, type App } from './app.ts';
 import type { Config } from './config.ts';
@@ -10,6 +9,7 @@ import { createKeyring, createPasswordHasher, handleRecoveryJobs } from './domai
 import { handleAuditJobs } from './domains/credits/index.ts';
 import { handleWebhookJobs, type Resolve } from './domains/webhooks/index.ts';
 import { createJobs } from './jobs/index.ts';
+import { createRandomBytes } from './lib/random-bytes.ts';
 import { createLog } from './log.ts';
 import { createMailer } from './mail/index.ts';
 import { createMetrics } from './metrics/index.ts';
@@ -36,7 +36,7 @@ export type Service = { app: App; ctx: Ctx; stop(): Promise<void> };
 export async function createService(options: ServiceOptions): Promise<Service> {
   const { config } = options;
   const clock = options.clock ?? { now: () => new Date() };
-  const random = options.random ?? { bytes: randomBytes };
+  const random = options.random ?? { bytes: createRandomBytes() };
   const log = options.log ?? createLog(config);
   const metrics = createMetrics();
   const pool = await openPool({ url: options.appUrl, connectionsMax: config.databasePoolMax, log, metrics });
