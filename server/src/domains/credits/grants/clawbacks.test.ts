@@ -15,6 +15,7 @@ import {
   connectAsOwner,
   type WalletHolder,
 } from '../../../../test/harness/wallets.ts';
+import { clawBackCredits } from './claw-back-credits.ts';
 
 const service = await startTestService({ env: { CREDITS_DAILY_FREE: '0' } });
 const owner = await connectAsOwner(service);
@@ -159,6 +160,26 @@ describe('a clawback', () => {
     expect(rows).toMatchObject([
       { action: 'credits.clawed_back', actor_id: admin.userId, reason: 'Charged back' },
     ]);
+  });
+
+  test('leaves holds alone: what they give back later repays the debt', async () => {
+    const purchase = await buy(100);
+    await spend(service, holder, 150);
+    const hold = await post(service, holder, 'holds', { amount: 80, appId: 'chat', description: 'Answer' });
+    expect((await clawBack(purchase)).body.newBalance.debtChange).toBe(80);
+    expect(await balance()).toMatchObject({ debt: 80, available: 0, held: 80 });
+    await post(service, holder, `holds/${hold.body.id}/capture`, { amount: 30 });
+    expect(await balance()).toMatchObject({ debt: 30, available: 0, held: 0, totalSpent: 180 });
+  });
+
+  test('is for the service itself, too, when a payment is charged back', async () => {
+    const transactionId = await buy(100);
+    const given = { transactionId, amount: 60, reason: 'Dispute', idempotencyKey: 'stripe dp_1' };
+    const { answer } = await clawBackCredits(service.ctx, { isService: true }, given);
+    expect(answer).toMatchObject({ transaction: { amount: -60 }, newBalance: { balance: 40 } });
+    expect((await clawBackCredits(service.ctx, { isService: true }, given)).isReplay).toBe(true);
+    const { rows } = await owner.query('select * from audit.events where target_id = $1', [transactionId]);
+    expect(rows).toMatchObject([{ actor_type: 'system', actor_id: null, reason: 'Dispute' }]);
   });
 
   test('of a frozen wallet works all the same', async () => {

@@ -149,6 +149,42 @@ describe('a refund', () => {
     expect(replay.headers.get('idempotency-replayed')).toBe('true');
   });
 
+  test('of a capture of a hold, in several parts', async () => {
+    const hold = await post(service, holder, 'holds', { amount: 80, appId: 'chat', description: 'Answer' });
+    const capture = await post(service, holder, `holds/${hold.body.id}/capture`, { amount: 50 });
+    const { id } = capture.body.transaction;
+    await refund(id, { amount: 20 });
+    expect((await refund(id, { amount: 31 })).body).toMatchObject({ refundable: 30 });
+    expect((await refund(id)).body.transaction).toMatchObject({ type: 'refund', amount: 30 });
+    expect(await balance()).toMatchObject({ available: 150, totalSpent: 0 });
+  });
+
+  test('of what was charged as debt lowers the debt, and once that is repaid, comes in anew', async () => {
+    const application = await registerApplication(service, admin.token);
+    const { clientId: appId, headers } = application;
+    const terms = { appId, allowance: 1000, period: 'total', overrun: 'debt', overrunMax: 100 };
+    expect((await post(service, holder, 'mandates', terms)).status).toBe(201);
+    const as = (path: string, body: object) =>
+      service.send('POST', `/api/v1/credits/${path}`, { headers, body });
+    const asked = { amount: 150, appId, description: 'Answer', onBehalfOf: holder.userId };
+    const { body: hold } = await as('holds', asked);
+    const capture = await as(`holds/${hold.id}/capture`, { amount: 200 });
+    const { id } = capture.body.transaction;
+    expect(await balance()).toMatchObject({ debt: 50, available: 0, totalSpent: 200 });
+    await refund(id, { amount: 20 });
+    expect(await balance()).toMatchObject({ debt: 30, available: 0, totalSpent: 180 });
+    await buy(30);
+    expect(await balance()).toMatchObject({ debt: 0, available: 0 });
+    const { body } = await refund(id, { amount: 40 });
+    expect(body.newBalance).toMatchObject({ available: 40, freeCreditsRemaining: 40 });
+    expect(await lots()).toEqual([
+      ['signup', 10],
+      ['refund', 30],
+    ]);
+    expect((await refund(id)).body.transaction.amount).toBe(140);
+    expect(await balance()).toMatchObject({ totalSpent: 0, available: 180 });
+  });
+
   test('is for the application that charged, by its own credentials', async () => {
     const application = await registerApplication(service, admin.token);
     const other = await registerApplication(service, admin.token);
