@@ -16,10 +16,11 @@ export type AnswerServerOptions = {
 };
 
 /**
- * An app's own server: `POST /answer {userId, prompt}` streams what a model says, and charges the person for exactly the
- * tokens that were sent. Credits for some tokens are set aside before the first one, and more when these are used up; at
- * the end the true cost is captured and the rest goes back. When the reader goes away, the model stops, and what was
- * sent until then is charged. When credits or the allowance run out, the answer ends there.
+ * An app's own server: `POST /answer {userId, prompt}` streams what a model says, and charges the person for
+ * exactly the tokens that were sent. Credits for some tokens are set aside before the first one, and more
+ * when these are used up; at the end the true cost is captured and the rest goes back. When the reader goes
+ * away, the model stops, and what was sent until then is charged. When credits or the allowance run out, the
+ * answer ends there.
  */
 export function createAnswerServer(options: AnswerServerOptions): Server {
   return createServer((request, response) => {

@@ -12,10 +12,10 @@ export type TaskReport = {
 };
 
 /**
- * Runs tasks side by side, for one person and under the one mandate that they gave the app. Each sub-agent sets aside
- * what its task may cost before it begins, so that all of them together can never spend more than was allowed, however
- * many there are; then it settles what the task did cost. A task that fails costs nothing. One that there is no
- * allowance left for is not begun.
+ * Runs tasks side by side, for one person and under the one mandate that they gave the app. Each sub-agent
+ * sets aside what its task may cost before it begins, so that all of them together can never spend more than
+ * was allowed, however many there are; then it settles what the task did cost. A task that fails costs
+ * nothing. One that there is no allowance left for is not begun.
  */
 export function runSubAgents(obol: ObolClient, onBehalfOf: string, tasks: Task[]): Promise<TaskReport[]> {
   return Promise.all(tasks.map((task) => runTask(obol, onBehalfOf, task)));

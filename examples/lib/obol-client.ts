@@ -34,8 +34,9 @@ export type ObolClient = {
 const attemptsMax = 3;
 
 /**
- * The few calls that an application needs to spend for its users, with its own credentials. Each has an idempotency key
- * of its own, so a call whose answer was lost is sent again without being done twice. Throws `Refusal`.
+ * The few calls that an application needs to spend for its users, with its own credentials. Each has an
+ * idempotency key of its own, so a call whose answer was lost is sent again without being done twice. Throws
+ * `Refusal`.
  */
 export function createObolClient(options: {
   url: string;

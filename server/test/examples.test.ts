@@ -28,38 +28,44 @@ const give = async (allowance: number) =>
   });
 const balance = () => readOwn(service, holder, 'balance');
 
+/**
+ * Says the prompt's words; after the last one it goes on thinking until it is told to stop, if it is to
+ * hang.
+ */
+const parrot = ({ hangs = false } = {}): Model =>
+  async function* (prompt, signal) {
+    for (const word of prompt.split(' ')) yield `${word} `;
+    if (hangs && !signal.aborted) await once(signal, 'abort');
+  };
+
+/**
+ * Asks an app's server, and resolves with the answer; the settlement comes when the reader is served or
+ * gone.
+ */
+async function ask(model: Model, words: number, read: (stream: NodeJS.ReadableStream) => Promise<unknown>) {
+  const { promise: settled, resolve } = Promise.withResolvers<Hold>();
+  const server = createAnswerServer({ obol, model, onSettled: resolve });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const asked = request({ port, host: '127.0.0.1', path: '/answer', method: 'POST' });
+  asked.end(
+    JSON.stringify({
+      userId: holder.userId,
+      prompt: Array.from({ length: words }, () => 'word').join(' '),
+    }),
+  );
+  const [response] = await once(asked, 'response');
+  const answer = await read(response);
+  const close = async () => {
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+  };
+  return { status: response.statusCode as number, answer, settled, close };
+}
+
 describe('a streamed answer', () => {
-  /** Says the prompt's words; after the last one it goes on thinking until it is told to stop, if it is to hang. */
-  const parrot = ({ hangs = false } = {}): Model =>
-    async function* (prompt, signal) {
-      for (const word of prompt.split(' ')) yield `${word} `;
-      if (hangs && !signal.aborted) await once(signal, 'abort');
-    };
-
-  /** Asks an app's server, and resolves with the answer; the settlement comes when the reader is served or gone. */
-  async function ask(model: Model, words: number, read: (stream: NodeJS.ReadableStream) => Promise<unknown>) {
-    const { promise: settled, resolve } = Promise.withResolvers<Hold>();
-    const server = createAnswerServer({ obol, model, onSettled: resolve });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    const asked = request({ port, host: '127.0.0.1', path: '/answer', method: 'POST' });
-    asked.end(
-      JSON.stringify({
-        userId: holder.userId,
-        prompt: Array.from({ length: words }, () => 'word').join(' '),
-      }),
-    );
-    const [response] = await once(asked, 'response');
-    const answer = await read(response);
-    const close = async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    };
-    return { status: response.statusCode as number, answer, settled, close };
-  }
-
   test('costs what was sent: more is set aside as it grows, the rest comes back', async () => {
     await give(100);
     const { answer, settled, close } = await ask(parrot(), 45, text);

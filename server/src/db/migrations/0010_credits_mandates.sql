@@ -1,6 +1,6 @@
--- Mandates: how much an app (or, in a team's wallet, a member) may spend from a wallet. Whatever charges a mandate holds
--- the lock of its wallet, and then locks the mandate; a change of its terms locks the mandate alone. So there is no
--- circle to wait in, a change counts for the very next charge, and no two charges see the same allowance.
+-- Mandates: how much an app (or, in a team's wallet, a member) may spend from a wallet. Whatever charges a mandate
+-- holds the lock of its wallet, and then locks the mandate; a change of its terms locks the mandate alone. So there is
+-- no circle to wait in, a change counts for the very next charge, and no two charges see the same allowance.
 --
 -- A charge belongs to the instant at which it was made first. What is given back comes back to that instant, and so to
 -- the period that it was taken from; a period that is over gains nothing.
@@ -24,8 +24,8 @@ as $$
     (pg_catalog.date_trunc(period, instant at time zone 'UTC') + ('1 ' || period)::interval) at time zone 'UTC' end
 $$;
 
--- The instant at which a mandate is charged now: never before its beginning or its current period, whatever the clock of
--- this process says.
+-- The instant at which a mandate is charged now: never before its beginning or its current period, whatever the clock
+-- of this process says.
 create function credits.charging_instant(mandate credits.mandates, instant timestamptz) returns timestamptz
   language sql immutable
 as $$ select greatest(instant, mandate.period_started_at, mandate.created_at) $$;
@@ -192,8 +192,8 @@ begin
   return credits.mandate_view(mandate, at_time);
 end $$;
 
--- Changes the terms of a locked mandate: those named in `changes`, by column. Under another period, what has been charged
--- since the beginning of that period counts.
+-- Changes the terms of a locked mandate: those named in `changes`, by column. Under another period, what has been
+-- charged since the beginning of that period counts.
 create function credits.change_terms(mandate credits.mandates, changes jsonb, at_time timestamptz)
   returns credits.mandates
   language plpgsql volatile set search_path = pg_catalog

@@ -1,6 +1,7 @@
 -- Holds: credits set aside for work whose cost is not known yet. They stay in their lots (`remaining`, and of it
--- `held`), so a hold changes no balance, only what is available, and giving back exactly is lowering `held`. A hold ends
--- once, by whichever of capture, void and expiry has the wallet's lock first. Everything here runs under that lock.
+-- `held`), so a hold changes no balance, only what is available, and giving back exactly is lowering `held`. A hold
+-- ends once, by whichever of capture, void and expiry has the wallet's lock first. Everything here runs under that
+-- lock.
 
 -- A part of a lot; `ordinal` and `charged_at` are those of the hold that has set it aside.
 create type credits.lot_part as (
@@ -13,7 +14,9 @@ as $$ select coalesce(pg_catalog.sum(p.amount), 0)::bigint from pg_catalog.unnes
 
 create function credits.sum_of_kind(parts credits.lot_part[], wanted_kind text) returns bigint
   language sql immutable
-as $$ select coalesce(pg_catalog.sum(p.amount), 0)::bigint from pg_catalog.unnest(parts) p where p.kind = wanted_kind $$;
+as $$
+  select coalesce(pg_catalog.sum(p.amount), 0)::bigint from pg_catalog.unnest(parts) p where p.kind = wanted_kind
+$$;
 
 -- What a spend or hold of `amount` takes of which lots of these kinds, in the order of consumption; less than `amount`
 -- in all when there is not more. The wallet has been brought up to the moment.
@@ -38,7 +41,8 @@ as $$
     from unnest(parts) with ordinality as p (lot_id, kind, amount, ordinal, charged_at, place)
    cross join lateral (values
      (1, jsonb_build_array(format('wallet:%s:%s', of_wallet, p.kind), direction * p.amount, p.lot_id)),
-     (2, jsonb_build_array(format('wallet:%s:held', of_wallet), -direction * p.amount, p.lot_id))) as side (ordinal, parts)
+     (2, jsonb_build_array(format('wallet:%s:held', of_wallet), -direction * p.amount, p.lot_id)))
+       as side (ordinal, parts)
 $$;
 
 -- Lowers lots by what a spend takes: `from_hold` was held, `parts` was not.
@@ -94,8 +98,8 @@ as $$
 declare
   parts credits.lot_part[];
 begin
-  select coalesce(array_agg(row(t.lot_id, l.kind, least(t.amount, drain_hold.amount - t.before), t.ordinal, t.charged_at)
-           ::credits.lot_part order by t.ordinal), '{}')
+  select coalesce(array_agg(row(t.lot_id, l.kind, least(t.amount, drain_hold.amount - t.before), t.ordinal,
+           t.charged_at)::credits.lot_part order by t.ordinal), '{}')
     into parts
     from (select h.*, (sum(h.amount) over (order by h.ordinal))::bigint - h.amount as before
             from credits.hold_lots h where h.hold_id = drained_hold and h.amount > 0) t
@@ -174,9 +178,9 @@ as $$
     do update set count = u.count + 1, amount = u.amount + excluded.amount
 $$;
 
--- Books a spend by the transaction `made` (id, type and what it shall say are given): `from_hold` of what a hold has set
--- aside, `parts` of other lots, `debt` as a claim on whatever comes in next. Returns the wallet as it is then, for the
--- caller to save.
+-- Books a spend by the transaction `made` (id, type and what it shall say are given): `from_hold` of what a hold has
+-- set aside, `parts` of other lots, `debt` as a claim on whatever comes in next. Returns the wallet as it is then, for
+-- the caller to save.
 create function credits.book_spend(
   wallet credits.balances, made credits.transactions, from_hold credits.lot_part[], parts credits.lot_part[],
   debt bigint

@@ -1,6 +1,7 @@
 -- What moves credits besides a person's own plain spends: holds and everything that happens to them, and spends of
 -- applications, under mandates. One call takes a batch and answers each on its own, in the order given; a refused
--- neighbour changes nothing for the others. Refusals come in a fixed order: caller, replay, wallet, hold, mandate, funds.
+-- neighbour changes nothing for the others. Refusals come in a fixed order: caller, replay, wallet, hold, mandate,
+-- funds.
 
 -- What is asked for: `operation` is spend, hold, extend, capture or void. A person asks through a session (user_id,
 -- session_id), an application with a secret (application_id, secret_id); client_id is the application that acts, null
@@ -269,8 +270,8 @@ begin
   return result;
 end $$;
 
--- Tells the hold's mandate of a capture: what was held is now spent, at the instants at which it was set aside, and what
--- is above the hold is spent now.
+-- Tells the hold's mandate of a capture: what was held is now spent, at the instants at which it was set aside, and
+-- what is above the hold is spent now.
 create function credits.charge_capture(
   scene credits.transact_scene, capture_id uuid, from_hold credits.lot_part[], above bigint
 ) returns void
@@ -319,8 +320,8 @@ begin
   return result;
 end $$;
 
--- Decides and writes one request whose caller may ask and whose key is new. Frozen or closed wallets still get back what
--- was held.
+-- Decides and writes one request whose caller may ask and whose key is new. Frozen or closed wallets still get back
+-- what was held.
 create function credits.perform_transact(scene credits.transact_scene) returns credits.transact_result
   language plpgsql volatile set search_path = pg_catalog
 as $$
@@ -409,8 +410,8 @@ create function credits.remember_outcome(request credits.transact_request, outco
   returns void
   language sql volatile set search_path = pg_catalog
 as $$
-  insert into credits.idempotency_keys (wallet_id, app_id, key, request_hash, code, transaction_id, balance_before, free,
-      paid, held, total_spent, created_at, details)
+  insert into credits.idempotency_keys (wallet_id, app_id, key, request_hash, code, transaction_id, balance_before,
+      free, paid, held, total_spent, created_at, details)
     select request.wallet_id, request.app_id, request.idempotency_key, request.request_hash, outcome.code,
            outcome.transaction_id, outcome.balance_before, outcome.free, outcome.paid, outcome.held,
            outcome.total_spent, outcome.created_at, outcome.details

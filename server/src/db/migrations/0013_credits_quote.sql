@@ -17,7 +17,8 @@ as $$
       union all
       select 3, 'funds', coalesce(sum(l.remaining - l.held), 0)::bigint, null
         from credits.lots l
-       where l.wallet_id = wallet.wallet_id and l.closed_at is null and (not is_mandated or l.kind = any (mandate.kinds))
+       where l.wallet_id = wallet.wallet_id and l.closed_at is null
+         and (not is_mandated or l.kind = any (mandate.kinds))
       union all
       select 4, 'allowance', greatest(mandate.allowance - credits.used_of(mandate, instant), 0),
              credits.next_period_start(mandate.period, instant)
@@ -46,8 +47,8 @@ as $$
         from credits.holds h where h.wallet_id = wallet.wallet_id and h.status = 'open'), '[]'))
 $$;
 
--- A wallet and the mandate that a request is about, without locks but for what time has done to the wallet. Refuses like
--- credits.transact does before it asks the wallet.
+-- A wallet and the mandate that a request is about, without locks but for what time has done to the wallet. Refuses
+-- like credits.transact does before it asks the wallet.
 create function credits.look_at(
   asked jsonb, at_time timestamptz, daily_amount bigint, daily_cap bigint
 ) returns credits.transact_scene
@@ -105,9 +106,9 @@ begin
     'prospect', case when taking.refusal is not null then credits.prospect_of(scene.wallet) end);
 end $$;
 
--- How much the holder of a mandate may spend with one spend right now: the minimum of all limits, which one that is, and
--- all of them. A person asks through a session for a mandate of their own, an application for one that it was given.
--- Refuses with auth.session_ended, auth.application_invalid, request.not_found.
+-- How much the holder of a mandate may spend with one spend right now: the minimum of all limits, which one that is,
+-- and all of them. A person asks through a session for a mandate of their own, an application for one that it was
+-- given. Refuses with auth.session_ended, auth.application_invalid, request.not_found.
 create function credits.effective_balance(
   asked jsonb, wanted_mandate uuid, at_time timestamptz, daily_amount bigint, daily_cap bigint
 ) returns jsonb

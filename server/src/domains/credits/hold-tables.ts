@@ -65,8 +65,8 @@ export const holdLots = creditsSchema.table(
 );
 
 /**
- * A user's consent that an app (or, for a team wallet, a member) may spend from a wallet. `spent` is what has been
- * charged since `period_started_at`, holds included; it counts for that period only.
+ * A user's consent that an app (or, for a team wallet, a member) may spend from a wallet. `spent` is what has
+ * been charged since `period_started_at`, holds included; it counts for that period only.
  */
 export const mandates = creditsSchema.table(
   'mandates',
@@ -113,9 +113,9 @@ export const mandates = creditsSchema.table(
 );
 
 /**
- * What a transaction has charged to a mandate: what it set aside (`held`) and what it spent, both negative when
- * given back. `charged_at` is the instant at which it was charged first, so that what is given back comes back to
- * the period that it was taken from.
+ * What a transaction has charged to a mandate: what it set aside (`held`) and what it spent, both negative
+ * when given back. `charged_at` is the instant at which it was charged first, so that what is given back
+ * comes back to the period that it was taken from.
  */
 export const mandateUsage = creditsSchema.table(
   'mandate_usage',

@@ -6,9 +6,9 @@ import type { Spender } from './holds/transact-credits.ts';
 export type WalletChoice = { onBehalfOf?: string | undefined; walletId?: string | undefined };
 
 /**
- * The wallet that a spender spends from: a person's own or that of a team, or that of the person on whose behalf an
- * application asks. Whether they may is for the ledger to say. Throws `request.invalid` when an application names
- * nobody, or a person names somebody else.
+ * The wallet that a spender spends from: a person's own or that of a team, or that of the person on whose
+ * behalf an application asks. Whether they may is for the ledger to say. Throws `request.invalid` when an
+ * application names nobody, or a person names somebody else.
  */
 export function resolveWallet(
   spender: Spender,

@@ -3,8 +3,8 @@ import type { Spend } from './spend-credits.ts';
 import type { SpendOutcome } from './spend-queue.ts';
 
 /**
- * The answer to a spend that went through. A replay has the content of the first request, or it were a mismatch;
- * so the request tells what the journal holds.
+ * The answer to a spend that went through. A replay has the content of the first request, or it were a
+ * mismatch; so the request tells what the journal holds.
  */
 export function toSpendAnswer(spend: Spend, outcome: Omit<SpendOutcome, 'ordinal'>): SpendAnswer {
   const { amount, appId, description, metadata = null, idempotencyKey = null } = spend;

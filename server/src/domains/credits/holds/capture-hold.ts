@@ -4,11 +4,11 @@ import { toMovedHold } from './to-moved-hold.ts';
 import { transactCredits, type Spender } from './transact-credits.ts';
 
 /**
- * Spends what the work has cost from an open hold. Unless more captures are to follow, the hold ends and gives the rest
- * back to the very lots that it came from. Above the hold the overrun policy counts: that of the mandate, or of the
- * request. Throws `request.invalid`, `auth.session_ended`, `auth.application_invalid`, `request.not_found`,
- * `idempotency.mismatch`, `credits.wallet_inactive`, `hold.closed`, `mandate.required`, `hold.exceeded`,
- * `mandate.exceeded`, `credits.insufficient`, in this precedence.
+ * Spends what the work has cost from an open hold. Unless more captures are to follow, the hold ends and
+ * gives the rest back to the very lots that it came from. Above the hold the overrun policy counts: that of
+ * the mandate, or of the request. Throws `request.invalid`, `auth.session_ended`, `auth.application_invalid`,
+ * `request.not_found`, `idempotency.mismatch`, `credits.wallet_inactive`, `hold.closed`, `mandate.required`,
+ * `hold.exceeded`, `mandate.exceeded`, `credits.insufficient`, in this precedence.
  */
 export async function captureHold(
   ctx: Ctx,

@@ -4,10 +4,10 @@ import { toMovedHold } from './to-moved-hold.ts';
 import { transactCredits, type Spender } from './transact-credits.ts';
 
 /**
- * Lets an open hold live `expiresInSeconds` from now on, if that is longer, and sets `amount` more credits aside, if
- * given. Under a mandate, which must be in force. Throws `auth.session_ended`, `auth.application_invalid`,
- * `request.not_found`, `idempotency.mismatch`, `credits.wallet_inactive`, `hold.closed`, `mandate.required`,
- * `mandate.exceeded`, `credits.insufficient`, in this precedence.
+ * Lets an open hold live `expiresInSeconds` from now on, if that is longer, and sets `amount` more credits
+ * aside, if given. Under a mandate, which must be in force. Throws `auth.session_ended`,
+ * `auth.application_invalid`, `request.not_found`, `idempotency.mismatch`, `credits.wallet_inactive`,
+ * `hold.closed`, `mandate.required`, `mandate.exceeded`, `credits.insufficient`, in this precedence.
  */
 export async function extendHold(
   ctx: Ctx,

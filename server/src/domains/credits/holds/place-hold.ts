@@ -5,10 +5,11 @@ import { toMovedHold } from './to-moved-hold.ts';
 import { transactCredits, type Spender } from './transact-credits.ts';
 
 /**
- * Sets credits aside for work whose cost is not known yet: nobody else can spend them until the hold is captured,
- * voided or expires. An app needs a mandate; the hold counts against it at once. Throws `request.invalid`,
- * `auth.session_ended`, `auth.application_invalid`, `request.not_found`, `idempotency.mismatch`,
- * `credits.wallet_inactive`, `mandate.required`, `mandate.exceeded`, `credits.insufficient`, in this precedence.
+ * Sets credits aside for work whose cost is not known yet: nobody else can spend them until the hold is
+ * captured, voided or expires. An app needs a mandate; the hold counts against it at once. Throws
+ * `request.invalid`, `auth.session_ended`, `auth.application_invalid`, `request.not_found`,
+ * `idempotency.mismatch`, `credits.wallet_inactive`, `mandate.required`, `mandate.exceeded`,
+ * `credits.insufficient`, in this precedence.
  */
 export async function placeHold(
   ctx: Ctx,

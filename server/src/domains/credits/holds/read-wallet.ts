@@ -4,8 +4,8 @@ import type { Tx } from '../../../db/index.ts';
 import type { Spender } from './transact-credits.ts';
 
 /**
- * Reads what belongs to a wallet, after what time has done to it. A person reads under their own context; for an app the
- * work itself must name the app. Throws `auth.session_ended`, `auth.application_invalid`.
+ * Reads what belongs to a wallet, after what time has done to it. A person reads under their own context; for
+ * an app the work itself must name the app. Throws `auth.session_ended`, `auth.application_invalid`.
  */
 export async function readWallet<T>(
   ctx: Ctx,

@@ -9,8 +9,8 @@ import { listPackages } from '../list-packages.ts';
 import type { HoldView } from './schemas.ts';
 
 /**
- * Who spends: a person with a token of their own, a person through an app (`clientId`), or an app with its own
- * credentials. Apps spend under a mandate.
+ * Who spends: a person with a token of their own, a person through an app (`clientId`), or an app with its
+ * own credentials. Apps spend under a mandate.
  */
 export type Spender = (Caller & { clientId?: string }) | (ApplicationCaller & { clientId: string });
 
@@ -29,7 +29,10 @@ export type TransactRequest = {
   idempotencyKey?: string;
 };
 
-/** What a request came to. Balances are those right after the decision, `sequence` and `hash` the head of the chain. */
+/**
+ * What a request came to. Balances are those right after the decision, `sequence` and `hash` the head of the
+ * chain.
+ */
 export type TransactOutcome = {
   code: string | null;
   is_replay: boolean;
@@ -47,8 +50,9 @@ export type TransactOutcome = {
 };
 
 /**
- * Moves credits by one call of `credits.transact`, which checks who asks, locks the wallet and the mandate, answers a
- * repeated key with the first answer, decides and writes. Throws what it refuses with, once that has been committed.
+ * Moves credits by one call of `credits.transact`, which checks who asks, locks the wallet and the mandate,
+ * answers a repeated key with the first answer, decides and writes. Throws what it refuses with, once that
+ * has been committed.
  */
 export async function transactCredits(
   ctx: Ctx,
@@ -100,8 +104,8 @@ function toRow(ctx: Ctx, spender: Spender, request: TransactRequest): Record<str
 }
 
 /**
- * A spend hashes like a person's own, whose keys it shares; any other request names its operation. From a team's wallet
- * the request is also its member's: the same key of another member is another request.
+ * A spend hashes like a person's own, whose keys it shares; any other request names its operation. From a
+ * team's wallet the request is also its member's: the same key of another member is another request.
  */
 function hashOf(spender: Spender, request: TransactRequest): string {
   const { operation, appId, amount, description, metadata = null } = request;
@@ -124,7 +128,8 @@ async function refusal(ctx: Ctx, request: TransactRequest, outcome: TransactOutc
     extensions.topUp = { packages: await listPackages(ctx), checkoutUrl: `${appUrl}/credits` };
   }
   if (code === 'mandate.exceeded' || code === 'mandate.required') {
-    extensions.raiseUrl = `${appUrl}/mandates/${String(details?.mandateId ?? 'new')}`;
+    const page = typeof details?.mandateId === 'string' ? details.mandateId : 'new';
+    extensions.raiseUrl = `${appUrl}/mandates/${page}`;
   }
   return new AppError(code, {
     extensions,

@@ -15,8 +15,8 @@ const columns: Record<string, string> = {
 };
 
 /**
- * Changes the terms of a mandate of the caller, pauses or resumes it; the next request of the app is judged by them.
- * Under another period, what has been charged since its beginning counts. Throws `request.invalid`,
+ * Changes the terms of a mandate of the caller, pauses or resumes it; the next request of the app is judged
+ * by them. Under another period, what has been charged since its beginning counts. Throws `request.invalid`,
  * `auth.session_ended`, `request.not_found`, `mandate.revoked`.
  */
 export async function changeMandate(
@@ -36,9 +36,9 @@ export async function changeMandate(
 }
 
 /**
- * Ends a mandate for good: the next spend or hold of the app is refused. What is held already can still be captured, up
- * to its amount, unless the person voids it. A second time changes nothing. Throws `auth.session_ended`,
- * `request.not_found`.
+ * Ends a mandate for good: the next spend or hold of the app is refused. What is held already can still be
+ * captured, up to its amount, unless the person voids it. A second time changes nothing. Throws
+ * `auth.session_ended`, `request.not_found`.
  */
 export function revokeMandate(ctx: Ctx, caller: Caller, mandateId: string): Promise<MandateView> {
   return writeMandate(ctx, caller, mandateId, { status: 'revoked' });

@@ -46,9 +46,10 @@ const dayMs = 86_400_000;
 const horizonMs = 400 * dayMs;
 
 /**
- * The first instant at which a spend that is refused now would pass if nobody did anything until then: as daily credits
- * come in, holds expire and periods begin; undefined if that is never, or more than a year away. Time does here what it
- * does in the ledger: at one instant holds end first, then lots, then credits come in, and debts are repaid.
+ * The first instant at which a spend that is refused now would pass if nobody did anything until then: as
+ * daily credits come in, holds expire and periods begin; undefined if that is never, or more than a year
+ * away. Time does here what it does in the ledger: at one instant holds end first, then lots, then credits
+ * come in, and debts are repaid.
  */
 export function findPassingTime(prospect: Prospect, question: Question): string | undefined {
   const state = startFrom(prospect, question);

@@ -10,8 +10,8 @@ import type { MandateView } from './schemas.ts';
 const mandatesMax = 200;
 
 /**
- * The mandates that the caller has given, those in force first, newest first; an app sees those that it was given by the
- * person. Throws `request.invalid`, `auth.session_ended`, `auth.application_invalid`.
+ * The mandates that the caller has given, those in force first, newest first; an app sees those that it was
+ * given by the person. Throws `request.invalid`, `auth.session_ended`, `auth.application_invalid`.
  */
 export function listMandates(
   ctx: Ctx,

@@ -15,9 +15,10 @@ type Seen = {
 };
 
 /**
- * What a spend would come to, without spending: decided by the function that decides spends, so it passes exactly when
- * the spend would, by the same lots; and when it would pass, if not now. Throws `request.invalid`,
- * `auth.session_ended`, `auth.application_invalid`, `request.not_found`, `mandate.required` (none was ever given).
+ * What a spend would come to, without spending: decided by the function that decides spends, so it passes
+ * exactly when the spend would, by the same lots; and when it would pass, if not now. Throws
+ * `request.invalid`, `auth.session_ended`, `auth.application_invalid`, `request.not_found`,
+ * `mandate.required` (none was ever given).
  */
 export async function quoteSpend(ctx: Ctx, spender: Spender, asked: QuoteRequest): Promise<Quote> {
   assertOwnApp(spender, asked.appId);

@@ -4,9 +4,9 @@ import { bindingLimit } from './binding-limit.ts';
 import type { EffectiveBalance, LimitView } from './schemas.ts';
 
 /**
- * What an app may really spend under a mandate with one spend right now: the minimum of what the wallet has, of what is
- * left of the allowance, and of the most per spend. For the person who gave the mandate, and the app that has it. Throws
- * `auth.session_ended`, `auth.application_invalid`, `request.not_found`.
+ * What an app may really spend under a mandate with one spend right now: the minimum of what the wallet has,
+ * of what is left of the allowance, and of the most per spend. For the person who gave the mandate, and the
+ * app that has it. Throws `auth.session_ended`, `auth.application_invalid`, `request.not_found`.
  */
 export async function readEffectiveBalance(
   ctx: Ctx,

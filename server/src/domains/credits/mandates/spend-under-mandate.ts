@@ -6,11 +6,11 @@ import type { Spend } from '../spend-credits.ts';
 import { toSpendAnswer } from '../to-spend-answer.ts';
 
 /**
- * Spends a person's credits as an app, or a team's as one of its members, under the mandate that was given for it: wallet
- * and mandate are debited by one call of the database. Throws `request.invalid`, `auth.session_ended`, `auth.application_invalid`,
- * `idempotency.mismatch`, `credits.wallet_inactive`, `mandate.required`, `mandate.exceeded`, `credits.insufficient`, in
- * this precedence. What the mandate refuses is not remembered under the key: once the allowance has been raised, the
- * same request goes through.
+ * Spends a person's credits as an app, or a team's as one of its members, under the mandate that was given
+ * for it: wallet and mandate are debited by one call of the database. Throws `request.invalid`,
+ * `auth.session_ended`, `auth.application_invalid`, `idempotency.mismatch`, `credits.wallet_inactive`,
+ * `mandate.required`, `mandate.exceeded`, `credits.insufficient`, in this precedence. What the mandate
+ * refuses is not remembered under the key: once the allowance has been raised, the same request goes through.
  */
 export async function spendUnderMandate(
   ctx: Ctx,
