@@ -10,7 +10,7 @@ export type ModelLot = {
   expiresAt: number | null;
 };
 
-/** A lot with what became of it: what expired, what was taken back, and how much of that had expired unused. */
+/** A lot with what became of it: what expired, what was taken back, and of that what had expired unused. */
 type Lot = ModelLot & { amount: number; expired: number; clawedBack: number; clawedBackUnused: number };
 
 /** A spend with what it took of which lot, and how much of it has been given back. */
