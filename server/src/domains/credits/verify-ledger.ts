@@ -1,6 +1,6 @@
 import type { Database } from '../../db/index.ts';
 import { verifyStrays } from './verify-strays.ts';
-import { nextWallets, verifyWallets } from './verify-wallets.ts';
+import { defaultPartSize, nextWallets, verifyWallets } from './verify-wallets.ts';
 
 /** One row of the ledger that is not what the journal makes of it. */
 export type LedgerFinding = { walletId: string; row: string; problem: string };
@@ -33,6 +33,8 @@ export type VerifyOptions = {
    * totals need the whole history and are left out.
    */
   since?: Date | number | undefined;
+  /** How many transactions one call of the database verifies; a longer journal is verified in parts. */
+  partSize?: number;
   onProgress?: (progress: LedgerProgress) => void;
 };
 
@@ -45,19 +47,20 @@ const noId = '00000000-0000-0000-0000-000000000000';
  * not depend on the size of the ledger or of a wallet.
  */
 export async function verifyLedger(db: Database, options: VerifyOptions = {}): Promise<LedgerReport> {
-  const { walletId, since, afterWalletId = noId, onProgress } = options;
+  const { walletId, since, afterWalletId = noId, partSize = defaultPartSize, onProgress } = options;
   const transactionsMax = await countTransactions(db, walletId);
   const hasHistory = since === undefined;
   const findings: LedgerFinding[] = [];
   const room = () => findingsMax - findings.length;
   let [wallets, transactions, lastWalletId] = [0, 0, afterWalletId];
   while (room() > 0) {
-    const range = await nextWallets(db, { walletId, since, afterWalletId: lastWalletId });
+    const range = await nextWallets(db, { walletId, since, partSize, afterWalletId: lastWalletId });
     const last = range.at(-1);
     if (!last) break;
     findings.push(
       ...(await verifyWallets(db, range, {
         hasHistory,
+        partSize,
         findingsMax: room(),
         onTransactions: (count) => {
           transactions += count;

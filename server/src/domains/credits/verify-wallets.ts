@@ -8,14 +8,19 @@ export type FindingRow = { wallet_id: string; row_id: string; problem: string };
 
 const walletsMax = 1000;
 /** A call takes a second or so, and a wallet with a longer journal is verified in parts of this size. */
-const transactionsMax = 50_000;
+export const defaultPartSize = 50_000;
 
 /** The next wallets in the order of their ids, as many as one call should verify; none at the end. */
 export async function nextWallets(
   db: Database,
-  options: { walletId: string | undefined; afterWalletId: string; since: Date | number | undefined },
+  options: {
+    walletId: string | undefined;
+    afterWalletId: string;
+    since: Date | number | undefined;
+    partSize: number;
+  },
 ): Promise<WalletSpan[]> {
-  const { walletId, afterWalletId, since } = options;
+  const { walletId, afterWalletId, since, partSize } = options;
   const rows = await db.call<{ wallet_id: string; after: number; up_to: number }>(
     'select * from credits.wallets_to_verify($1, $2, $3, $4, $5, $6)',
     [
@@ -24,7 +29,7 @@ export async function nextWallets(
       since instanceof Date ? since : null,
       typeof since === 'number' ? since : null,
       walletsMax,
-      transactionsMax,
+      partSize,
     ],
   );
   return rows.map((row) => ({ walletId: row.wallet_id, after: row.after, upTo: row.up_to }));
@@ -37,18 +42,22 @@ export async function nextWallets(
 export async function verifyWallets(
   db: Database,
   spans: WalletSpan[],
-  options: { hasHistory: boolean; findingsMax: number; onTransactions?: (count: number) => void },
+  options: {
+    hasHistory: boolean;
+    findingsMax: number;
+    partSize?: number;
+    onTransactions?: (count: number) => void;
+  },
 ): Promise<LedgerFinding[]> {
+  const { partSize = defaultPartSize } = options;
   const findings: LedgerFinding[] = [];
   const [first] = spans;
   let begin = spans;
-  if (first && spans.length === 1 && first.upTo - first.after > transactionsMax) {
+  if (first && spans.length === 1 && first.upTo - first.after > partSize) {
     let { after } = first;
-    for (; first.upTo - after > transactionsMax; after += transactionsMax) {
-      findings.push(
-        ...(await verifyJournalPart(db, { ...first, after, upTo: after + transactionsMax }, options)),
-      );
-      options.onTransactions?.(transactionsMax);
+    for (; first.upTo - after > partSize; after += partSize) {
+      findings.push(...(await verifyJournalPart(db, { ...first, after, upTo: after + partSize }, options)));
+      options.onTransactions?.(partSize);
     }
     begin = [{ ...first, after }];
   }
