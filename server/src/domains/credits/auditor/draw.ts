@@ -1,4 +1,5 @@
 import type { Random } from '../../../ctx.ts';
+import { exactInteger } from '../../../lib/exact.ts';
 
 type RandomSource = { random: Random };
 
@@ -13,7 +14,7 @@ export function drawIds(
 
 /** A whole number from 0 to below `bound`, by lot. */
 export function drawInteger(source: RandomSource, bound: number): number {
-  return Number(random128(source) % BigInt(bound));
+  return exactInteger(random128(source) % BigInt(bound));
 }
 
 /** The smallest version 7 UUID of a time: what was made since then has a greater one. @see RFC 9562 §5.7 */

@@ -1,5 +1,6 @@
 import { Counter, Gauge } from 'prom-client';
 import type { Ctx } from '../../../ctx.ts';
+import { epochSeconds } from '../../../lib/exact.ts';
 import { auditLedger } from './audit-ledger.ts';
 
 /**
@@ -9,14 +10,14 @@ import { auditLedger } from './audit-ledger.ts';
 export function handleAuditJobs(ctx: Ctx): void {
   const metrics = createAuditMetrics(ctx);
   ctx.jobs.handle('audit-ledger', async () => {
-    const startedAt = performance.now();
+    const stopTimer = metrics.durationSeconds.startTimer();
     const { wallets, transactions, findings } = await auditLedger(ctx);
     for (const finding of findings) ctx.log.error({ finding }, 'the ledger is not sound');
     metrics.wallets.inc(wallets);
     metrics.transactions.inc(transactions);
     metrics.findings.inc(findings.length);
-    metrics.durationSeconds.set((performance.now() - startedAt) / 1000);
-    metrics.finishedAt.set(ctx.clock.now().getTime() / 1000);
+    stopTimer();
+    metrics.finishedAt.set(epochSeconds(ctx.clock.now()));
     ctx.log.info({ wallets, transactions, findings: findings.length }, 'ledger audited');
   });
 }

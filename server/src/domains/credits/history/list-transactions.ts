@@ -2,6 +2,7 @@ import { and, desc, eq, gt, lte, sql, type SQL } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller, Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
+import { exactInteger } from '../../../lib/exact.ts';
 import { refreshWallet } from '../refresh-wallet.ts';
 import type { TransactionView } from '../schemas.ts';
 import { transactions, type TransactionType } from '../tables.ts';
@@ -105,7 +106,7 @@ function writeCursor(sequence: number): string {
 
 function readCursor(cursor: string): number {
   const match = /^s(\d{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'));
-  if (match) return Number(match[1]);
+  if (match) return exactInteger(match[1]);
   throw new AppError('request.invalid', {
     errors: [{ path: '/query/cursor', message: 'must be the cursor of a page' }],
   });

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
+import { exactInteger } from '../../../lib/exact.ts';
 import { readInstant } from '../read-instant.ts';
 import { refreshWallet } from '../refresh-wallet.ts';
 import type { BalanceAtView } from './schemas.ts';
@@ -27,14 +28,15 @@ export async function readBalanceAt(ctx: Ctx, caller: Caller, at: string): Promi
     );
     const [row] = rows;
     if (!row) throw new Error('credits.balance_at returned no row');
-    const [free, paid, held] = [Number(row.free), Number(row.paid), Number(row.held)];
+    const [free, paid] = [exactInteger(row.free), exactInteger(row.paid)];
+    const held = exactInteger(row.held);
     return {
       at: instant,
       balance: paid,
       freeCreditsRemaining: free,
       held,
       available: free + paid - held,
-      head: { sequence: Number(row.sequence), hash: row.hash.toString('hex') },
+      head: { sequence: exactInteger(row.sequence), hash: row.hash.toString('hex') },
     };
   });
 }

@@ -1,6 +1,7 @@
 import { and, desc, eq, gte, lte, sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
+import { exactInteger } from '../../../lib/exact.ts';
 import { usageStats } from '../sales-tables.ts';
 import type { UsageView } from './schemas.ts';
 
@@ -27,8 +28,8 @@ export async function readUsage(
   walletId = caller.userId,
 ): Promise<UsageView> {
   const column = groupColumns[query.groupBy];
-  const count = sql<number>`coalesce(sum(${usageStats.count}), 0)::bigint`.mapWith(Number);
-  const amount = sql<number>`coalesce(sum(${usageStats.amount}), 0)::bigint`.mapWith(Number);
+  const count = sql<number>`coalesce(sum(${usageStats.count}), 0)::bigint`.mapWith(exactInteger);
+  const amount = sql<number>`coalesce(sum(${usageStats.amount}), 0)::bigint`.mapWith(exactInteger);
   const own = and(
     eq(usageStats.walletId, walletId),
     query.from === undefined ? undefined : gte(usageStats.day, query.from),

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Tx } from '../../../db/index.ts';
+import { exactInteger } from '../../../lib/exact.ts';
 import { readInstant } from '../read-instant.ts';
 
 export type SequenceRange = { after: number; upTo: number };
@@ -18,6 +19,6 @@ export async function sequenceRange(
   const { rows } = await tx.execute<{ after: string; up_to: string }>(sql`
     select credits.sequence_before(${walletId}, ${from}) as after,
            credits.sequence_before(${walletId}, ${to}) as up_to`);
-  const after = Number(rows[0]?.after);
-  return { after, upTo: Math.max(after, Number(rows[0]?.up_to)) };
+  const after = exactInteger(rows[0]?.after);
+  return { after, upTo: Math.max(after, exactInteger(rows[0]?.up_to)) };
 }

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
+import { epochSeconds } from '../../../lib/exact.ts';
 
 /** `typ` of a receipt: nothing that expects an access token takes it for one. @see RFC 8725 §3.11 */
 const receiptType = 'obol-receipt+jwt';
@@ -26,7 +27,7 @@ export async function signReceipt(ctx: Ctx, caller: Caller, transactionId: strin
   const claims = {
     iss: ctx.config.jwtIssuer,
     sub: caller.userId,
-    iat: Math.floor(ctx.clock.now().getTime() / 1000),
+    iat: epochSeconds(ctx.clock.now()),
     transaction: readSealed(sealed),
     sealed,
     previousHash,
