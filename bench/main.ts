@@ -15,6 +15,7 @@ const help = `Measures Obol against named limits and peers, both in the same run
   --seconds N   how long one measurement lasts (default 5)
   --rounds N    measurements per side, alternating; the median counts (default 5)
   --wallets N   wallets in the ledger (default 100000)
+  --journal N   transactions in the long journal of row 6 (default 10000000, which takes minutes to fill)
 `;
 
 const { values, positionals } = parseArgs({
@@ -23,6 +24,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string', default: '5' },
     rounds: { type: 'string', default: '5' },
     wallets: { type: 'string', default: '100000' },
+    journal: { type: 'string', default: '10000000' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -48,6 +50,8 @@ async function main(): Promise<void> {
       for (const measurement of await run(environment, {
         seconds: Number(values.seconds),
         rounds: Number(values.rounds),
+        wallets: Number(values.wallets),
+        journal: Number(values.journal),
       })) {
         measured.push({ row, title, ...measurement });
         printMeasurement({ row, title, ...measurement });

@@ -1,10 +1,9 @@
-import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { generateKeyPairSync, randomUUID, type KeyObject } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
 import pg from 'pg';
 import { pino } from 'pino';
 import { end, launchService } from '../../scripts/service-process.ts';
@@ -15,13 +14,26 @@ import { seed, type Seeded } from './seed.ts';
 export type Environment = Seeded & {
   port: number;
   emptyPort: number;
+  plainPort: number;
+  /** Owns the database that the service works on. */
   ownerUrl: string;
+  /** The superuser's address, to make further databases beside the first. */
+  superuserUrl: string;
+  dataDir: string;
   stop(): Promise<void>;
 };
 
 export type EnvironmentOptions = { wallets: number; onProgress: (line: string) => void };
 
 const emptyServiceFile = join(import.meta.dirname, 'empty-service.ts');
+const plainServiceFile = join(import.meta.dirname, 'plain-service.ts');
+
+/** What the service is told besides where its database is. */
+export const serviceSettings = {
+  OBOL_SECRET: 'a secret for benchmarks, of no use elsewhere',
+  RATE_LIMIT_ENABLED: 'false',
+  LOG_LEVEL: 'error',
+};
 
 /**
  * Starts a durable PostgreSQL of its own, the service on it as a process of its own, the empty service and
@@ -45,22 +57,29 @@ export async function startEnvironment({ wallets, onProgress }: EnvironmentOptio
     );
     endings.push(() => service.stop());
     await service.untilReady();
-    const empty = spawn(process.execPath, [emptyServiceFile], { stdio: ['ignore', 'pipe', 'inherit'] });
-    endings.push(() => end(empty));
-    const emptyPort = Number(await firstLine(empty));
+    const emptyPort = await startPeer(endings, emptyServiceFile, {});
     onProgress(`seeding ${wallets.toLocaleString('en')} wallets …`);
-    await seedPeer(postgres.ownerUrl);
+    await seedPeers(postgres.ownerUrl);
+    const plainPort = await startPeer(endings, plainServiceFile, { DATABASE_URL: postgres.ownerUrl });
     const seeded = await seed({
       ownerUrl: postgres.ownerUrl,
       wallets,
       issuer: service.url,
       privateKey: keys.privateKey,
     });
-    return { ...seeded, port: service.port, emptyPort, ownerUrl: postgres.ownerUrl, stop };
+    const { ownerUrl } = postgres;
+    const superuserUrl = superuserUrlBeside(ownerUrl, passwords.superuser);
+    return { ...seeded, port: service.port, emptyPort, plainPort, ownerUrl, superuserUrl, dataDir, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+function superuserUrlBeside(ownerUrl: string, password: string): string {
+  const url = new URL(ownerUrl);
+  Object.assign(url, { username: 'postgres', password, pathname: '/postgres' });
+  return url.href;
 }
 
 function serviceEnv(options: {
@@ -71,28 +90,38 @@ function serviceEnv(options: {
   return {
     DATABASE_URL: options.ownerUrl,
     DATA_DIR: options.dataDir,
-    OBOL_SECRET: 'a secret for benchmarks, of no use elsewhere',
     JWT_PRIVATE_KEY: options.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    RATE_LIMIT_ENABLED: 'false',
+    ...serviceSettings,
   };
 }
 
-async function firstLine(child: ChildProcessByStdio<null, Readable, null>): Promise<string> {
-  for await (const line of createInterface(child.stdout)) {
-    child.stdout.resume();
-    return line;
+/** Starts a service that we are measured against; it prints its port as its first line. */
+async function startPeer(
+  endings: (() => Promise<void>)[],
+  file: string,
+  env: Record<string, string>,
+): Promise<number> {
+  const peer = spawn(process.execPath, [file], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  endings.push(() => end(peer));
+  for await (const line of createInterface(peer.stdout)) {
+    peer.stdout.resume();
+    return Number(line);
   }
-  throw new Error('the process ended before it was ready');
+  throw new Error(`${file} ended before it was ready`);
 }
 
-async function seedPeer(ownerUrl: string): Promise<void> {
+/** The books that we are measured against. */
+async function seedPeers(ownerUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: ownerUrl });
   await client.connect();
   try {
-    for (const statement of (await readFile(join(import.meta.dirname, 'peer.sql'), 'utf8')).split(
-      /;\n(?=create|insert|vacuum)/,
-    )) {
-      await client.query(statement);
+    for (const file of ['peer.sql', 'plain.sql']) {
+      const text = await readFile(join(import.meta.dirname, file), 'utf8');
+      // A vacuum wants to be alone, so each statement goes by itself.
+      for (const statement of text.split(/;\n(?=create|insert|vacuum)/)) await client.query(statement);
     }
   } finally {
     await client.end();

@@ -6,7 +6,13 @@ export type Goal = { atLeast: number } | { atMost: number };
 
 export type Measurement = Ratio & { label: string; against: string; unit: string; goal: Goal };
 
-export type ScenarioOptions = { seconds: number; rounds: number };
+export type ScenarioOptions = {
+  seconds: number;
+  rounds: number;
+  wallets: number;
+  /** Transactions in a long journal. */
+  journal: number;
+};
 
 /** A row of the benchmark table: measures our side and its limit or peer in the same run. */
 export type Scenario = {

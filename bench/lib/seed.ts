@@ -4,8 +4,11 @@ import pg from 'pg';
 import { firstPartyClientId, firstPartyScope } from '../../server/src/lib/first-party.ts';
 import { hashPassword } from '../../server/src/lib/password-hash.ts';
 
+/** Who is signed in. */
+export type Person = { userId: string; sessionId: string; email: string };
+
 /** People of the benchmark: the first of the wallets are signed in, and can sign in with one password. */
-export type Seeded = { tokens: string[]; emails: string[]; password: string };
+export type Seeded = { people: Person[]; tokens: string[]; emails: string[]; password: string };
 
 const signedInMax = 1000;
 const password = 'a password for benchmarks';
@@ -13,27 +16,31 @@ const fundsPerWallet = 1_000_000_000_000;
 
 type SeedOptions = { ownerUrl: string; wallets: number; issuer: string; privateKey: KeyObject };
 
-/** Fills the ledger with wallets that never run dry, and signs the first people in. */
-export async function seed(options: SeedOptions): Promise<Seeded> {
-  const client = new pg.Client({ connectionString: options.ownerUrl });
+/** Fills the ledger of a database with wallets that never run dry, and signs the first people in. */
+export async function seedLedger(ownerUrl: string, wallets: number): Promise<Person[]> {
+  const client = new pg.Client({ connectionString: ownerUrl });
   await client.connect();
   try {
     await client.query(
       `insert into auth.users (id, email, email_verified_at, created_at, updated_at)
        select gen_random_uuid(), 'user' || i || '@example.com', now(), now(), now() from generate_series(1, $1) i`,
-      [options.wallets],
+      [wallets],
     );
     await client.query('select credits.open_wallet(id, $1, now()) from auth.users', [fundsPerWallet]);
     const people = await signIn(client);
     await client.query('vacuum analyze');
-    const tokens = await Promise.all(people.map((person) => signToken(options, person)));
-    return { tokens, emails: people.map(({ email }) => email), password };
+    return people;
   } finally {
     await client.end();
   }
 }
 
-type Person = { userId: string; sessionId: string; email: string };
+/** The same, with a token of the service for everybody who is signed in. */
+export async function seed(options: SeedOptions): Promise<Seeded> {
+  const people = await seedLedger(options.ownerUrl, options.wallets);
+  const tokens = await Promise.all(people.map((person) => signToken(options, person)));
+  return { people, tokens, emails: people.map(({ email }) => email), password };
+}
 
 async function signIn(client: pg.Client): Promise<Person[]> {
   await client.query(

@@ -1,7 +1,18 @@
 import type { Scenario } from '../lib/scenario.ts';
 import { loginStorm } from './login-storm.ts';
 import { readOverHttp } from './read-over-http.ts';
+import { spendInProcess } from './spend-in-process.ts';
 import { spendAlone, spendOverHttp } from './spend-over-http.ts';
+import { spendThePlainWay } from './spend-the-plain-way.ts';
+import { spendWithHistory } from './spend-with-history.ts';
 
 /** Every scenario, in the order of the goals. */
-export const scenarios: Scenario[] = [spendOverHttp, spendAlone, readOverHttp, loginStorm];
+export const scenarios: Scenario[] = [
+  spendInProcess,
+  spendOverHttp,
+  spendThePlainWay,
+  spendAlone,
+  spendWithHistory,
+  readOverHttp,
+  loginStorm,
+];

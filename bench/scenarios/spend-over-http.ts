@@ -86,7 +86,7 @@ export const spendAlone: Scenario = {
 };
 
 /** A spend of one credit with an idempotency key that the load generator makes different each time. */
-function spendRequest(token: Environment['tokens'][number]): string {
+export function spendRequest(token: Environment['tokens'][number]): string {
   const body = { amount: 1, appId: 'bench', description: 'benchmark', idempotencyKey: 'k-@@@@@@@@@@@@' };
   return requestText('POST', '/api/v1/credits/use', { token, body });
 }

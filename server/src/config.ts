@@ -289,6 +289,21 @@ export const settings = {
     group: 'Credits',
     description: 'Credits that one euro buys.',
   },
+  webhookTimeoutSeconds: {
+    env: 'WEBHOOK_TIMEOUT',
+    type: 'duration',
+    default: '15s',
+    group: 'Webhooks',
+    description: 'Longest time that an endpoint may take to answer an event.',
+  },
+  webhookAllowLoopback: {
+    env: 'WEBHOOK_ALLOW_LOOPBACK',
+    type: 'boolean',
+    default: 'false',
+    group: 'Webhooks',
+    description:
+      'In development: endpoints may be on this machine, also without TLS (http://localhost:4000). Without effect in production.',
+  },
   smtpHost: {
     env: 'SMTP_HOST',
     type: 'text',

@@ -4,6 +4,7 @@ import type { Database } from './db/index.ts';
 import type { Jobs } from './jobs/index.ts';
 import type { Mailer } from './mail/index.ts';
 import type { Metrics } from './metrics/index.ts';
+import type { ApplicationVerifier } from './domains/applications/index.ts';
 import type { Keyring, PasswordHasher } from './domains/auth/index.ts';
 
 /** The time, handed in so that tests can move it. */
@@ -22,6 +23,7 @@ export type Ctx = {
   jobs: Jobs;
   keys: Keyring;
   passwords: PasswordHasher;
+  applications: ApplicationVerifier;
   metrics: Metrics;
   log: Logger;
 };

@@ -96,6 +96,11 @@ export const errorTable = {
     title: 'The token does not permit this',
     detail: 'Ask for a token with the scope that this call needs.',
   },
+  'auth.admin_required': {
+    status: 403,
+    title: 'Only administrators may do this',
+    detail: 'Ask an administrator of this service.',
+  },
   'auth.invalid_credentials': {
     status: 401,
     title: 'E-mail address or password is wrong',
@@ -105,6 +110,36 @@ export const errorTable = {
     status: 403,
     title: 'This account is deactivated',
     detail: 'Ask the operator to activate it again.',
+  },
+  'auth.application_invalid': {
+    status: 401,
+    title: 'The application did not identify itself',
+    detail: 'Its client id or secret is unknown, expired or switched off. Send both by HTTP Basic.',
+  },
+  'applications.admin_required': {
+    status: 403,
+    title: 'Only administrators of the application may do this',
+    detail: 'Ask one of them.',
+  },
+  'applications.last_admin': {
+    status: 409,
+    title: 'An application needs an administrator',
+    detail: 'Make somebody else an administrator first, or delete the application.',
+  },
+  'applications.role_unknown': {
+    status: 400,
+    title: 'The application has no such role',
+    detail: 'Choose one of its `roles`, or add the role to the application first.',
+  },
+  'applications.role_in_use': {
+    status: 409,
+    title: 'Somebody has this role',
+    detail: 'Give those members another role first; `roles` names the ones in use.',
+  },
+  'applications.no_secret': {
+    status: 409,
+    title: 'This application has no secret',
+    detail: 'Applications that run on devices of their users cannot keep one; they use PKCE instead.',
   },
   'users.email_taken': {
     status: 409,
@@ -176,6 +211,106 @@ export const errorTable = {
     status: 403,
     title: 'The wallet takes no part right now',
     detail: 'It has been frozen or closed; ask the operator.',
+  },
+  'users.email_unverified': {
+    status: 403,
+    title: 'Confirm your e-mail address first',
+    detail: 'Open the link in the mail that was sent to it, or ask for a new one.',
+  },
+  'teams.role_required': {
+    status: 403,
+    title: 'Your role in the team does not permit this',
+    detail: 'Ask an owner or admin of the team.',
+  },
+  'teams.last_owner': {
+    status: 409,
+    title: 'A team needs an owner',
+    detail: 'Make somebody else an owner first.',
+  },
+  'teams.already_member': {
+    status: 409,
+    title: 'This person is in the team already',
+    detail: 'Change what they are, or may spend, instead.',
+  },
+  'credits.in_debt': {
+    status: 409,
+    title: 'The wallet owes credits',
+    detail: 'Who owes cannot give away; the next credits to come in repay the debt.',
+  },
+  'credits.expires_in_past': {
+    status: 422,
+    title: 'The credits would have expired already',
+    detail: 'Choose an `expiresAt` that lies ahead.',
+  },
+  'credits.too_many': {
+    status: 422,
+    title: 'The wallet cannot count that many credits',
+    detail: 'All that ever came in, and all that is owed, must stay below 2^53 each.',
+  },
+  'credits.refund_exceeds': {
+    status: 409,
+    title: 'That much cannot be given back',
+    detail: 'Never more than was spent; `refundable` says how much is left.',
+  },
+  'credits.clawback_exceeds': {
+    status: 409,
+    title: 'That much cannot be taken back',
+    detail: 'Never more than came in; `recoverable` says how much is left.',
+  },
+  'credits.code_invalid': {
+    status: 404,
+    title: 'This code cannot be redeemed',
+    detail: 'It is unknown, expired, used up or withdrawn; check the spelling.',
+  },
+  'credits.code_redeemed': {
+    status: 409,
+    title: 'You have redeemed this code',
+    detail: 'Its credits are in your wallet; it may not be used again.',
+  },
+  'credits.code_taken': {
+    status: 409,
+    title: 'This code exists already',
+    detail: 'Choose another text, or leave it out to get one that nobody can guess.',
+  },
+  'mandate.required': {
+    status: 403,
+    title: 'The person has not let this app spend',
+    detail: 'There is no mandate, or it is paused, expired or revoked; `raiseUrl` leads the person to it.',
+  },
+  'mandate.exceeded': {
+    status: 402,
+    title: 'More than the person has allowed',
+    detail: 'At `raiseUrl` they can allow more; then send the same request again, with the same key.',
+  },
+  'mandate.exists': {
+    status: 409,
+    title: 'This app has a mandate already',
+    detail: 'Change the one that `mandateId` names, or revoke it first.',
+  },
+  'mandate.revoked': {
+    status: 409,
+    title: 'The mandate has been revoked',
+    detail: 'That is for good; give the app a new one.',
+  },
+  'hold.closed': {
+    status: 409,
+    title: 'The hold has ended',
+    detail: 'It was captured, voided or has expired, as `holdStatus` says; place a new one.',
+  },
+  'hold.exceeded': {
+    status: 409,
+    title: 'The hold is smaller than that',
+    detail: 'Capture at most `remaining`, extend the hold first, or allow it to be overrun.',
+  },
+  'webhooks.too_many_endpoints': {
+    status: 409,
+    title: 'The application has enough endpoints',
+    detail: 'Delete one, or let one endpoint hear of more types of events.',
+  },
+  'webhooks.endpoint_disabled': {
+    status: 409,
+    title: 'The endpoint is switched off',
+    detail: 'Switch it on first: `PATCH` it with `isEnabled: true`.',
   },
   'idempotency.mismatch': {
     status: 422,

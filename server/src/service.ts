@@ -1,12 +1,15 @@
-import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { buildApp, type App } from './app.ts';
 import type { Config } from './config.ts';
 import type { Clock, Ctx, Random } from './ctx.ts';
 import { createDatabase } from './db/index.ts';
 import { openPool } from './db/pool.ts';
+import { createApplicationVerifier } from './domains/applications/index.ts';
 import { createKeyring, createPasswordHasher, handleRecoveryJobs } from './domains/auth/index.ts';
+import { handleAuditJobs } from './domains/credits/index.ts';
+import { handleWebhookJobs, type Resolve } from './domains/webhooks/index.ts';
 import { createJobs } from './jobs/index.ts';
+import { createRandomBytes } from './lib/random-bytes.ts';
 import { createLog } from './log.ts';
 import { createMailer } from './mail/index.ts';
 import { createMetrics } from './metrics/index.ts';
@@ -18,6 +21,8 @@ export type ServiceOptions = {
   clock?: Clock;
   random?: Random;
   log?: Logger;
+  /** Finds the addresses of names that webhooks go to; DNS unless said otherwise. */
+  resolve?: Resolve;
   /** Whether this process polls for jobs (mail and the like); true unless said otherwise. */
   runsJobs?: boolean;
 };
@@ -31,7 +36,7 @@ export type Service = { app: App; ctx: Ctx; stop(): Promise<void> };
 export async function createService(options: ServiceOptions): Promise<Service> {
   const { config } = options;
   const clock = options.clock ?? { now: () => new Date() };
-  const random = options.random ?? { bytes: randomBytes };
+  const random = options.random ?? { bytes: createRandomBytes() };
   const log = options.log ?? createLog(config);
   const metrics = createMetrics();
   const pool = await openPool({ url: options.appUrl, connectionsMax: config.databasePoolMax, log, metrics });
@@ -42,8 +47,11 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const keys = await createKeyring({ config, db, clock, random, log });
   const passwords = createPasswordHasher({ config, random });
   metrics.observe('obol_passwords_waiting', 'Passwords waiting to be hashed', () => passwords.waiting());
-  const ctx: Ctx = { config, db, clock, random, mail, jobs, keys, passwords, metrics, log };
+  const applications = createApplicationVerifier({ db, clock });
+  const ctx: Ctx = { config, db, clock, random, mail, jobs, keys, passwords, applications, metrics, log };
   handleRecoveryJobs(ctx);
+  handleWebhookJobs(ctx, options.resolve);
+  handleAuditJobs(ctx);
   const app = await buildApp(ctx);
   if (options.runsJobs !== false) await jobs.start();
   return {

@@ -5,6 +5,7 @@ import { afterAll, expect, test } from 'vitest';
 import { isErrorCode, errorTable } from '../src/errors.ts';
 import { exampleOf } from '../src/lib/example.ts';
 import { startTestService } from './harness/index.ts';
+import { addAdministrator } from './harness/movements.ts';
 import { registerPerson, signIn } from './harness/people.ts';
 
 /**
@@ -257,7 +258,8 @@ test('the document names routes to fuzz', () => expect(routes.length).toBeGreate
 
 test.each(routes)('$name answers anything with sense', { timeout: 60_000 }, async (route) => {
   const { accessToken } = await signIn(service, await registerPerson(service));
-  const tokens = [accessToken, accessToken, '', 'nonsense', 'a.b.c', `${accessToken.slice(0, -4)}AAAA`];
+  const { token } = await addAdministrator(service);
+  const tokens = [accessToken, token, '', 'nonsense', 'a.b.c', `${accessToken.slice(0, -4)}AAAA`];
   await fc.assert(
     fc.asyncProperty(callsOf(route, tokens), async (call) => assertSane(await send(route.method, call))),
     { seed, numRuns: runsPerRoute, endOnFailure: true },

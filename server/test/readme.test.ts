@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runTour } from '../../scripts/tour.ts';
+import { runCurl } from './harness/curl.ts';
 import { startTestService } from './harness/index.ts';
 
 const readme = await readFile(join(import.meta.dirname, '../../README.md'), 'utf8');
@@ -23,7 +24,9 @@ test('the first calls of the README work as they stand', async () => {
   expect(commands).toHaveLength(4);
   const answers: { status: number; body: any }[] = [];
   for (const command of commands) {
-    answers.push(await runCurl(command.replace('$ACCESS_TOKEN', answers[1]?.body.accessToken ?? '')));
+    answers.push(
+      await runCurl(service.url, command.replace('$ACCESS_TOKEN', answers[1]?.body.accessToken ?? '')),
+    );
   }
   expect(answers.map(({ status }) => status)).toEqual([201, 200, 200, 200]);
   expect(answers[2]?.body).toMatchObject({ freeCreditsRemaining: 150, available: 150 });
@@ -32,10 +35,12 @@ test('the first calls of the README work as they stand', async () => {
 
 test("the first calls of DevPortal's and Moxie's clients work as they stand", async () => {
   const registered = await runCurl(
+    service.url,
     `curl -X POST http://localhost:3001/api/auth/register -H "Content-Type: application/json" -d '{"username":"alice","email":"alice@example.com","password":"Password@123"}'`,
   );
   expect(registered).toMatchObject({ status: 201, body: { username: 'alice', email: 'alice@example.com' } });
   const signedIn = await runCurl(
+    service.url,
     `curl -X POST http://localhost:3001/api/auth/login -H "Content-Type: application/json" -d '{"email":"alice@example.com","password":"Password@123"}'`,
   );
   expect(signedIn).toMatchObject({
@@ -43,24 +48,8 @@ test("the first calls of DevPortal's and Moxie's clients work as they stand", as
     body: { token: expect.any(String), user: { username: 'alice' } },
   });
   const me = await runCurl(
+    service.url,
     `curl http://localhost:3001/api/users/me -H "Authorization: Bearer ${signedIn.body.token}"`,
   );
   expect(me).toMatchObject({ status: 200, body: { username: 'alice', credits: 150 } });
 });
-
-/** Does what curl would with the few options these commands use, on the test's own port. */
-async function runCurl(command: string): Promise<{ status: number; body: any }> {
-  const words = [...command.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(
-    (match) => match[1] ?? match[2] ?? match[3] ?? '',
-  );
-  const valuesOf = (option: string) =>
-    words.flatMap((word, index) => (words[index - 1] === option ? [word] : []));
-  const address = words.find((word) => word.startsWith('http')) ?? '';
-  const [body] = valuesOf('-d');
-  const response = await fetch(address.replace('http://localhost:3001', service.url), {
-    method: valuesOf('-X')[0] ?? 'GET',
-    headers: Object.fromEntries(valuesOf('-H').map((header) => header.split(': ') as [string, string])),
-    ...(body ? { body } : {}),
-  });
-  return { status: response.status, body: await response.json() };
-}

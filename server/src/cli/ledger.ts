@@ -1,8 +1,17 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { readTrialBalance, verifyLedger, type LedgerReport } from '../domains/credits/index.ts';
+import {
+  readTrialBalance,
+  verifyLedger,
+  type LedgerProgress,
+  type LedgerReport,
+  type VerifyOptions,
+} from '../domains/credits/index.ts';
 import { withContext } from './database.ts';
 import { createOutput, type Output } from './output.ts';
 
+type VerifyArguments = { json?: boolean; wallet?: string; since?: Date | number; afterWallet?: string };
+
+const progressPauseMs = 1000;
 const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** `obol ledger`: the books of the wallets. */
@@ -15,9 +24,11 @@ export function ledgerCommand(): Command {
         'Locks nothing; exits with 1 when something is off.',
     )
     .option('--wallet <id>', 'verify this wallet alone', parseWalletId)
+    .option('--since <time|sequence>', 'only what happened since, and the balances as they are', parseSince)
+    .option('--after-wallet <id>', 'go on behind this wallet, where a run was broken off', parseWalletId)
     .option('--json', 'print the report as JSON')
-    .action(({ wallet, json }: { wallet?: string; json?: boolean }) =>
-      verify(createOutput(json ?? false), wallet),
+    .action(({ json, wallet, since, afterWallet }: VerifyArguments) =>
+      verify(createOutput(json ?? false), { walletId: wallet, since, afterWalletId: afterWallet }),
     );
   command
     .command('balance')
@@ -27,13 +38,33 @@ export function ledgerCommand(): Command {
   return command;
 }
 
-async function verify(output: Output, walletId?: string): Promise<void> {
-  const report = await withContext(({ db }) => verifyLedger(db, walletId ? { walletId } : {}));
+async function verify(output: Output, options: VerifyOptions): Promise<void> {
+  const onProgress = createProgress(output);
+  const report = await withContext(({ db }) => verifyLedger(db, { ...options, onProgress }));
+  onProgress.end();
   output.say(summary(report));
   for (const { walletId: wallet, row, problem } of report.findings)
     output.say(`  wallet ${wallet}, ${row}: ${problem}`);
   output.result(report);
   if (!report.isSound) process.exitCode = 1;
+}
+
+/** Says on stderr how far a run is, at most once a second, and where it could go on. */
+function createProgress(output: Output): { (progress: LedgerProgress): void; end(): void } {
+  const startedAt = performance.now();
+  let saidAt = startedAt;
+  const say = ({ transactions, transactionsMax, wallets, lastWalletId }: LedgerProgress): void => {
+    const now = performance.now();
+    if (now - saidAt < progressPauseMs) return;
+    saidAt = now;
+    const perSecond = Math.round(transactions / ((now - startedAt) / 1000));
+    output.progress(
+      `${transactions.toLocaleString('en')} of ${transactionsMax.toLocaleString('en')} transactions, ` +
+        `${wallets.toLocaleString('en')} wallets, ${perSecond.toLocaleString('en')}/s; ` +
+        `to go on from here: --after-wallet ${lastWalletId}`,
+    );
+  };
+  return Object.assign(say, { end: () => saidAt !== startedAt && output.endProgress() });
 }
 
 function summary({ isSound, wallets, transactions, findings }: LedgerReport): string {
@@ -58,4 +89,12 @@ async function showTrialBalance(output: Output): Promise<void> {
 function parseWalletId(text: string): string {
   if (!uuidPattern.test(text)) throw new InvalidArgumentError('It is the UUID of a wallet.');
   return text.toLowerCase();
+}
+
+function parseSince(text: string): Date | number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime()))
+    throw new InvalidArgumentError('It is a time in ISO 8601, or a sequence.');
+  return time;
 }

@@ -8,6 +8,9 @@ export { violatedConstraint, wasRolledBack } from './errors.ts';
 /** Who is asking: a user through a signed-in session. */
 export type Caller = { userId: string; sessionId: string };
 
+/** An application that asks with its own credentials: the secret that it presented is its session. */
+export type ApplicationCaller = { applicationId: string; secretId: string };
+
 /** A running transaction with its row-level-security context set. Nested transactions are not offered. */
 export type Tx = Omit<NodePgDatabase, 'transaction'>;
 
@@ -23,6 +26,12 @@ export type Database = {
    * that opens it: how a person's rows are written. Throws `auth.session_ended`.
    */
   asServiceFor<T>(caller: Caller, work: (tx: Tx) => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` in one transaction as the service, for an application that asks with its own credentials. The
+   * statement that opens it also checks that the application is active and its secret still valid. Throws
+   * `auth.application_invalid`.
+   */
+  asServiceForApplication<T>(caller: ApplicationCaller, work: (tx: Tx) => Promise<T>): Promise<T>;
   /** Runs `work` in one transaction as the service itself, which the policies let see every row. */
   asService<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /**
@@ -55,17 +64,20 @@ export function createDatabase(pool: pg.Pool, clock: Clock): Database {
       }
     }
   };
+  const opening = () => serviceOpening(clock.now());
   const runTransaction = <T>(opening: () => string, work: (tx: Tx) => Promise<T>): Promise<T> =>
     runOnClient(opening, (client) => work(drizzle({ client })));
   return {
     asCaller: (caller, work) =>
       runTransaction(() => `begin; select auth.enter(${callerValues(caller, clock.now())})`, work),
     asServiceFor: (caller, work) =>
+      runTransaction(() => `${opening()}, auth.assert_session(${callerValues(caller, clock.now())})`, work),
+    asServiceForApplication: (caller, work) =>
       runTransaction(
-        () => `${serviceOpening}, auth.assert_session(${callerValues(caller, clock.now())})`,
+        () => `${opening()}, apps.assert_application(${applicationValues(caller, clock.now())})`,
         work,
       ),
-    asService: (work) => runTransaction(() => serviceOpening, work),
+    asService: (work) => runTransaction(opening, work),
     async call<Row extends pg.QueryResultRow>(text: string, values: unknown[]) {
       try {
         return (await pool.query<Row>(text, values)).rows;
@@ -74,25 +86,34 @@ export function createDatabase(pool: pg.Pool, clock: Clock): Database {
       }
     },
     runAsService: (text, values) =>
-      runOnClient(
-        () => serviceOpening,
-        async (client) => {
-          const result: pg.QueryResult | pg.QueryResult[] = await client.query(text, values);
-          return { rows: [result].flat().flatMap((part) => part.rows as pg.QueryResultRow[]) };
-        },
-      ),
+      runOnClient(opening, async (client) => {
+        const result: pg.QueryResult | pg.QueryResult[] = await client.query(text, values);
+        return { rows: [result].flat().flatMap((part) => part.rows as pg.QueryResultRow[]) };
+      }),
     close: () => pool.end(),
   };
 }
 
-/** `begin` and the context in one message, so that a transaction costs two round trips besides its work. */
-const serviceOpening = `begin; select set_config('obol.role', 'service', true)`;
+/**
+ * `begin` and the context in one message, so that a transaction costs two round trips besides its work.
+ * `obol.at` is the time for what happens without a time of its own, such as a deletion.
+ */
+function serviceOpening(now: Date): string {
+  const at = pg.escapeLiteral(now.toISOString());
+  return `begin; select set_config('obol.role', 'service', true), set_config('obol.at', ${at}, true)`;
+}
 
 /** The caller as SQL literals: a message of several statements takes no parameters. */
-function callerValues(caller: Caller, now: Date): string {
-  return [caller.userId, caller.sessionId, now.toISOString()]
-    .map((text) => pg.escapeLiteral(text))
-    .join(', ');
+function callerValues({ userId, sessionId }: Caller, now: Date): string {
+  return literals([userId, sessionId, now.toISOString()]);
+}
+
+function applicationValues({ applicationId, secretId }: ApplicationCaller, now: Date): string {
+  return literals([applicationId, secretId, now.toISOString()]);
+}
+
+function literals(texts: string[]): string {
+  return texts.map((text) => pg.escapeLiteral(text)).join(', ');
 }
 
 async function transact<T>(

@@ -3,6 +3,8 @@ import type { Ctx } from '../ctx.ts';
 import type { Caller } from '../db/index.ts';
 import { AppError } from '../errors.ts';
 import { firstPartyClientId } from '../lib/first-party.ts';
+import { authenticateApplication, hasClientCredentials } from './client-credentials.ts';
+import type { AuthenticatedApplication } from '../domains/applications/index.ts';
 
 /**
  * Who a verified access token speaks for. Whether the session still lives is asked by the SQL that does the
@@ -23,17 +25,33 @@ declare module 'fastify' {
   }
 }
 
+export type AuthenticateOptions = {
+  /** What a token must carry that a person gave to an application; without it, such tokens do not pass. */
+  scope?: string;
+  /**
+   * Whether an application may ask with its own credentials (HTTP Basic), as `request.application`: `true`
+   * besides people, `'only'` instead of them. The SQL that does the work asks whether they are still valid:
+   * `asServiceForApplication`, `apps.assert_application` or `apps.live_secrets`.
+   */
+  application?: boolean | 'only';
+};
+
 /**
- * A preHandler that requires a valid access token. A token that a person gave to an application passes only
- * where a `scope` is named and only if it carries it. Throws `auth.required`, `auth.token_invalid`,
- * `auth.insufficient_scope`.
- * @see RFC 6750 §3.1
+ * A preHandler that requires a valid access token, or where the route takes them, the credentials of an
+ * application. A token that a person gave to an application passes only where a `scope` is named and only if
+ * it carries it. Throws `auth.required`, `auth.token_invalid`, `auth.insufficient_scope`,
+ * `auth.application_invalid`, `request.rate_limited`.
+ * @see RFC 6750 §3.1, RFC 6749 §2.3.1
  */
 export function authenticate(
   ctx: Ctx,
-  { scope }: { scope?: string } = {},
+  { scope, application = false }: AuthenticateOptions = {},
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
   return async (request) => {
+    if (application === 'only' || (application && hasClientCredentials(request))) {
+      request.application = await authenticateApplication(ctx, request);
+      return;
+    }
     const token = bearerToken(request.headers.authorization);
     if (!token) throw new AppError('auth.required');
     const claims = await ctx.keys.verifyAccessToken(token);
@@ -54,6 +72,12 @@ export function authenticate(
 export function callerOf(request: FastifyRequest): AuthenticatedCaller {
   if (!request.caller) throw new Error(`${request.url} is not guarded by authenticate`);
   return request.caller;
+}
+
+/** The application that asks, on a route that takes only applications. */
+export function applicationOf(request: FastifyRequest): AuthenticatedApplication {
+  if (!request.application) throw new Error(`${request.url} is not guarded for applications only`);
+  return request.application;
 }
 
 function assertScope(granted: string, needed: string | undefined): void {

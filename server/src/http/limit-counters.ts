@@ -19,7 +19,11 @@ export type Count = {
   exceeded: boolean;
 };
 
-export type Counter = { count(key: string): Promise<Count> };
+export type Counter = {
+  count(key: string): Promise<Count>;
+  /** What `count` would say, without counting. */
+  peek(key: string): Promise<Count>;
+};
 
 export type Counters = {
   /** The counter of this name; asked again, the same one. */
@@ -75,21 +79,27 @@ function createCounter(
   limiter: RateLimiterAbstract,
   policy: { name: string; max: number; windowSeconds: number },
 ): Counter {
+  const toCount = (result: RateLimiterRes, exceeded: boolean): Count => ({
+    ...policy,
+    remaining: Math.max(0, result.remainingPoints),
+    resetSeconds: Math.max(1, Math.ceil(result.msBeforeNext / 1000)),
+    exceeded,
+  });
   return {
-    async count(key) {
-      const { result, exceeded } = await limiter.consume(key).then(
-        (allowed) => ({ result: allowed, exceeded: false }),
+    count: (key) =>
+      limiter.consume(key).then(
+        (allowed) => toCount(allowed, false),
         (refused: unknown) => {
-          if (refused instanceof RateLimiterRes) return { result: refused, exceeded: true };
+          if (refused instanceof RateLimiterRes) return toCount(refused, true);
           throw refused;
         },
-      );
-      return {
-        ...policy,
-        remaining: Math.max(0, result.remainingPoints),
-        resetSeconds: Math.max(1, Math.ceil(result.msBeforeNext / 1000)),
-        exceeded,
-      };
+      ),
+    async peek(key) {
+      const result = await limiter.get(key);
+      if (result === null) {
+        return { ...policy, remaining: policy.max, resetSeconds: policy.windowSeconds, exceeded: false };
+      }
+      return toCount(result, result.consumedPoints >= policy.max);
     },
   };
 }

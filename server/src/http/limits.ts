@@ -33,9 +33,22 @@ export const limits = {
   verifyEmail: { name: 'verify-email', perAddress: 10 },
   changePassword: { name: 'change-password', perAddress: 5, perAccount: 5 },
   sessionToToken: { name: 'session-to-token', perAddress: 30 },
+  redeemCode: { name: 'redeem-code', perAddress: 30, perAccount: 10 },
 } as const satisfies Record<string, LimitPolicy>;
 
+/** Wrong client secrets from one address; a counter of its own, so that right ones are never counted. */
+const applicationFailures = { name: 'application-failures', perAddress: 20, windowSeconds: 60 };
+
+/** Counts by address how often credentials were wrong. Both throw `request.rate_limited`. */
+export type FailureLimit = {
+  assertFew(request: FastifyRequest): Promise<void>;
+  count(request: FastifyRequest): Promise<void>;
+};
+
 declare module 'fastify' {
+  interface FastifyInstance {
+    failures: FailureLimit;
+  }
   interface FastifyContextConfig {
     /** A limit tighter than the general one, or `false` for none at all. */
     limit?: LimitPolicy | false;
@@ -55,8 +68,12 @@ declare module 'fastify' {
 export async function installLimits(app: App, ctx: Ctx): Promise<void> {
   const { config } = ctx;
   app.decorateRequest('limitCounts', null);
-  if (!config.rateLimitEnabled) return;
+  if (!config.rateLimitEnabled) {
+    app.decorate('failures', { assertFew: async () => {}, count: async () => {} });
+    return;
+  }
   const counters = await createCounters(config, ctx.log);
+  app.decorate('failures', createFailureLimit(counters));
   app.addHook('onClose', () => counters.close());
   const general = counters.counter('general', config.rateLimitMax, config.rateLimitTtlSeconds);
   app.addHook('onRequest', async (request, reply) => {
@@ -66,6 +83,15 @@ export async function installLimits(app: App, ctx: Ctx): Promise<void> {
   app.addHook('onRoute', (route) => {
     if (route.config?.limit) addPolicy(route, route.config.limit, counters);
   });
+}
+
+function createFailureLimit(counters: Counters): FailureLimit {
+  const { name, perAddress, windowSeconds } = applicationFailures;
+  const failures = counters.counter(name, perAddress, windowSeconds);
+  return {
+    assertFew: async (request) => assertAllowed(await failures.peek(addressKey(request.ip))),
+    count: async (request) => assertAllowed(await failures.count(addressKey(request.ip))),
+  };
 }
 
 /** The address is counted first, so that whoever is refused by it cannot use up somebody else's account. */

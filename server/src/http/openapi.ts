@@ -21,6 +21,8 @@ const tags = [
   { name: 'auth', description: 'Accounts, sign-in, sessions and tokens.' },
   { name: 'users', description: 'Profiles.' },
   { name: 'credits', description: 'The wallet: balance, spending, history.' },
+  { name: 'applications', description: 'Software that signs people in and spends credits, and its members.' },
+  { name: 'webhooks', description: 'Events for applications: where they go, and what became of them.' },
   { name: 'operations', description: 'Health and metrics.' },
 ];
 
@@ -48,6 +50,11 @@ export async function installOpenapi(app: App, config: Config): Promise<void> {
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The access token.' },
+          application: {
+            type: 'http',
+            scheme: 'basic',
+            description: 'Client id and secret of an application.',
+          },
         },
       },
     },
@@ -75,7 +82,9 @@ function refusalsOf(schema: FastifySchema | undefined, route: RouteOptions): Err
     codes.push('request.invalid', 'request.invalid_text', 'request.invalid_json');
     codes.push('request.too_large', 'request.unsupported_media_type');
   } else if (schema?.querystring || schema?.params) codes.push('request.invalid', 'request.invalid_text');
-  if (schema?.security) codes.push('auth.required', 'auth.token_invalid', 'auth.session_ended');
+  const takes = (scheme: string) => schema?.security?.some((one) => scheme in one) === true;
+  if (takes('bearer')) codes.push('auth.required', 'auth.token_invalid', 'auth.session_ended');
+  if (takes('application')) codes.push('auth.application_invalid');
   if (route.config?.limit !== false) codes.push('request.rate_limited');
   return [...codes, ...(route.config?.refusals ?? []), 'server.internal'];
 }

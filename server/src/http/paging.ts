@@ -12,6 +12,14 @@ export const pageQuery = {
   }),
 };
 
+/** Where the next page of a list with `limit` and `offset` begins, unless this is the last. */
+export function nextOffset(
+  { limit, offset }: { limit: number; offset: number },
+  total: number,
+): { offset: string } | undefined {
+  return offset + limit < total ? { offset: String(offset + limit) } : undefined;
+}
+
 /**
  * Says in `X-Total-Count` how many there are in all, and in `Link` where the next page is: the same query
  * with `next` in place of what it names. @see RFC 8288 §3

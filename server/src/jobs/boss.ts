@@ -8,16 +8,18 @@ const sameErrorPauseMs = 30_000;
 
 /**
  * pg-boss with every statement in a transaction of its own, as the service. What would need the owner's
- * rights (migrations, index rebuilds) or a connection kept for one session (LISTEN) is off; timetables and
- * job dependencies are not used. Its maintenance, which tries again what a dead process had in hand, runs
- * every minute.
+ * rights (migrations, index rebuilds) or a connection kept for one session (LISTEN) is off; job dependencies
+ * are not used. Its maintenance, which tries again what a dead process had in hand, runs every minute, and so
+ * does the timekeeper, which lets one process enter each turn of the timetable.
  */
 export function createBoss(db: Database, log: Logger): PgBoss {
   const boss = new PgBoss({
     db: { executeSql: (text, values) => db.runAsService(withoutTransaction(text), values) },
     migrate: false,
     createSchema: false,
-    schedule: false,
+    schedule: true,
+    cronMonitorIntervalSeconds: 30,
+    cronWorkerIntervalSeconds: 5,
     reindex: false,
     monitorVacuum: false,
     persistWarnings: false,

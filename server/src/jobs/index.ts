@@ -5,7 +5,7 @@ import { Counter } from 'prom-client';
 import type { Database, Tx } from '../db/index.ts';
 import type { Metrics } from '../metrics/index.ts';
 import { createBoss } from './boss.ts';
-import { deadLetterQueue, jobNames, type JobData, type JobName } from './queues.ts';
+import { deadLetterQueue, jobNames, parallelBatches, type JobData, type JobName } from './queues.ts';
 
 export type { JobData, JobName } from './queues.ts';
 
@@ -17,8 +17,16 @@ export type JobHandler<Name extends JobName> = (data: JobData[Name], signal: Abo
  * logged.
  */
 export type Jobs = {
-  /** Adds a job in `tx`, whatever its context: the job exists exactly when the transaction commits. */
-  enqueue<Name extends JobName>(tx: Tx, name: Name, data: JobData[Name]): Promise<void>;
+  /**
+   * Adds a job in `tx`, whatever its context: the job exists exactly when the transaction commits. It is
+   * begun after `waitSeconds` at the earliest.
+   */
+  enqueue<Name extends JobName>(
+    tx: Tx,
+    name: Name,
+    data: JobData[Name],
+    options?: { waitSeconds?: number },
+  ): Promise<void>;
   /** Names who does the jobs of a kind. Called once per kind before `start`. */
   handle<Name extends JobName>(name: Name, handler: JobHandler<Name>): void;
   /** Begins to poll for jobs. Asserts that every kind has its handler. */
@@ -52,8 +60,11 @@ export function createJobs(parts: { db: Database; log: Logger; metrics: Metrics 
   const boss = createBoss(parts.db, parts.log);
   const settle = createSettle(handlers, running, parts);
   return {
-    async enqueue(tx, name, data) {
-      await tx.execute(sql`select obol.enqueue_job(${name}, ${JSON.stringify(data)}::jsonb)`);
+    async enqueue(tx, name, data, { waitSeconds = 0 } = {}) {
+      const payload = JSON.stringify(data);
+      await tx.execute(
+        sql`select obol.enqueue_job(${name}, ${payload}::jsonb, make_interval(secs => ${waitSeconds}))`,
+      );
     },
     handle(name, handler) {
       if (handlers.has(name)) throw new Error(`the job ${name} has two handlers`);
@@ -84,6 +95,7 @@ async function pollQueue(boss: PgBoss, queue: string, settle: Settle): Promise<v
     queue,
     {
       batchSize,
+      localConcurrency: parallelBatches[queue] ?? 1,
       burstWhenBatchFull: true,
       includeMetadata: true,
       perJobResults: true,

@@ -1,7 +1,7 @@
 import { getConstructionPlans, getMigrationPlans, PgBoss } from 'pg-boss';
 import packageJson from 'pg-boss/package.json' with { type: 'json' };
 import { SchemaError } from '../db/migrate.ts';
-import { deadLetterQueue, deadLetterSettings, jobNames, queues } from './queues.ts';
+import { deadLetterQueue, deadLetterSettings, jobNames, queues, timetable } from './queues.ts';
 import { withoutTransaction, type SqlResult } from './sql.ts';
 
 /** The owner's connection, as much of it as is needed here. */
@@ -24,7 +24,12 @@ begin
     perform obol.protect(target, null);
   end loop;
 end $$;
-grant usage on schema pgboss to obol_app`;
+grant usage on schema pgboss to obol_app;
+-- The timekeeper asks for its queue at every start; it is there already.
+grant execute on function pgboss.create_queue(text, jsonb) to obol_app`;
+
+/** Where pg-boss puts the turns of the timetable before they become jobs of their kinds. */
+const turnQueue = '__pgboss__send-it';
 
 /**
  * Brings the schema of pg-boss and our queues to this version, as the owner of the schema, in one transaction
@@ -44,6 +49,7 @@ export async function installJobs(client: OwnerConnection): Promise<void> {
     await bringSchema(client, boss);
     await client.query(protectTables);
     await bringQueues(boss);
+    await bringTimetable(boss);
     await client.query('commit');
   } catch (error) {
     await client.query('rollback').catch(() => {});
@@ -72,6 +78,14 @@ async function bringQueues(boss: PgBoss): Promise<void> {
     await boss.createQueue(name, settings);
     await boss.updateQueue(name, settings);
   }
+}
+
+async function bringTimetable(boss: PgBoss): Promise<void> {
+  await boss.createQueue(turnQueue);
+  for (const { name } of await boss.getSchedules()) {
+    if (!Object.hasOwn(timetable, name)) await boss.unschedule(name);
+  }
+  for (const [name, cron] of Object.entries(timetable)) await boss.schedule(name, cron, {});
 }
 
 async function runAsOwner(client: OwnerConnection, text: string, values?: unknown[]): Promise<SqlResult> {

@@ -9,6 +9,7 @@ import { startSmtpListener } from '../../test/harness/smtp.ts';
 import { addWalletHolder, connectAsOwner } from '../../test/harness/wallets.ts';
 import { createBoss } from './boss.ts';
 import { installJobs } from './install.ts';
+import { timetable } from './queues.ts';
 import { withoutTransaction } from './sql.ts';
 
 /** A log whose lines a test can read. */
@@ -215,4 +216,39 @@ test('no payload holds a secret', async () => {
   for (const link of tokens)
     expect(rows[0]?.all).not.toContain(new URL(link).searchParams.get('token') ?? link);
   expect(rows[0]?.all).not.toContain('lantern');
+});
+
+test('a turn of the timetable becomes one job, whatever the number of processes', async () => {
+  const service = await startTestService();
+  const owner = await connectAsOwner(service);
+  const planned = await owner.query('select name, cron from pgboss.schedule order by name');
+  expect(planned.rows).toEqual(
+    Object.entries(timetable)
+      .map(([name, cron]) => ({ name, cron }))
+      .toSorted((left, right) => left.name.localeCompare(right.name)),
+  );
+  await owner.query(`update pgboss.schedule set cron = '* * * * *'`);
+  const { log, atLeast } = createTestLog();
+  const processes = [createBoss(service.ctx.db, log), createBoss(service.ctx.db, log)];
+  for (const boss of processes) await boss.start();
+  const turns = async () => {
+    const { rows } = await owner.query('select name from pgboss.job where name = any ($1) order by name', [
+      Object.keys(timetable),
+    ]);
+    return rows.map(({ name }) => name);
+  };
+  await expect.poll(turns, { timeout: 20_000, interval: 200 }).toEqual(Object.keys(timetable).toSorted());
+  for (const boss of processes) await boss.stop({ graceful: false });
+  expect(await service.ctx.jobs.runDue()).toBe(Object.keys(timetable).length);
+  expect(atLeast(40)).toEqual([]);
+}, 30_000);
+
+test('a kind that is no longer in the timetable comes no more', async () => {
+  const service = await startTestService();
+  const owner = await connectAsOwner(service);
+  await owner.query(`insert into pgboss.schedule (name, cron) values ('send-notice-mail', '* * * * *')`);
+  await owner.query(`select set_config('obol.role', 'service', false)`);
+  await installJobs(owner);
+  const { rows } = await owner.query(`select name from pgboss.schedule where name = 'send-notice-mail'`);
+  expect(rows).toEqual([]);
 });

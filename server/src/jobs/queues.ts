@@ -12,6 +12,12 @@ export type JobData = {
   'send-reset-mail': { email: string; origin: MailOrigin };
   /** Tells an address what was done to its account. */
   'send-notice-mail': { email: string; notice: 'password_changed' | 'password_reset'; at: string };
+  /** Tries to deliver an event to an endpoint; the next try is another job. */
+  'deliver-webhook': { deliveryId: string };
+  /** Tells an administrator of an application that one of its endpoints was switched off. */
+  'send-endpoint-notice': { endpointId: string; email: string };
+  /** Proves a sample of the ledger. */
+  'audit-ledger': Record<string, never>;
 };
 
 export type JobName = keyof JobData;
@@ -46,11 +52,40 @@ const mailQueue: QueueSettings = {
   deleteAfterSeconds: daySeconds,
 };
 
+/**
+ * When to try again to deliver an event is decided by the webhooks domain. What is tried again here is a
+ * process that died or lost its database in the middle of it.
+ */
+const webhookQueue: QueueSettings = { ...mailQueue, retryDelayMax: 10 * 60 };
+
+/** A turn of the timetable that was missed is not made up for: the next one does the same. */
+const timetableQueue: QueueSettings = {
+  retryLimit: 1,
+  retryDelay: 60,
+  retryBackoff: true,
+  retryDelayMax: 120,
+  expireInSeconds: 300,
+  retentionSeconds: hourSeconds,
+  deleteAfterSeconds: daySeconds,
+};
+
 export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'send-verification-mail': mailQueue,
   'send-reset-mail': mailQueue,
   'send-notice-mail': mailQueue,
+  'deliver-webhook': webhookQueue,
+  'send-endpoint-notice': mailQueue,
+  'audit-ledger': timetableQueue,
 };
+
+/** How many batches of a kind a process has in hand at once, where a slow job must not hold up the rest. */
+export const parallelBatches: { readonly [queue: string]: number } = { 'deliver-webhook': 4 };
+
+/**
+ * Jobs that come by themselves, as cron expressions in UTC: each turn makes one job, whatever the number of
+ * processes.
+ */
+export const timetable: { readonly [Name in JobName]?: string } = { 'audit-ledger': '*/10 * * * *' };
 
 export const jobNames = Object.keys(queues) as JobName[];
 

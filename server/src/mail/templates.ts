@@ -64,6 +64,28 @@ export function noticeMail(values: { to: string; notice: Notice; at: Date; reset
   });
 }
 
+const endpointReasons = {
+  failing: 'Nothing we sent there has arrived for three days, so we stopped.',
+  gone: 'It answered that it is gone for good (410), so we stopped.',
+};
+
+/** Tells an administrator of an application that events are no longer sent to one of its endpoints. */
+export function endpointNoticeMail(values: {
+  to: string;
+  applicationName: string;
+  url: string;
+  reason: keyof typeof endpointReasons;
+}): Mail {
+  return compose(values.to, {
+    subject: `${productName} no longer sends events of ${values.applicationName}`,
+    paragraphs: [
+      `Events of ${values.applicationName} were sent to ${values.url}. ${endpointReasons[values.reason]}`,
+      'What happened meanwhile stands in the log of the endpoint for 30 days. Switch it on again, then replay it.',
+    ],
+    closing: `You receive this mail because you administer ${values.applicationName}.`,
+  });
+}
+
 function compose(to: string, { subject, paragraphs, button, closing }: Letter): Mail {
   const text = [...paragraphs, ...(button ? [`${button.label}: ${button.url}`] : []), closing].join('\n\n');
   const body = [

@@ -9,6 +9,8 @@ export type Metrics = {
   spends: Counter<'outcome'>;
   /** Credits spent. */
   creditsSpent: Counter;
+  /** Requests to endpoints by outcome: `arrived` or `failed`. */
+  webhookAttempts: Counter<'outcome'>;
   /** Adds a gauge that is read whenever the metrics are. */
   observe(name: string, help: string, read: () => number): void;
 };
@@ -37,6 +39,12 @@ export function createMetrics(): Metrics {
       registers,
     }),
     creditsSpent: new Counter({ name: 'obol_credits_spent_total', help: 'Credits spent', registers }),
+    webhookAttempts: new Counter({
+      name: 'obol_webhook_attempts_total',
+      help: 'Requests to endpoints of applications by outcome',
+      labelNames: ['outcome'],
+      registers,
+    }),
     observe(name, help, read) {
       const gauge: Gauge = new Gauge({ name, help, registers: [], collect: () => gauge.set(read()) });
       registry.registerMetric(gauge);

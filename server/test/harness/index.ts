@@ -6,7 +6,7 @@ import { afterAll, inject } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
 import type { MailboxEntry } from '../../src/mail/index.ts';
 import { prepareDatabase } from '../../src/db/connect.ts';
-import { createService, type Service } from '../../src/service.ts';
+import { createService, type Service, type ServiceOptions } from '../../src/service.ts';
 
 /** A clock that stands still until a test moves it. */
 export type TestClock = {
@@ -48,6 +48,8 @@ export type TestServiceOptions = {
   runsJobs?: boolean;
   /** Takes the log lines that a test reads. */
   log?: Logger;
+  /** Stands in for DNS where webhooks are sent. */
+  resolve?: NonNullable<ServiceOptions['resolve']>;
 };
 
 const defaultEnv = {
@@ -81,7 +83,9 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   const clock = options.clock ?? options.shareDatabaseWith?.clock ?? createTestClock(options.startAt);
   const appUrl = throughPooler((await prepareDatabase(config, database.ownerUrl)).appUrl);
   const log = options.log ?? pino({ level: config.logLevel });
-  const service = await createService({ config, appUrl, clock, log, runsJobs: options.runsJobs ?? false });
+  const { runsJobs = false, resolve } = options;
+  const parts = { config, appUrl, clock, log, runsJobs, ...(resolve ? { resolve } : {}) };
+  const service = await createService(parts);
   const url = (await service.app.listen({ port: 0, host: '127.0.0.1' })).replace(/\/$/, '');
   let stopped: Promise<void> | undefined;
   const stop = () => (stopped ??= service.stop());

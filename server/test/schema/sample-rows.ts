@@ -20,9 +20,12 @@ export type Row = Record<string, string | null>;
 const overrides: Record<string, Row> = {
   'credits.holds': { closed_at: null },
   'credits.idempotency_keys': { code: null },
+  'credits.mandates': { kinds: '{free}' },
   'credits.lots': { closed_at: null, daily_window_at: null },
   'credits.purchases': { currency: 'EUR' },
   'credits.transactions': { balance_before: '1', amount: '1', balance_after: '2' },
+  'webhooks.deliveries': { completed_at: null },
+  'webhooks.endpoints': { disabled_reason: null },
   'pgboss.queue_stats': { captured_on: 'now' },
 };
 

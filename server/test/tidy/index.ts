@@ -9,6 +9,7 @@ import { packageRules } from './rules/packages.ts';
 import { routeRules } from './rules/routes.ts';
 import { sizeRules } from './rules/sizes.ts';
 import { tableRules } from './rules/tables.ts';
+import { wholeNumberRules } from './rules/whole-numbers.ts';
 
 /** The rules of the house that a test can check. CONTRIBUTING.md says them in words. */
 export const rules: readonly Rule[] = [
@@ -19,6 +20,7 @@ export const rules: readonly Rule[] = [
   ...errorRules,
   ...sizeRules,
   ...bannedRules,
+  ...wholeNumberRules,
   ...deadRules,
   ...documentRules,
   ...packageRules,

@@ -7,7 +7,7 @@
 alter default privileges revoke execute on functions from public;
 
 create schema if not exists obol;
-grant usage on schema obol, auth, credits, apps, payments, audit to obol_app;
+grant usage on schema obol, auth, credits, apps, payments, audit, webhooks to obol_app;
 
 create function auth.uid() returns uuid
   language sql stable set search_path = pg_catalog
@@ -53,9 +53,40 @@ create policy anyone_read on obol.migrations for select using (true);
 
 select obol.protect('auth.users', 'id');
 select obol.protect('audit.events', null, 'select, insert');
-select obol.protect('apps.applications', 'created_by');
+select obol.protect('apps.applications', null);
 select obol.protect('apps.application_secrets', null);
 select obol.protect('apps.memberships', 'user_id');
 select obol.protect('apps.access_requests', 'user_id');
 select obol.protect('apps.grants', 'user_id');
 select obol.protect('payments.events', null);
+
+-- Whoever has a role in an application may read it.
+create policy member_read on apps.applications for select
+  using ((select auth.role()) in ('user', 'admin') and exists (
+    select from apps.memberships m where m.application_id = id and m.user_id = (select auth.uid())));
+
+-- Secrets that applications may ask with, as far as they have not been revoked; whether they have expired by then is
+-- for the statement to ask. For statements that answer many callers at once. Reads as the owner of the schema, so
+-- nobody else gets to see it.
+create view apps.live_secrets with (security_invoker = true) as
+  select s.id as secret_id, s.application_id, a.client_id, s.expires_at
+    from apps.application_secrets s join apps.applications a on a.id = s.application_id
+   where a.is_active;
+
+-- Refuses with auth.application_invalid unless the application is active and the secret it asks with is valid.
+-- Returns its client_id, by which the ledger knows it. One index look-up each on secrets and applications.
+create function apps.assert_application(caller_application uuid, caller_secret uuid, at_time timestamptz) returns text
+  language plpgsql stable security definer set search_path = pg_catalog
+as $$
+declare
+  found_client text;
+begin
+  select l.client_id into found_client
+    from apps.live_secrets l
+   where l.secret_id = caller_secret and l.application_id = caller_application
+     and (l.expires_at is null or l.expires_at > at_time);
+  if not found then perform obol.refuse('auth.application_invalid'); end if;
+  return found_client;
+end $$;
+
+grant execute on function apps.assert_application(uuid, uuid, timestamptz) to obol_app;

@@ -45,15 +45,22 @@ as $$
     52, 1), 53, 1), 'hex')::uuid
 $$;
 
--- The hash that seals a transaction and, through previous_hash, all before it. `sides` are its entries in order, each
--- [account, amount, lot_id]. A single expression without search_path, so that PostgreSQL inlines it.
+-- What the hash of a transaction seals: the text of a JSON array of its fields and its entries. `sides` are the entries
+-- in order, each [account, amount, lot_id]. A single expression without search_path, so that PostgreSQL inlines it.
+create function credits.sealed_text(made credits.transactions, sides jsonb) returns text
+  language sql stable
+as $$
+  select pg_catalog.jsonb_build_array(
+    made.id, made.wallet_id, made.sequence, made.type, made.status, made.amount, made.balance_before,
+    made.balance_after, made.app_id, made.description, made.metadata, made.idempotency_key, made.hold_id,
+    made.mandate_id, made.reverses_id, (extract(epoch from made.created_at) * 1000)::bigint, sides)::text
+$$;
+
+-- The hash that seals a transaction and, through previous_hash, all before it. Inlined like sealed_text.
 create function credits.transaction_hash(made credits.transactions, sides jsonb) returns bytea
   language sql stable
 as $$
-  select pg_catalog.sha256(made.previous_hash || pg_catalog.convert_to(pg_catalog.jsonb_build_array(
-    made.id, made.wallet_id, made.sequence, made.type, made.status, made.amount, made.balance_before,
-    made.balance_after, made.app_id, made.description, made.metadata, made.idempotency_key, made.hold_id,
-    made.mandate_id, made.reverses_id, (extract(epoch from made.created_at) * 1000)::bigint, sides)::text, 'UTF8'))
+  select pg_catalog.sha256(made.previous_hash || pg_catalog.convert_to(credits.sealed_text(made, sides), 'UTF8'))
 $$;
 
 -- Appends a transaction that changes the wallet by free_change and paid_change, and returns the wallet as it is then;
@@ -85,21 +92,18 @@ begin
   return wallet;
 end $$;
 
--- Adds a lot (source, kind, amount, priority, expires_at, daily_window_at, created_at are given) and the transaction
--- that brings it in from `from_account`; returns the wallet as it is then, for the caller to save.
-create function credits.add_lot(
-  wallet credits.balances, lot credits.lots, transaction_type text, transaction_description text, from_account text
+-- Brings a lot in (source, kind, amount, priority, expires_at, daily_window_at, created_at are given) by the
+-- transaction `made` (id, type and description are given, and what else it shall say) from `from_account`. What comes
+-- in repays the wallet's debt first. Returns the wallet as it is then, for the caller to save.
+create function credits.bring_in(
+  wallet credits.balances, lot credits.lots, made credits.transactions, from_account text
 ) returns credits.balances
   language plpgsql volatile set search_path = pg_catalog
 as $$
 declare
-  made credits.transactions;
   is_free boolean := lot.kind = 'free';
 begin
-  made.id := credits.new_id(lot.created_at);
-  made.type := transaction_type;
   made.amount := lot.amount;
-  made.description := transaction_description;
   made.created_at := lot.created_at;
   lot.id := credits.new_id(lot.created_at);
   lot.wallet_id := wallet.wallet_id;
@@ -109,12 +113,69 @@ begin
   insert into credits.lots select lot.*;
   wallet.total_earned := wallet.total_earned + lot.amount;
   wallet.next_expiry_at := least(wallet.next_expiry_at, lot.expires_at);
-  return credits.append_transaction(
+  wallet := credits.append_transaction(
     wallet, made,
     case when is_free then lot.amount else 0 end, case when is_free then 0 else lot.amount end,
     jsonb_build_array(
       jsonb_build_array(format('wallet:%s:%s', wallet.wallet_id, lot.kind), lot.amount, lot.id),
       jsonb_build_array(from_account, -lot.amount, null)));
+  if wallet.debt = 0 then return wallet; end if;
+  return credits.repay_debt(wallet, array[lot.id], lot.created_at);
+end $$;
+
+-- Adds a lot and the transaction that brings it in, see bring_in.
+create function credits.add_lot(
+  wallet credits.balances, lot credits.lots, transaction_type text, transaction_description text, from_account text
+) returns credits.balances
+  language plpgsql volatile set search_path = pg_catalog
+as $$
+declare
+  made credits.transactions;
+begin
+  made.id := credits.new_id(lot.created_at);
+  made.type := transaction_type;
+  made.description := transaction_description;
+  return credits.bring_in(wallet, lot, made, from_account);
+end $$;
+
+-- Repays what the wallet owes with what these lots have that is neither held nor expired, in the order given. Returns
+-- the wallet as it is then, for the caller to save.
+create function credits.repay_debt(wallet credits.balances, lot_ids uuid[], at_time timestamptz)
+  returns credits.balances
+  language plpgsql volatile set search_path = pg_catalog
+as $$
+declare
+  lot credits.lots;
+  made credits.transactions;
+  part bigint;
+  free_change bigint := 0;
+  paid_change bigint := 0;
+  sides jsonb := '[]';
+begin
+  for lot in select l.* from credits.lots l
+              where l.id = any (lot_ids) and l.wallet_id = wallet.wallet_id and l.remaining > l.held
+                and (l.expires_at is null or l.expires_at > at_time)
+              order by array_position(lot_ids, l.id) loop
+    part := least(wallet.debt, lot.remaining - lot.held);
+    exit when part = 0;
+    if lot.kind = 'free' then free_change := free_change - part;
+    else paid_change := paid_change - part;
+    end if;
+    wallet.debt := wallet.debt - part;
+    sides := sides || jsonb_build_array(
+      jsonb_build_array(format('wallet:%s:%s', wallet.wallet_id, lot.kind), -part, lot.id));
+    update credits.lots l
+       set remaining = l.remaining - part, closed_at = case when l.remaining = part then at_time end
+     where l.id = lot.id;
+  end loop;
+  if sides = '[]' then return wallet; end if;
+  made.id := credits.new_id(at_time);
+  made.type := 'repayment';
+  made.amount := free_change + paid_change;
+  made.description := 'Repayment of debt';
+  made.created_at := at_time;
+  return credits.append_transaction(wallet, made, free_change, paid_change,
+    sides || jsonb_build_array(jsonb_build_array('receivable:' || wallet.wallet_id, -made.amount, null)));
 end $$;
 
 -- Writes the wallet back after steps that only computed it.

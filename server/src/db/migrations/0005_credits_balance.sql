@@ -29,15 +29,18 @@ begin
        set remaining = lot.held, closed_at = case when lot.held = 0 then at_time end
      where l.id = lot.id;
   end loop;
-  select min(l.expires_at) into wallet.next_expiry_at
-    from credits.lots l
-   where l.wallet_id = wallet.wallet_id and l.closed_at is null and l.expires_at > at_time;
+  select min(due.expires_at) into wallet.next_expiry_at
+    from (select l.expires_at from credits.lots l
+           where l.wallet_id = wallet.wallet_id and l.closed_at is null and l.expires_at > at_time
+          union all
+          select h.expires_at from credits.holds h
+           where h.wallet_id = wallet.wallet_id and h.status = 'open' and h.expires_at > at_time) due;
   return wallet;
 end $$;
 
 -- Gives the daily credits of the window that is due, as far as the unspent daily credits stay within the cap. When
--- nothing may be added, all windows up to at_time pass without a grant: nothing can make room between them. The
--- wallet is locked; the caller saves it.
+-- nothing may be added, all windows up to at_time pass without a grant, or up to the next expiry: only the end of a hold
+-- whose credits repay a debt can make room between them. The wallet is locked; the caller saves it.
 create function credits.grant_daily(
   wallet credits.balances, at_time timestamptz, daily_amount bigint, daily_cap bigint
 ) returns credits.balances
@@ -52,8 +55,10 @@ begin
    where l.wallet_id = wallet.wallet_id and l.closed_at is null and l.source = 'daily';
   lot.amount := least(daily_amount, daily_cap - unspent);
   if lot.amount <= 0 then
-    wallet.next_daily_at := wallet.next_daily_at
-      + interval '24 hours' * (1 + floor(extract(epoch from at_time - wallet.next_daily_at) / 86400));
+    wallet.next_daily_at := wallet.next_daily_at + interval '24 hours' * case
+      when wallet.next_expiry_at <= at_time
+        then ceil(extract(epoch from wallet.next_expiry_at - wallet.next_daily_at) / 86400)
+      else 1 + floor(extract(epoch from at_time - wallet.next_daily_at) / 86400) end;
     return wallet;
   end if;
   lot.source := 'daily';
@@ -65,16 +70,20 @@ begin
   return credits.add_lot(wallet, lot, 'daily', 'Daily free credits', 'issued:bonus');
 end $$;
 
--- Brings a locked wallet up to at_time and saves it: expiries and daily grants in the order in which they fell due.
+-- Brings a locked wallet up to at_time and saves it: expiries and daily grants in the order in which they fell due. Of
+-- what expires at one instant, holds go first, so that what they give back to a lot expires with it.
 create function credits.refresh_wallet(
   wallet credits.balances, at_time timestamptz, daily_amount bigint, daily_cap bigint
 ) returns credits.balances
   language plpgsql volatile set search_path = pg_catalog
 as $$
+declare
+  due_at timestamptz;
 begin
   while least(wallet.next_daily_at, wallet.next_expiry_at) <= at_time loop
     if wallet.next_expiry_at <= wallet.next_daily_at then
-      wallet := credits.expire_lots(wallet, wallet.next_expiry_at);
+      due_at := wallet.next_expiry_at;
+      wallet := credits.expire_lots(credits.expire_holds(wallet, due_at), due_at);
     else
       wallet := credits.grant_daily(wallet, at_time, daily_amount, daily_cap);
     end if;

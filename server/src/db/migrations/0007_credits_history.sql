@@ -23,16 +23,4 @@ begin
   return low;
 end $$;
 
--- Brings the wallets of the caller (see Database.asCaller) up to at_time, so that a history read next is complete.
-create function credits.refresh_own_wallets(at_time timestamptz, daily_amount bigint, daily_cap bigint) returns void
-  language plpgsql volatile security definer set search_path = pg_catalog
-as $$
-declare
-  due uuid[] := array(select b.wallet_id from credits.balances b
-                       where b.owner_id = auth.uid() and least(b.next_daily_at, b.next_expiry_at) <= at_time);
-begin
-  if cardinality(due) > 0 then perform credits.lock_wallets(due, at_time, daily_amount, daily_cap); end if;
-end $$;
-
-grant execute on function credits.sequence_before(uuid, timestamptz),
-  credits.refresh_own_wallets(timestamptz, bigint, bigint) to obol_app;
+grant execute on function credits.sequence_before(uuid, timestamptz) to obol_app;

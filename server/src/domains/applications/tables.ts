@@ -10,7 +10,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-import { appsSchema, at } from '../../db/columns.ts';
+import { appsSchema, at, bytes } from '../../db/columns.ts';
 import { users } from '../users/tables.ts';
 
 /**
@@ -45,7 +45,7 @@ export const applications = appsSchema.table(
   ],
 );
 
-/** Hashed client secrets; several at once while one is being rotated. */
+/** SHA-256 digests of client secrets; several at once while one is being rotated. */
 export const applicationSecrets = appsSchema.table(
   'application_secrets',
   {
@@ -53,7 +53,7 @@ export const applicationSecrets = appsSchema.table(
     applicationId: uuid('application_id')
       .notNull()
       .references(() => applications.id, { onDelete: 'cascade' }),
-    secretHash: text('secret_hash').notNull(),
+    secretHash: bytes('secret_hash').notNull(),
     createdAt: at('created_at').notNull(),
     expiresAt: at('expires_at'),
   },

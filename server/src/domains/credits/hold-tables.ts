@@ -18,6 +18,8 @@ export const holds = creditsSchema.table(
     mandateId: uuid('mandate_id').references(() => mandates.id, { onDelete: 'restrict' }),
     amount: credits('amount').notNull(),
     captured: credits('captured').notNull(),
+    /** What is still set aside: the sum of its hold_lots, 0 once it has ended. */
+    remaining: credits('remaining').notNull(),
     status: text('status', { enum: ['open', 'captured', 'voided', 'expired'] }).notNull(),
     description: text('description').notNull(),
     metadata: jsonb('metadata'),
@@ -29,13 +31,18 @@ export const holds = creditsSchema.table(
     index('holds_open_idx')
       .on(table.walletId, table.expiresAt)
       .where(sql`${table.status} = 'open'`),
+    index('holds_wallet_idx').on(table.walletId, table.createdAt),
     check('holds_status_check', oneOf(table.status, ['open', 'captured', 'voided', 'expired'])),
     check('holds_amount_check', sql`${table.amount} > 0 and ${table.captured} >= 0`),
+    check('holds_remaining_check', sql`${table.remaining} >= 0 and ${table.remaining} <= ${table.amount}`),
     check('holds_closed_check', sql`(${table.status} = 'open') = (${table.closedAt} is null)`),
   ],
 );
 
-/** What a hold has set aside of which lot, in the order of consumption. */
+/**
+ * What a hold has set aside of which lot and not yet captured or given back, in the order of consumption.
+ * `charged_at` is the instant at which its mandate was charged with it.
+ */
 export const holdLots = creditsSchema.table(
   'hold_lots',
   {
@@ -48,6 +55,7 @@ export const holdLots = creditsSchema.table(
       .references(() => lots.id, { onDelete: 'restrict' }),
     walletId: uuid('wallet_id').notNull(),
     amount: credits('amount').notNull(),
+    chargedAt: at('charged_at').notNull(),
   },
   (table) => [
     primaryKey({ name: 'hold_lots_pkey', columns: [table.holdId, table.ordinal] }),
@@ -56,7 +64,10 @@ export const holdLots = creditsSchema.table(
   ],
 );
 
-/** A user's consent that an app (or, for a team wallet, a member) may spend from a wallet. */
+/**
+ * A user's consent that an app (or, for a team wallet, a member) may spend from a wallet. `spent` is what has
+ * been charged since `period_started_at`, holds included; it counts for that period only.
+ */
 export const mandates = creditsSchema.table(
   'mandates',
   {
@@ -81,6 +92,7 @@ export const mandates = creditsSchema.table(
   },
   (table) => [
     index('mandates_member_idx').on(table.memberId),
+    index('mandates_wallet_idx').on(table.walletId, table.appId),
     uniqueIndex('mandates_app_key')
       .on(table.walletId, table.appId)
       .where(sql`${table.status} <> 'revoked' and ${table.memberId} is null`),
@@ -92,5 +104,33 @@ export const mandates = creditsSchema.table(
     check('mandates_overrun_check', oneOf(table.overrun, ['refuse', 'spill', 'debt'])),
     check('mandates_spender_check', sql`${table.appId} is not null or ${table.memberId} is not null`),
     check('mandates_allowance_check', sql`${table.allowance} >= 0 and ${table.spent} >= 0`),
+    check(
+      'mandates_kinds_check',
+      sql`${table.kinds} <@ array['free', 'paid'] and cardinality(${table.kinds}) > 0`,
+    ),
+    check('mandates_bounds_check', sql`${table.spendMax} > 0 and ${table.overrunMax} >= 0`),
+  ],
+);
+
+/**
+ * What a transaction has charged to a mandate: what it set aside (`held`) and what it spent, both negative
+ * when given back. `charged_at` is the instant at which it was charged first, so that what is given back
+ * comes back to the period that it was taken from.
+ */
+export const mandateUsage = creditsSchema.table(
+  'mandate_usage',
+  {
+    transactionId: uuid('transaction_id').notNull(),
+    chargedAt: at('charged_at').notNull(),
+    mandateId: uuid('mandate_id')
+      .notNull()
+      .references(() => mandates.id, { onDelete: 'restrict' }),
+    walletId: uuid('wallet_id').notNull(),
+    held: credits('held').notNull(),
+    spent: credits('spent').notNull(),
+  },
+  (table) => [
+    primaryKey({ name: 'mandate_usage_pkey', columns: [table.transactionId, table.chargedAt] }),
+    index('mandate_usage_mandate_idx').on(table.mandateId, table.chargedAt),
   ],
 );

@@ -1,5 +1,13 @@
+export { type Spender } from './holds/transact-credits.ts';
+export { handleAuditJobs } from './auditor/handle-audit-jobs.ts';
 export { openWallet } from './open-wallet.ts';
 export { readBalance, type Balance } from './read-balance.ts';
 export { readTrialBalance, type AccountBalance } from './read-trial-balance.ts';
 export { addCreditRoutes } from './routes.ts';
-export { verifyLedger, type LedgerFinding, type LedgerReport } from './verify-ledger.ts';
+export {
+  verifyLedger,
+  type LedgerFinding,
+  type LedgerProgress,
+  type LedgerReport,
+  type VerifyOptions,
+} from './verify-ledger.ts';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { startTestService } from '../../../test/harness/index.ts';
-import { addLot, addWalletHolder, type WalletHolder } from '../../../test/harness/wallets.ts';
+import { addAdministrator, post } from '../../../test/harness/movements.ts';
+import { addWalletHolder, type WalletHolder } from '../../../test/harness/wallets.ts';
 import { WalletModel } from '../../../test/harness/wallet-model.ts';
 import { verifyLedger } from './index.ts';
 
@@ -10,6 +11,7 @@ const service = await startTestService({
   env: { CREDITS_SIGNUP_BONUS: '20', CREDITS_DAILY_FREE: '5', CREDITS_DAILY_CAP: '12' },
 });
 
+const admin = await addAdministrator(service);
 const hourMs = 3_600_000;
 
 const steps = fc.oneof(
@@ -43,8 +45,29 @@ const steps = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('read' as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ type: fc.constant('take' as const), amount: fc.integer({ min: 1, max: 60 }) }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      type: fc.constantFrom('refund' as const, 'clawBack' as const),
+      /** Which spend or lot, counted from the first and round again. */
+      place: fc.nat(30),
+      amount: fc.option(fc.integer({ min: 1, max: 30 }), { nil: undefined }),
+    }),
+  },
 );
 type Step = typeof steps extends fc.Arbitrary<infer T> ? T : never;
+
+/** A wallet, the model of it, and what of both belongs together. */
+type Scene = {
+  holder: WalletHolder;
+  model: WalletModel;
+  spendIds: string[];
+  grants: { id: string; lot: ReturnType<WalletModel['addLot']> }[];
+};
 
 const get = async (holder: WalletHolder, path: string) =>
   (await service.send('GET', `/api/v1/credits/${path}`, { token: holder.token })).body;
@@ -59,6 +82,7 @@ async function compareBalance(holder: WalletHolder, model: WalletModel): Promise
     available: free + paid,
     totalSpent: model.totalSpent,
     totalEarned: model.totalEarned,
+    debt: model.debt,
     lots: lots.map(({ source, kind, remaining, expiresAt }) => ({
       source,
       kind,
@@ -68,11 +92,7 @@ async function compareBalance(holder: WalletHolder, model: WalletModel): Promise
   });
 }
 
-async function spend(
-  holder: WalletHolder,
-  model: WalletModel,
-  step: Step & { type: 'spend' },
-): Promise<void> {
+async function spend({ holder, model, spendIds }: Scene, step: Step & { type: 'spend' }): Promise<void> {
   const { amount, appId, key } = step;
   const expected = model.spend({ amount, appId, key }, service.clock.now().getTime());
   const answer = await service.send('POST', '/api/v1/credits/use', {
@@ -88,14 +108,52 @@ async function spend(
   const { free, paid } = expected;
   expect(answer.body.newBalance).toMatchObject({ balance: paid, freeCreditsRemaining: free });
   if (expected.isReplay) return;
-  const [{ entries }] = await get(holder, 'transactions?limit=1');
+  const [{ id, entries }] = await get(holder, 'transactions?limit=1');
+  spendIds.push(id);
   expect(entries.map(({ amount: part }: any) => part)).toEqual([
     ...expected.taken.map((part) => -part),
     amount,
   ]);
 }
 
-async function run(holder: WalletHolder, model: WalletModel, step: Step): Promise<void> {
+async function undo(
+  { model, spendIds, grants }: Scene,
+  { type, place, amount }: Step & { type: 'refund' | 'clawBack' },
+): Promise<void> {
+  const count = type === 'refund' ? spendIds.length : grants.length;
+  if (count === 0) return;
+  const nth = place % count;
+  const now = service.clock.now().getTime();
+  const grant = grants[nth];
+  const expected =
+    type === 'refund' || !grant ? model.refund(nth, amount, now) : model.clawBack(grant.lot, amount, now);
+  const transactionId = type === 'refund' ? spendIds[nth] : grant?.id;
+  const path = type === 'refund' ? 'refunds' : 'clawbacks';
+  const { body } = await post(service, admin, path, {
+    transactionId,
+    reason: 'x',
+    ...(amount ? { amount } : {}),
+  });
+  expect(body.code ?? null).toBe(expected.code);
+  if (expected.code !== null) expect(body.refundable ?? body.recoverable).toBe(expected.left);
+}
+
+async function add(
+  { holder, model, grants }: Scene,
+  { kind, amount, priority, lifeHours }: Step & { type: 'add' },
+): Promise<void> {
+  const now = service.clock.now().getTime();
+  const expiresAt = lifeHours === null ? null : now + lifeHours * hourMs;
+  const lot = model.addLot({ source: 'gift', kind, remaining: amount, priority, expiresAt }, now);
+  const until = expiresAt === null ? {} : { expiresAt: new Date(expiresAt).toISOString() };
+  const body = { userId: holder.userId, amount, kind, priority, description: 'x', ...until };
+  const answer = await post(service, admin, 'grants', body);
+  expect(answer.status).toBe(200);
+  grants.push({ id: answer.body.transaction.id, lot });
+}
+
+async function run(scene: Scene, step: Step): Promise<void> {
+  const { holder, model } = scene;
   switch (step.type) {
     case 'pass':
       service.clock.advance({ ms: step.ms });
@@ -103,28 +161,31 @@ async function run(holder: WalletHolder, model: WalletModel, step: Step): Promis
     case 'read':
       return compareBalance(holder, model);
     case 'spend':
-      return spend(holder, model, step);
-    case 'add': {
-      const { kind, amount, priority, lifeHours } = step;
-      const now = service.clock.now().getTime();
-      const expiresAt = lifeHours === null ? null : now + lifeHours * hourMs;
-      model.addLot({ source: 'gift', kind, remaining: amount, priority, expiresAt }, now);
-      const until = expiresAt === null ? null : new Date(expiresAt).toISOString();
-      return addLot(service, holder, { source: 'gift', kind, amount, priority, expiresAt: until });
+      return spend(scene, step);
+    case 'refund':
+    case 'clawBack':
+      return undo(scene, step);
+    case 'add':
+      return add(scene, step);
+    case 'take': {
+      model.takeAway(step.amount, service.clock.now().getTime());
+      const body = { userId: holder.userId, amount: step.amount, description: 'x' };
+      expect((await post(service, admin, 'adjustments', body)).status).toBe(200);
     }
   }
 }
 
-test('any sequence of spends, grants and leaps in time comes to what the model says', async () => {
+test('any sequence of spends, grants, take-backs, give-backs and leaps in time comes to what the model says', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(steps, { minLength: 5, maxLength: 40 }), async (sequence) => {
       service.clock.set('2026-03-01T12:00:00.000Z');
       const holder = await addWalletHolder(service);
       const model = new WalletModel(rules, service.clock.now().getTime());
+      const scene: Scene = { holder, model, spendIds: [], grants: [] };
       for (const step of sequence) {
         // Two lots never share an instant: which of them is older would be anybody's guess.
         service.clock.advance({ ms: 1 });
-        await run(holder, model, step);
+        await run(scene, step);
       }
       await compareBalance(holder, model);
       const { findings } = await verifyLedger(service.ctx.db, { walletId: holder.userId });

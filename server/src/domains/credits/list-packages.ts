@@ -1,5 +1,6 @@
 import { asc, eq } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
+import { divideUp } from '../../lib/exact.ts';
 import { packages } from './sales-tables.ts';
 import type { PackageView } from './schemas.ts';
 
@@ -15,7 +16,7 @@ export async function listPackages(ctx: Ctx): Promise<PackageView[]> {
     id,
     name,
     credits,
-    priceCents: priceCents ?? Math.ceil((credits * 100) / ctx.config.creditsPerEur),
+    priceCents: priceCents ?? divideUp(credits * 100, ctx.config.creditsPerEur),
     currency,
     active: isActive,
   }));

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Database } from '../../db/index.ts';
+import { exactInteger } from '../../lib/exact.ts';
 
 /**
  * The sum of all entries of an account. Wallets are summed up: `wallets:free`, `wallets:paid`,
@@ -18,6 +19,6 @@ export async function readTrialBalance(db: Database): Promise<AccountBalance[]> 
              sum(e.amount)::text as amount
         from credits.entries e
        group by 1 order by 1`);
-    return rows.map(({ account, amount }) => ({ account, amount: Number(amount) }));
+    return rows.map(({ account, amount }) => ({ account, amount: exactInteger(amount) }));
   });
 }

@@ -1,29 +1,37 @@
-import { Readable } from 'node:stream';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { App } from '../../app.ts';
 import type { Ctx } from '../../ctx.ts';
 import { authenticate, callerOf } from '../../http/authenticate.ts';
 import { sendPageHeaders } from '../../http/paging.ts';
-import { formatStatement } from './format-statement.ts';
+import { spenderOf } from '../../http/spender.ts';
+import { addGrantRoutes } from './grants/routes.ts';
+import { addCodeRoutes } from './codes/routes.ts';
+import { addHistoryRoutes } from './history/routes.ts';
+import { addHoldRoutes } from './holds/routes.ts';
 import { listPackages } from './list-packages.ts';
 import { listPurchases } from './list-purchases.ts';
-import { listTransactions } from './list-transactions.ts';
+import { addMandateRoutes } from './mandates/routes.ts';
+import { spendUnderMandate } from './mandates/spend-under-mandate.ts';
 import { readBalance } from './read-balance.ts';
-import { readStatement, type Statement } from './read-statement.ts';
-import { readUsage } from './read-usage.ts';
 import { resolveIdempotencyKey } from './resolve-idempotency-key.ts';
+import { isOwnWallet } from './resolve-wallet.ts';
 import * as schemas from './schemas.ts';
 import { spendCredits } from './spend-credits.ts';
 import { createSpendQueue } from './spend-queue.ts';
+import { addTeamRoutes } from './teams/routes.ts';
 
 const common = { tags: ['credits'], security: [{ bearer: [] }] };
 
 /** The wallet: balance, spending, history, and what can be bought. */
 export function addCreditRoutes(app: App, ctx: Ctx): void {
   addSpendRoute(app, ctx);
+  addHoldRoutes(app, ctx);
+  addMandateRoutes(app, ctx);
   addHistoryRoutes(app, ctx);
   addSalesRoutes(app, ctx);
+  addGrantRoutes(app, ctx);
+  addCodeRoutes(app, ctx);
+  addTeamRoutes(app, ctx);
 
   app.get(
     '/api/v1/credits/balance',
@@ -38,11 +46,13 @@ export function addCreditRoutes(app: App, ctx: Ctx): void {
 const spendOptions = {
   schema: {
     ...common,
+    security: [{ bearer: [] }, { application: [] }],
     summary: 'Spend credits',
     description:
       'One effect per idempotency key: a repeated request gets the first answer again, refusals included, ' +
       'with `Idempotency-Replayed: true`. With too few credits: 402, `required`, `available`, and in `topUp` ' +
-      'how to get more.',
+      'how to get more. An application asks with its own credentials and `onBehalfOf`, under a mandate; beyond ' +
+      'it: 402, and `raiseUrl`, where the person can allow more.',
     headers: schemas.spendHeadersSchema,
     body: schemas.spendBodySchema,
     response: { 200: schemas.spendAnswerSchema },
@@ -51,6 +61,8 @@ const spendOptions = {
     refusals: [
       'idempotency.mismatch',
       'credits.wallet_inactive',
+      'mandate.required',
+      'mandate.exceeded',
       'credits.insufficient',
       'server.busy',
     ] as const,
@@ -61,78 +73,19 @@ function addSpendRoute(app: App, ctx: Ctx): void {
   const queue = createSpendQueue(ctx);
   ctx.metrics.observe('obol_spends_waiting', 'Spends waiting for their turn', () => queue.waiting());
   app.addHook('onClose', () => queue.drain());
-  const options = { ...spendOptions, preHandler: authenticate(ctx) };
+  const preHandler = authenticate(ctx, { scope: 'credits:spend', application: true });
+  const options = { ...spendOptions, preHandler };
 
   app.post('/api/v1/credits/use', options, async (request, reply) => {
     const { body, headers } = request;
     const key = resolveIdempotencyKey(headers['idempotency-key'], body.idempotencyKey);
-    const { answer, isReplay } = await spendCredits(ctx, queue, callerOf(request), { ...body, ...key });
+    const spender = spenderOf(request);
+    const { answer, isReplay } = isOwnWallet(spender, body)
+      ? await spendCredits(ctx, queue, spender, { ...body, ...key })
+      : await spendUnderMandate(ctx, spender, { ...body, ...key });
     if (isReplay) reply.header('idempotency-replayed', 'true');
     return answer;
   });
-}
-
-const listOptions = {
-  schema: {
-    ...common,
-    summary: 'List your transactions',
-    description: 'Newest first. `X-Total-Count` counts all that match, `Link` leads to the next page.',
-    querystring: schemas.transactionsQuerySchema,
-    response: { 200: Type.Array(schemas.transactionSchema) },
-  },
-};
-
-const statementOptions = {
-  schema: {
-    ...common,
-    summary: 'Read the statement of a month',
-    description: 'Opening, movements, closing; JSON, or CSV by `Accept: text/csv` or `?format=csv`.',
-    querystring: schemas.statementQuerySchema,
-    response: { 200: schemas.statementSchema },
-  },
-};
-
-function addHistoryRoutes(app: App, ctx: Ctx): void {
-  const preHandler = authenticate(ctx);
-
-  app.get('/api/v1/credits/transactions', { ...listOptions, preHandler }, async (request, reply) => {
-    const { items, total, nextCursor } = await listTransactions(ctx, callerOf(request), request.query);
-    sendPageHeaders(request, reply, { total, next: nextCursor ? { cursor: nextCursor } : undefined });
-    return items;
-  });
-
-  app.get('/api/v1/credits/statement', { ...statementOptions, preHandler }, async (request, reply) => {
-    const statement = await readStatement(ctx, callerOf(request), request.query.month);
-    return sendStatement(reply, statement, request.query.format ?? preferredFormat(request));
-  });
-
-  app.get(
-    '/api/v1/credits/usage',
-    {
-      preHandler,
-      schema: {
-        ...common,
-        summary: 'Read what you have spent, by app, day or model',
-        querystring: schemas.usageQuerySchema,
-        response: { 200: schemas.usageSchema },
-      },
-    },
-    (request) => readUsage(ctx, callerOf(request), request.query),
-  );
-}
-
-function preferredFormat(request: FastifyRequest): 'json' | 'csv' {
-  return /\btext\/csv\b/i.test(request.headers.accept ?? '') ? 'csv' : 'json';
-}
-
-function sendStatement(reply: FastifyReply, statement: Statement, format: 'json' | 'csv'): FastifyReply {
-  if (format === 'csv') {
-    reply.header('content-disposition', `attachment; filename="statement-${statement.month}.csv"`);
-  }
-  return reply
-    .header('vary', [reply.getHeader('vary') ?? [], 'Accept'].flat().join(', '))
-    .type(format === 'csv' ? 'text/csv; charset=utf-8' : 'application/json; charset=utf-8')
-    .send(Readable.from(formatStatement(statement, format)));
 }
 
 function addSalesRoutes(app: App, ctx: Ctx): void {

@@ -6,16 +6,17 @@ import { transactionTypes } from './tables.ts';
 /** 2^53 − 1: the largest integer that every JSON reader keeps exact. */
 const amountMax = 9_007_199_254_740_991;
 /** `type: [T, 'null']` rather than a union: the serialiser need not try the alternatives. */
-const nullable = <T extends TSchema & { type: string }>(schema: T) =>
+export const nullable = <T extends TSchema & { type: string }>(schema: T) =>
   Type.Unsafe<Static<T> | null>({ ...schema, type: [schema.type, 'null'] });
-const credits = (description: string, example: number) => Type.Integer({ description, examples: [example] });
-const id = (description: string, example = '019ca9f2-7a00-7c3e-8b1d-2f6a4c9e0d11') =>
+export const credits = (description: string, example: number) =>
+  Type.Integer({ description, examples: [example] });
+export const id = (description: string, example = '019ca9f2-7a00-7c3e-8b1d-2f6a4c9e0d11') =>
   Type.String({ format: 'uuid', description, examples: [example] });
-const time = (description: string, example = '2026-03-01T12:00:00.000Z') =>
+export const time = (description: string, example = '2026-03-01T12:00:00.000Z') =>
   Type.String({ format: 'date-time', description, examples: [example] });
 
 /** Texts without control characters; they end up in journals, tables and CSV files. */
-const line = (maxLength: number, options: { description: string; examples: string[] }) =>
+export const line = (maxLength: number, options: { description: string; examples: string[] }) =>
   Type.String({ minLength: 1, maxLength, pattern: linePattern, ...options });
 
 export const amountSchema = Type.Integer({
@@ -25,7 +26,7 @@ export const amountSchema = Type.Integer({
   examples: [10],
 });
 export const appIdSchema = line(100, { description: 'The app that spends.', examples: ['chat'] });
-const keySchema = line(255, {
+export const keySchema = line(255, {
   description: 'The first answer to this key is given again to every later request with it.',
   examples: ['5f6c1c0e-chat-42'],
 });
@@ -70,6 +71,18 @@ export const spendBodySchema = Type.Object(
         }),
       ),
     ),
+    onBehalfOf: Type.Optional(
+      id(
+        'The person whose credits are spent; for applications that ask with their own credentials.',
+        '019ca9f2-7a00-7c3e-8b1d-2f6a4c9e0d12',
+      ),
+    ),
+    walletId: Type.Optional(
+      Type.String({
+        format: 'uuid',
+        description: 'The wallet of a team that you are in; your own by default.',
+      }),
+    ),
   },
   { description: 'A spend.' },
 );
@@ -78,6 +91,16 @@ export const spendHeadersSchema = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({ minLength: 1, maxLength: 255, description: 'The same as `idempotencyKey` in the body.' }),
   ),
+});
+
+export const sequenceSchema = Type.Integer({
+  description: "Its place in the wallet's history, without gaps.",
+  examples: [2],
+});
+export const hashSchema = Type.String({
+  pattern: '^[0-9a-f]{64}$',
+  description: "Seals it and all before it: the head of the wallet's chain after it.",
+  examples: ['6b1f0c6e2f4c8f0f5f0f4a2a1de9b2f1c3a4d5e6f708192a3b4c5d6e7f809102'],
 });
 
 const transactionMembers = {
@@ -94,17 +117,16 @@ const transactionMembers = {
     Type.String({ description: 'The key of the request.', examples: ['order-2026-0001'] }),
   ),
   createdAt: time('When it happened.'),
+  sequence: sequenceSchema,
+  hash: hashSchema,
 };
-
-const sequenceSchema = Type.Integer({
-  description: "Its place in the wallet's history, without gaps.",
-  examples: [2],
-});
 
 export const transactionSchema = Type.Object(
   {
     ...transactionMembers,
-    sequence: sequenceSchema,
+    reversesId: nullable(
+      id('The transaction that it gives back or takes back, as refunds and clawbacks do.'),
+    ),
     entries: Type.Array(
       Type.Object({
         account: Type.String({ description: 'The account.', examples: ['revenue:chat'] }),
@@ -162,93 +184,8 @@ export const purchaseSchema = Type.Object(
   { title: 'Purchase', description: 'A sale of credits.' },
 );
 
-/** PostgreSQL knows no year 0. */
-const day = (description: string) =>
-  Type.String({ format: 'date', pattern: '^[1-9]', description, examples: ['2026-03-01'] });
-
-export const movementSchema = Type.Object({
-  id: id('The transaction.'),
-  sequence: sequenceSchema,
-  createdAt: time('When it happened.'),
-  type: Type.String({ description: 'What happened.', examples: ['usage'] }),
-  appId: nullable(Type.String({ examples: ['chat'] })),
-  description: Type.String({ examples: ['Chat message'] }),
-  amount: credits('What it changed.', -10),
-  balanceAfter: credits('Free and paid credits after it.', 140),
-});
-
-export const statementSchema = Type.Object(
-  {
-    month: Type.String({ examples: ['2026-03'] }),
-    from: time('Start of the month (UTC), inclusive.', '2026-03-01T00:00:00.000Z'),
-    to: time('End of the month (UTC), exclusive.', '2026-04-01T00:00:00.000Z'),
-    opening: credits('Free and paid credits at the start.', 0),
-    closing: credits('Free and paid credits at the end; opening plus all movements.', 140),
-    movements: Type.Array(movementSchema, { description: 'Oldest first.' }),
-  },
-  { title: 'Statement', description: 'A month of a wallet.' },
-);
-
-export const statementQuerySchema = Type.Object({
-  month: Type.String({
-    pattern: '^2\\d{3}-(0[1-9]|1[0-2])$',
-    description: 'The month, in UTC.',
-    examples: ['2026-03'],
-  }),
-  format: Type.Optional(
-    Type.Enum(['json', 'csv'], { description: 'Wins over `Accept`.', examples: ['csv'] }),
-  ),
-});
-
-const usageMembers = {
-  count: Type.Integer({ description: 'How many spends.', examples: [3] }),
-  amount: credits('Credits spent.', 105),
-};
-
-export const usageSchema = Type.Object(
-  {
-    groupBy: Type.String({ examples: ['app'] }),
-    totals: Type.Object(usageMembers),
-    items: Type.Array(
-      Type.Object({
-        key: Type.String({
-          description: 'The app, day or model; empty when no model was named.',
-          examples: ['chat'],
-        }),
-        ...usageMembers,
-      }),
-    ),
-  },
-  { title: 'Usage', description: 'What has been spent, in groups.' },
-);
-
-export const usageQuerySchema = Type.Object({
-  groupBy: Type.Enum(['app', 'day', 'model'], { default: 'app', description: 'What a group is.' }),
-  from: Type.Optional(day('First day (UTC), inclusive.')),
-  to: Type.Optional(day('Last day (UTC), inclusive.')),
-});
-
-const instant = (description: string) =>
-  Type.String({ maxLength: 40, pattern: '^\\d{4}-\\d{2}-\\d{2}', description, examples: ['2026-03-01'] });
-
-export const transactionsQuerySchema = Type.Object({
-  ...pageQuery,
-  cursor: Type.Optional(
-    Type.String({
-      maxLength: 40,
-      description: 'Where the next page starts, from `Link`; instead of `offset`.',
-    }),
-  ),
-  appId: Type.Optional(appIdSchema),
-  type: Type.Optional(Type.Enum([...transactionTypes], { description: 'Only this type.' })),
-  from: Type.Optional(instant('From this time on, inclusive; a date is its midnight in UTC.')),
-  to: Type.Optional(instant('Up to this time, exclusive; a date is its midnight in UTC.')),
-});
-
 export const pageQuerySchema = Type.Object(pageQuery);
 
-export type Movement = Static<typeof movementSchema>;
-export type UsageView = Static<typeof usageSchema>;
 export type SpendAnswer = Static<typeof spendAnswerSchema>;
 export type TransactionView = Static<typeof transactionSchema>;
 export type PackageView = Static<typeof packageSchema>;

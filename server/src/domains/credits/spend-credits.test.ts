@@ -47,12 +47,13 @@ test('a spend answers with the transaction and the new balance', async () => {
       metadata,
       idempotencyKey: null,
       createdAt: service.clock.now().toISOString(),
+      sequence: 2,
+      hash: expect.stringMatching(/^[0-9a-f]{64}$/),
     },
     newBalance: { balance: 0, freeCreditsRemaining: 140, totalSpent: 10, available: 140 },
   });
-  const [{ entries: _entries, sequence: _sequence, ...listed }] = (await read(holder, 'transactions?limit=1'))
-    .body;
-  expect(listed).toEqual(answer.body.transaction);
+  const [{ entries: _entries, ...listed }] = (await read(holder, 'transactions?limit=1')).body;
+  expect(listed).toMatchObject(answer.body.transaction);
 });
 
 test('the same path without a version is the same route', async () => {
@@ -295,4 +296,15 @@ test('the largest exact amount is counted exactly', async () => {
 
 test('after all this the ledger is sound', async () => {
   expect((await verifyLedger(service.ctx.db)).findings).toEqual([]);
+});
+
+test('a replay, in the same batch or later, names the same head of the chain', async () => {
+  const holder = await addWalletHolder(service);
+  const answers = await Promise.all(
+    Array.from({ length: 5 }, () => use(holder, { idempotencyKey: 'head of the chain' })),
+  );
+  await use(holder, { idempotencyKey: 'another' });
+  const later = await use(holder, { idempotencyKey: 'head of the chain' });
+  const heads = [...answers, later].map(({ body }) => [body.transaction.sequence, body.transaction.hash]);
+  expect(new Set(heads.map((head) => head.join())).size).toBe(1);
 });

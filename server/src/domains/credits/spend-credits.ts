@@ -4,9 +4,12 @@ import type { Caller } from '../../db/index.ts';
 import { AppError, isErrorCode } from '../../errors.ts';
 import { canonicalJson } from '../../lib/canonical-json.ts';
 import { newId } from '../../lib/ids.ts';
+import { assertStorableMetadata } from './assert-storable-metadata.ts';
 import { listPackages } from './list-packages.ts';
+import { resolveWallet } from './resolve-wallet.ts';
 import type { SpendAnswer } from './schemas.ts';
 import type { SpendOutcome, SpendQueue, SpendRequest } from './spend-queue.ts';
+import { toSpendAnswer } from './to-spend-answer.ts';
 
 /** What an app spends of the caller's credits, and for what. */
 export type Spend = {
@@ -15,9 +18,12 @@ export type Spend = {
   description: string;
   metadata?: Record<string, unknown> | null;
   idempotencyKey?: string;
+  /** Whose credits, for applications that ask with their own credentials. */
+  onBehalfOf?: string;
+  /** The wallet of a team. */
+  walletId?: string;
 };
 
-const metadataLengthMax = 8192;
 const replayedHeader = { 'idempotency-replayed': 'true' };
 
 /**
@@ -37,15 +43,15 @@ export async function spendCredits(
   if (outcome.code !== null) throw await refusal(ctx, request, outcome);
   ctx.metrics.spends.inc({ outcome: outcome.is_replay ? 'replayed' : 'spent' });
   if (!outcome.is_replay) ctx.metrics.creditsSpent.inc(spend.amount);
-  return { answer: toAnswer(request, outcome), isReplay: outcome.is_replay };
+  return { answer: toSpendAnswer(spend, outcome), isReplay: outcome.is_replay };
 }
 
 function toRequest(ctx: Ctx, caller: Caller, spend: Spend): SpendRequest {
   const { amount, appId, description, metadata = null, idempotencyKey = null } = spend;
-  assertStorable(metadata);
+  assertStorableMetadata(metadata);
   const content = canonicalJson({ amount, appId, description, metadata });
   return {
-    walletId: caller.userId,
+    walletId: resolveWallet(caller, spend),
     userId: caller.userId,
     sessionId: caller.sessionId,
     appId,
@@ -55,43 +61,6 @@ function toRequest(ctx: Ctx, caller: Caller, spend: Spend): SpendRequest {
     idempotencyKey,
     requestHash: createHash('sha256').update(content).digest('hex'),
     transactionId: newId(ctx),
-  };
-}
-
-function assertStorable(metadata: Record<string, unknown> | null): void {
-  if (JSON.stringify(metadata).length <= metadataLengthMax) return;
-  const message = `must be at most ${metadataLengthMax} characters of JSON`;
-  throw new AppError('request.invalid', { errors: [{ path: '/body/metadata', message }] });
-}
-
-/**
- * A replay has the content of the first request, or it were a mismatch; so the request tells what the journal
- * holds.
- */
-function toAnswer(request: SpendRequest, outcome: SpendOutcome): SpendAnswer {
-  const { amount, appId, description, metadata, idempotencyKey } = request;
-  const { free, paid, held } = outcome;
-  return {
-    success: true,
-    transaction: {
-      id: outcome.transaction_id,
-      type: 'usage',
-      status: 'completed',
-      amount: -amount,
-      balanceBefore: outcome.balance_before,
-      balanceAfter: free + paid,
-      appId,
-      description,
-      metadata,
-      idempotencyKey,
-      createdAt: outcome.created_at.toISOString(),
-    },
-    newBalance: {
-      balance: paid,
-      freeCreditsRemaining: free,
-      totalSpent: outcome.total_spent,
-      available: free + paid - held,
-    },
   };
 }
 

@@ -34,6 +34,9 @@ export type SpendOutcome = {
   held: number;
   total_spent: number;
   created_at: Date;
+  /** Sequence and hash of the transaction: the head of the wallet's chain after it. */
+  sequence: number;
+  hash: Buffer;
 };
 
 export type SpendQueue = {
@@ -53,7 +56,7 @@ type Waiting = {
   reject(error: unknown): void;
 };
 
-const defaultLimits: SpendQueueLimits = { lanes: 4, batchMax: 500, waitingMax: 10_000 };
+const defaultLimits: SpendQueueLimits = { lanes: 2, batchMax: 500, waitingMax: 10_000 };
 
 /**
  * Natural group commit: a spend alone goes at once, and whatever arrives while a call is in flight goes into
@@ -88,8 +91,15 @@ type Lane = {
 function createLane(ctx: Ctx, batchMax: number): Lane {
   const queue: Waiting[] = [];
   let running: Promise<void> | undefined;
+  // What waits is sent before the answers of the last call are handed out: the database works meanwhile.
   const run = async (): Promise<void> => {
-    while (queue.length > 0) await spendBatch(ctx, queue.splice(0, batchMax));
+    let call = spendBatch(ctx, queue.splice(0, batchMax));
+    for (let isDone = false; !isDone;) {
+      const handOut = await call;
+      isDone = queue.length === 0;
+      if (!isDone) call = spendBatch(ctx, queue.splice(0, batchMax));
+      handOut();
+    }
     running = undefined;
   };
   return {
@@ -104,24 +114,28 @@ function createLane(ctx: Ctx, batchMax: number): Lane {
 }
 
 /**
- * Answers every spend of the batch; never rejects. When the database refuses the whole call, nothing of it
- * was committed and each spend is tried alone, so that one that cannot be done fails alone. A lost connection
- * leaves it open whether the call was committed: that is reported, and a client that sent an idempotency key
- * may repeat.
+ * Has every spend of the batch decided, and resolves with what hands the answers out; never rejects. When the
+ * database refuses the whole call, nothing of it was committed and each spend is tried alone, so that one that
+ * cannot be done fails alone. A lost connection leaves it open whether the call was committed: that is
+ * reported, and a client that sent an idempotency key may repeat.
  */
-async function spendBatch(ctx: Ctx, batch: Waiting[]): Promise<void> {
+async function spendBatch(ctx: Ctx, batch: Waiting[]): Promise<() => void> {
   try {
     const outcomes = await callSpend(
       ctx,
       batch.map(({ request }) => request),
     );
-    for (const outcome of outcomes) batch[outcome.ordinal - 1]?.resolve(outcome);
+    return () => {
+      for (const outcome of outcomes) batch[outcome.ordinal - 1]?.resolve(outcome);
+    };
   } catch (error) {
     if (batch.length > 1 && wasRolledBack(error)) {
-      for (const one of batch) await spendBatch(ctx, [one]);
-      return;
+      for (const one of batch) (await spendBatch(ctx, [one]))();
+      return () => {};
     }
-    for (const one of batch) one.reject(error);
+    return () => {
+      for (const one of batch) one.reject(error);
+    };
   }
 }
 

@@ -33,6 +33,7 @@ export const transactionTypes = [
   'adjustment',
   'clawback',
   'transfer',
+  'repayment',
 ] as const;
 export type TransactionType = (typeof transactionTypes)[number];
 
@@ -45,7 +46,7 @@ const exactMax = sql.raw('9007199254740991');
  * A wallet and its balance, one row. A personal wallet has its user's id. `free` and `paid` are the sums of
  * the lots' `remaining`, of which `held` is set aside: available = free + paid − held. `sequence`,
  * `chain_head` and `last_transaction_at` are those of the newest transaction; `next_expiry_at` is no later
- * than the next expiry of a lot.
+ * than the next expiry of a lot or an open hold.
  */
 export const balances = creditsSchema.table(
   'balances',
@@ -98,13 +99,18 @@ export const lots = creditsSchema.table(
     held: credits('held').notNull(),
     priority: integer('priority').notNull(),
     expiresAt: at('expires_at'),
-    /** Start of the 24 hours that a daily lot is for; one lot per wallet and window. */
+    /**
+     * Start of the 24 hours that a daily lot is for; one lot per wallet and window. Not for one that was
+     * transferred.
+     */
     dailyWindowAt: at('daily_window_at'),
     transactionId: uuid('transaction_id').notNull(),
     createdAt: at('created_at').notNull(),
     closedAt: at('closed_at'),
   },
   (table) => [
+    /** For whoever proves a wallet from its journal, closed lots included. */
+    index('lots_wallet_idx').on(table.walletId, table.id),
     index('lots_open_idx')
       .on(table.walletId)
       .where(sql`${table.closedAt} is null`),
@@ -117,7 +123,7 @@ export const lots = creditsSchema.table(
     check('lots_remaining_check', sql`${table.remaining} >= 0 and ${table.remaining} <= ${table.amount}`),
     check('lots_held_check', sql`${table.held} >= 0 and ${table.held} <= ${table.remaining}`),
     check('lots_closed_check', sql`(${table.closedAt} is null) = (${table.remaining} > 0)`),
-    check('lots_daily_check', sql`(${table.source} = 'daily') = (${table.dailyWindowAt} is not null)`),
+    check('lots_daily_check', sql`${table.dailyWindowAt} is null or ${table.source} = 'daily'`),
   ],
 );
 
@@ -150,6 +156,12 @@ export const transactions = creditsSchema.table(
   },
   (table) => [
     uniqueIndex('transactions_wallet_sequence_key').on(table.walletId, table.sequence),
+    index('transactions_reverses_idx')
+      .on(table.reversesId)
+      .where(sql`${table.reversesId} is not null`),
+    index('transactions_expire_idx')
+      .on(table.walletId, table.sequence)
+      .where(sql`${table.type} = 'expire'`),
     check('transactions_type_check', oneOf(table.type, transactionTypes)),
     check('transactions_status_check', sql`${table.status} = 'completed'`),
     check(
@@ -181,8 +193,9 @@ export const entries = creditsSchema.table(
 );
 
 /**
- * The first answer to each idempotency key, refusals included. `code` is null for a success. The balances are
- * those right after (or, for a refusal, at) the decision, so that a replay needs no other row.
+ * The first answer to each idempotency key, refusals included. `code` is null for a success. The balances
+ * are those right after (or, for a refusal, at) the decision, and `details` is what else the answer said (a
+ * hold, the members of a refusal), so that a replay needs no other row.
  */
 export const idempotencyKeys = creditsSchema.table(
   'idempotency_keys',
@@ -199,12 +212,10 @@ export const idempotencyKeys = creditsSchema.table(
     held: credits('held').notNull(),
     totalSpent: credits('total_spent').notNull(),
     createdAt: at('created_at').notNull(),
+    details: jsonb('details'),
   },
   (table) => [
     primaryKey({ name: 'idempotency_keys_pkey', columns: [table.walletId, table.appId, table.key] }),
-    check(
-      'idempotency_keys_outcome_check',
-      sql`(${table.code} is null) = (${table.transactionId} is not null)`,
-    ),
+    check('idempotency_keys_outcome_check', sql`${table.code} is null or ${table.transactionId} is null`),
   ],
 );

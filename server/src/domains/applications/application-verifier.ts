@@ -1,0 +1,67 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Ctx } from '../../ctx.ts';
+import type { ApplicationCaller } from '../../db/index.ts';
+import { hashOpaqueToken } from '../../lib/secrets.ts';
+
+/** An application that asks with its own credentials; `clientId` is its `appId` in the ledger. */
+export type AuthenticatedApplication = ApplicationCaller & { clientId: string };
+
+export type ApplicationCredentials = { clientId: string; clientSecret: string };
+
+export type ApplicationVerifier = {
+  /** The application that these credentials have been verified for, without asking the database. */
+  recall(credentials: ApplicationCredentials): AuthenticatedApplication | undefined;
+  /**
+   * The application that these credentials belong to, or undefined; one statement, the same work whether or
+   * not the application exists.
+   */
+  verify(credentials: ApplicationCredentials): Promise<AuthenticatedApplication | undefined>;
+};
+
+/** Bounds the memory, whoever asks; the oldest is forgotten first. */
+const rememberedMax = 10_000;
+/** What is compared when there is no secret, so that unknown and known applications cost the same. */
+const noHash = Buffer.alloc(32);
+
+type LiveSecret = { application_id: string; secret_id: string; secret_hash: Buffer };
+
+/**
+ * Verifies client credentials and remembers those that passed, a bounded number of them. Whether the secret
+ * is still valid is not asked here but by the SQL that does the work (`apps.assert_application`), as it asks
+ * whether a session lives: rotation and deletion count at once in every process.
+ */
+export function createApplicationVerifier({ db, clock }: Pick<Ctx, 'db' | 'clock'>): ApplicationVerifier {
+  const remembered = new Map<string, AuthenticatedApplication>();
+  const remember = (key: string, application: AuthenticatedApplication): void => {
+    if (remembered.size >= rememberedMax) {
+      for (const oldest of remembered.keys()) {
+        remembered.delete(oldest);
+        break;
+      }
+    }
+    remembered.set(key, application);
+  };
+  return {
+    recall: (credentials) => remembered.get(digestOf(credentials)),
+    async verify(credentials) {
+      const { clientId, clientSecret } = credentials;
+      const rows = await db.call<LiveSecret>('select * from apps.find_secrets($1, $2)', [
+        clientId,
+        clock.now(),
+      ]);
+      const given = hashOpaqueToken(clientSecret);
+      let found: LiveSecret | undefined;
+      if (rows.length === 0) timingSafeEqual(noHash, given);
+      for (const row of rows) if (timingSafeEqual(row.secret_hash, given)) found = row;
+      if (!found) return undefined;
+      const application = { applicationId: found.application_id, secretId: found.secret_id, clientId };
+      remember(digestOf(credentials), application);
+      return application;
+    },
+  };
+}
+
+/** No secret is kept in memory, only what it hashes to. */
+function digestOf({ clientId, clientSecret }: ApplicationCredentials): string {
+  return createHash('sha256').update(`${clientId}\0${clientSecret}`).digest('base64');
+}

@@ -1,0 +1,25 @@
+import { eq } from 'drizzle-orm';
+import type { Ctx } from '../../ctx.ts';
+import type { Caller } from '../../db/index.ts';
+import { recordAuditEvent, type RequestOrigin } from '../audit/index.ts';
+import { requireAdmin } from './require-admin.ts';
+import { applications } from './tables.ts';
+
+/**
+ * Deletes an application with its secrets, members and consents. What it spent stays in the journal under its
+ * client id, which is never given again. Throws `request.not_found`, `applications.admin_required`.
+ */
+export async function deleteApplication(
+  ctx: Ctx,
+  caller: Caller,
+  id: string,
+  origin: RequestOrigin,
+): Promise<void> {
+  await ctx.db.asServiceFor(caller, async (tx) => {
+    const { clientId, name } = await requireAdmin(tx, caller.userId, id);
+    await tx.delete(applications).where(eq(applications.id, id));
+    const event = { action: 'application.deleted', actor: { type: 'user' as const, id: caller.userId } };
+    const target = { type: 'application', id };
+    await recordAuditEvent(ctx, tx, { ...event, target, details: { clientId, name } }, origin);
+  });
+}

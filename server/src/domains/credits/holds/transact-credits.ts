@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+import type { Ctx } from '../../../ctx.ts';
+import type { ApplicationCaller, Caller } from '../../../db/index.ts';
+import { AppError, isErrorCode } from '../../../errors.ts';
+import { canonicalJson } from '../../../lib/canonical-json.ts';
+import { newId } from '../../../lib/ids.ts';
+import { assertStorableMetadata } from '../assert-storable-metadata.ts';
+import { listPackages } from '../list-packages.ts';
+import type { HoldView } from './schemas.ts';
+
+/**
+ * Who spends: a person with a token of their own, a person through an app (`clientId`), or an app with its
+ * own credentials. Apps spend under a mandate.
+ */
+export type Spender = (Caller & { clientId?: string }) | (ApplicationCaller & { clientId: string });
+
+/** One request as `credits.transact` takes it; what an operation has no use for is absent. */
+export type TransactRequest = {
+  operation: 'spend' | 'hold' | 'extend' | 'capture' | 'void';
+  walletId?: string;
+  holdId?: string;
+  appId?: string;
+  amount?: number;
+  description?: string;
+  metadata?: Record<string, unknown> | null;
+  lastsSeconds?: number;
+  isFinal?: boolean;
+  overrun?: 'refuse' | 'spill';
+  idempotencyKey?: string;
+};
+
+/**
+ * What a request came to. Balances are those right after the decision, `sequence` and `hash` the head of the
+ * chain.
+ */
+export type TransactOutcome = {
+  code: string | null;
+  is_replay: boolean;
+  transaction_id: string;
+  amount: number;
+  balance_before: number;
+  free: number;
+  paid: number;
+  held: number;
+  total_spent: number;
+  created_at: Date;
+  sequence: number;
+  hash: Buffer;
+  details: Record<string, unknown> | null;
+};
+
+/**
+ * Moves credits by one call of `credits.transact`, which checks who asks, locks the wallet and the mandate,
+ * answers a repeated key with the first answer, decides and writes. Throws what it refuses with, once that
+ * has been committed.
+ */
+export async function transactCredits(
+  ctx: Ctx,
+  spender: Spender,
+  request: TransactRequest,
+): Promise<TransactOutcome> {
+  assertStorableMetadata(request.metadata);
+  const { creditsDailyFree, creditsDailyCap } = ctx.config;
+  const [outcome] = await ctx.db.call<TransactOutcome>('select * from credits.transact($1, $2, $3, $4)', [
+    JSON.stringify([toRow(ctx, spender, request)]),
+    ctx.clock.now(),
+    creditsDailyFree,
+    creditsDailyCap,
+  ]);
+  if (!outcome) throw new Error('credits.transact left a request without an outcome');
+  if (outcome.code !== null) throw await refusal(ctx, request, outcome);
+  return outcome;
+}
+
+/** Who asks, as the functions of the ledger take it. */
+export function spenderColumns(spender: Spender): Record<string, string | undefined> {
+  return 'userId' in spender
+    ? { user_id: spender.userId, session_id: spender.sessionId, client_id: spender.clientId }
+    : {
+        application_id: spender.applicationId,
+        secret_id: spender.secretId,
+        client_id: spender.clientId,
+      };
+}
+
+function toRow(ctx: Ctx, spender: Spender, request: TransactRequest): Record<string, unknown> {
+  const { operation, walletId, holdId, appId, amount, description, metadata, idempotencyKey } = request;
+  return {
+    ...spenderColumns(spender),
+    operation,
+    wallet_id: walletId,
+    app_id: appId,
+    hold_id: operation === 'hold' ? newId(ctx) : holdId,
+    amount,
+    description,
+    metadata,
+    idempotency_key: idempotencyKey,
+    request_hash: `\\x${hashOf(spender, request)}`,
+    transaction_id: newId(ctx),
+    lasts: request.lastsSeconds,
+    is_final: request.isFinal,
+    overrun: request.overrun,
+  };
+}
+
+/**
+ * A spend hashes like a person's own, whose keys it shares; any other request names its operation. From a
+ * team's wallet the request is also its member's: the same key of another member is another request.
+ */
+function hashOf(spender: Spender, request: TransactRequest): string {
+  const { operation, appId, amount, description, metadata = null } = request;
+  const { walletId, idempotencyKey: _key, ...content } = request;
+  const isTeams = 'userId' in spender && walletId !== undefined && walletId !== spender.userId;
+  const member = isTeams ? { memberId: spender.userId } : {};
+  const hashed = operation === 'spend' ? { amount, appId, description, metadata } : { ...content, metadata };
+  return createHash('sha256')
+    .update(canonicalJson({ ...hashed, ...member }))
+    .digest('hex');
+}
+
+async function refusal(ctx: Ctx, request: TransactRequest, outcome: TransactOutcome): Promise<AppError> {
+  const { code, is_replay: isReplay, details } = outcome;
+  if (code === null || !isErrorCode(code)) throw new Error(`credits.transact refused with ${code}`);
+  if (request.operation === 'spend') ctx.metrics.spends.inc({ outcome: 'refused' });
+  const appUrl = ctx.config.appUrl;
+  const extensions = { ...details };
+  if (code === 'credits.insufficient') {
+    extensions.topUp = { packages: await listPackages(ctx), checkoutUrl: `${appUrl}/credits` };
+  }
+  if (code === 'mandate.exceeded' || code === 'mandate.required') {
+    const page = typeof details?.mandateId === 'string' ? details.mandateId : 'new';
+    extensions.raiseUrl = `${appUrl}/mandates/${page}`;
+  }
+  return new AppError(code, {
+    extensions,
+    ...(isReplay ? { headers: { 'idempotency-replayed': 'true' } } : {}),
+  });
+}
+
+/** The hold that an outcome is about. */
+export function holdOf(outcome: TransactOutcome): HoldView {
+  return outcome.details as HoldView;
+}

@@ -1,0 +1,43 @@
+import { sql } from 'drizzle-orm';
+import type { Ctx } from '../../../ctx.ts';
+import type { Caller } from '../../../db/index.ts';
+import { AppError } from '../../../errors.ts';
+import { limitAt } from './limit-at.ts';
+import type { TeamDetails } from './schemas.ts';
+
+type BalanceView = TeamDetails['balance'];
+
+/**
+ * A team that the caller is in: its wallet at this moment, and what the caller may spend. Throws
+ * `auth.session_ended`, `request.not_found`.
+ */
+export async function readTeam(ctx: Ctx, caller: Caller, teamId: string): Promise<TeamDetails> {
+  const { creditsDailyFree, creditsDailyCap } = ctx.config;
+  const at = ctx.clock.now().toISOString();
+  const rows = await ctx.db.asCaller(caller, async (tx) => {
+    await tx.execute(sql`select credits.refresh_wallets(array(select o from credits.own_teams() o where o = ${teamId}),
+      ${at}, ${creditsDailyFree}, ${creditsDailyCap})`);
+    const found = await tx.execute<{ team: TeamDetails }>(sql`
+      select jsonb_build_object('id', t.wallet_id, 'name', t.name, 'role', w.role,
+               'createdAt', credits.iso_time(t.created_at), 'available', b.free + b.paid - b.held,
+               'limit', ${limitAt(at)}, 'balance', ${balanceView}) as team
+        from credits.teams t
+        join credits.team_members w on w.wallet_id = t.wallet_id and w.user_id = ${caller.userId}
+        join credits.balances b on b.wallet_id = t.wallet_id
+        join credits.mandates m on m.wallet_id = t.wallet_id and m.member_id = w.user_id and m.status <> 'revoked'
+       where t.wallet_id = ${teamId}`);
+    return found.rows;
+  });
+  const [row] = rows;
+  if (!row) throw new AppError('request.not_found');
+  return row.team;
+}
+
+const balanceView = sql<BalanceView>`jsonb_build_object(
+  'balance', b.paid, 'freeCreditsRemaining', b.free, 'totalEarned', b.total_earned, 'totalSpent', b.total_spent,
+  'available', b.free + b.paid - b.held, 'held', b.held, 'debt', b.debt, 'status', b.status,
+  'lots', coalesce((
+    select jsonb_agg(jsonb_build_object('id', l.id, 'source', l.source, 'kind', l.kind, 'remaining', l.remaining,
+             'expiresAt', credits.iso_time(l.expires_at))
+             order by l.kind, l.priority, l.expires_at, l.created_at, l.id)
+      from credits.lots l where l.wallet_id = b.wallet_id and l.closed_at is null), '[]'))`;

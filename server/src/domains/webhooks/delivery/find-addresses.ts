@@ -1,0 +1,31 @@
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { isDeliverable } from './is-deliverable.ts';
+
+export type Address = { address: string; family: number };
+export type Resolve = (hostname: string) => Promise<Address[]>;
+
+const resolveName: Resolve = (hostname) => lookup(hostname, { all: true, verbatim: true });
+
+/** Thrown for an endpoint that must not be asked; the message is for its administrators. */
+export class RefusedAddressError extends Error {
+  override name = 'RefusedAddressError';
+}
+
+/**
+ * The addresses that a name leads to, each of which may be sent to; the request goes to these and to no
+ * others, so that a name which leads elsewhere a moment later gains nothing. One that must not be sent to
+ * refuses them all. Throws RefusedAddressError.
+ */
+export async function findAddresses(
+  hostname: string,
+  { mayBeLoopback, resolve = resolveName }: { mayBeLoopback: boolean; resolve?: Resolve | undefined },
+): Promise<Address[]> {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const family = isIP(host);
+  const addresses = family === 0 ? await resolve(host) : [{ address: host, family }];
+  if (addresses.length === 0) throw new RefusedAddressError(`${host} has no address`);
+  const refused = addresses.find(({ address }) => !isDeliverable(address, mayBeLoopback));
+  if (refused) throw new RefusedAddressError(`${host} is not on the public internet`);
+  return addresses;
+}

@@ -1,0 +1,27 @@
+import { sql } from 'drizzle-orm';
+import type { Ctx } from '../../../ctx.ts';
+import type { Tx } from '../../../db/index.ts';
+
+const logDays = 30;
+/** More than one attempt adds, so that the log cannot outgrow the days it is kept. */
+const removedAtOnceMax = 20;
+
+/**
+ * Removes a few deliveries that ended more than 30 days ago, with their attempts, and events that nothing
+ * refers to any more. Every attempt tidies a little, so nothing has to run by the clock. `tx` is the
+ * service's.
+ */
+export async function removeOldDeliveries(ctx: Ctx, tx: Tx): Promise<void> {
+  const before = new Date(ctx.clock.now().getTime() - logDays * 86_400_000).toISOString();
+  await tx.execute(sql`
+    with old as (
+      select d.id from webhooks.deliveries d
+       where d.completed_at < ${before} order by d.completed_at limit ${removedAtOnceMax}
+         for update skip locked),
+    removed as (
+      delete from webhooks.deliveries d using old where d.id = old.id returning d.id, d.event_id)
+    delete from webhooks.events e
+     where e.id in (select event_id from removed)
+       and not exists (select from webhooks.deliveries d
+                        where d.event_id = e.id and d.id not in (select id from removed))`);
+}

@@ -1,0 +1,17 @@
+import { eq } from 'drizzle-orm';
+import type { Tx } from '../../db/index.ts';
+import { AppError } from '../../errors.ts';
+import { requireAdmin } from '../applications/index.ts';
+import { endpoints } from './tables.ts';
+import type { Endpoint } from './to-endpoint-object.ts';
+
+/**
+ * The endpoint, for an administrator of its application, which is locked against every other change until the
+ * transaction ends. `tx` is the service's. Throws `request.not_found`, `applications.admin_required`.
+ */
+export async function requireEndpoint(tx: Tx, userId: string, id: string): Promise<Endpoint> {
+  const [endpoint] = await tx.select().from(endpoints).where(eq(endpoints.id, id));
+  if (!endpoint) throw new AppError('request.not_found');
+  await requireAdmin(tx, userId, endpoint.applicationId);
+  return endpoint;
+}

@@ -1,0 +1,20 @@
+/**
+ * A whole number that the database wrote as text, such as a sum of credits. Throws RangeError for anything
+ * that JavaScript would not keep exactly, 2^53 and beyond included.
+ */
+export function exactInteger(value: unknown): number {
+  const text = String(value);
+  const number = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(number)) throw new RangeError(`${text} is not an exact whole number`);
+  return number;
+}
+
+/** How often `divisor` goes into `dividend`, a rest counting as once more; both are whole and positive. */
+export function divideUp(dividend: number, divisor: number): number {
+  return exactInteger((BigInt(dividend) + BigInt(divisor) - 1n) / BigInt(divisor));
+}
+
+/** Whole seconds since 1970, as tokens and metrics count them. @see RFC 7519 §2 */
+export function epochSeconds(time: Date): number {
+  return Math.floor(time.getTime() / 1000);
+}
