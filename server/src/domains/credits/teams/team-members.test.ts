@@ -118,6 +118,13 @@ test('leave and are removed, and spend nothing from then on; the last owner stay
   expect((await team.read(ada)).available).toBe(99);
 });
 
+test('who leave take the invitations with them that they have sent', async () => {
+  const eve = await team.join(await addPerson(service, owner), { role: 'admin' });
+  const { body } = await team.invite(eve, emailOf(ada));
+  await team.remove(boss, eve);
+  expect(codeOf(await team.accept(ada, body.id))).toBe('request.not_found');
+});
+
 test('who leave and come back begin anew', async () => {
   await team.transfer(boss, 100);
   await team.join(ada, { limit: daily(5) });
