@@ -1,4 +1,5 @@
 export { type Spender } from './holds/transact-credits.ts';
+export { handleHoldJobs } from './holds/handle-hold-jobs.ts';
 export { handleAuditJobs } from './auditor/handle-audit-jobs.ts';
 export { openWallet } from './open-wallet.ts';
 export { readBalance, type Balance } from './read-balance.ts';
