@@ -37,7 +37,8 @@ export const serviceSettings = {
 
 /**
  * Starts a durable PostgreSQL of its own, the service on it as a process of its own, the empty service and
- * the books that pgbench spends from, and seeds the ledger. `stop` ends all of it and leaves nothing behind.
+ * the books that we are measured against, and seeds the ledger. `stop` ends all of it and leaves nothing
+ * behind, and so does a signal.
  */
 export async function startEnvironment({ wallets, onProgress }: EnvironmentOptions): Promise<Environment> {
   const dataDir = await mkdtemp(join(tmpdir(), 'obol-bench-'));
@@ -50,6 +51,9 @@ export async function startEnvironment({ wallets, onProgress }: EnvironmentOptio
     await postgres.stop();
     await rm(dataDir, { recursive: true, force: true });
   };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void stop().finally(() => process.exit(1)));
+  }
   try {
     const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const service = await launchService(

@@ -1,6 +1,7 @@
 import type { Scenario } from '../lib/scenario.ts';
 import { loginStorm } from './login-storm.ts';
 import { readOverHttp } from './read-over-http.ts';
+import { spendBesideExport } from './spend-beside-export.ts';
 import { spendInProcess } from './spend-in-process.ts';
 import { spendAlone, spendOverHttp } from './spend-over-http.ts';
 import { spendThePlainWay } from './spend-the-plain-way.ts';
@@ -13,6 +14,7 @@ export const scenarios: Scenario[] = [
   spendThePlainWay,
   spendAlone,
   spendWithHistory,
+  spendBesideExport,
   readOverHttp,
   loginStorm,
 ];

@@ -6,7 +6,7 @@ import { createDatabase } from './db/index.ts';
 import { openPool } from './db/pool.ts';
 import { createApplicationVerifier } from './domains/applications/index.ts';
 import { createKeyring, createPasswordHasher, handleRecoveryJobs } from './domains/auth/index.ts';
-import { handleAuditJobs } from './domains/credits/index.ts';
+import { handleAuditJobs, handleHoldJobs } from './domains/credits/index.ts';
 import { handleWebhookJobs, type Resolve } from './domains/webhooks/index.ts';
 import { createJobs } from './jobs/index.ts';
 import { createRandomBytes } from './lib/random-bytes.ts';
@@ -52,6 +52,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   handleRecoveryJobs(ctx);
   handleWebhookJobs(ctx, options.resolve);
   handleAuditJobs(ctx);
+  handleHoldJobs(ctx);
   const app = await buildApp(ctx);
   if (options.runsJobs !== false) await jobs.start();
   return {

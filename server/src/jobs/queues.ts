@@ -18,6 +18,8 @@ export type JobData = {
   'send-endpoint-notice': { endpointId: string; email: string };
   /** Proves a sample of the ledger. */
   'audit-ledger': Record<string, never>;
+  /** Ends the holds that have expired and that nobody has looked at since. */
+  'end-expired-holds': Record<string, never>;
 };
 
 export type JobName = keyof JobData;
@@ -76,6 +78,7 @@ export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'deliver-webhook': webhookQueue,
   'send-endpoint-notice': mailQueue,
   'audit-ledger': timetableQueue,
+  'end-expired-holds': timetableQueue,
 };
 
 /** How many batches of a kind a process has in hand at once, where a slow job must not hold up the rest. */
@@ -85,7 +88,10 @@ export const parallelBatches: { readonly [queue: string]: number } = { 'deliver-
  * Jobs that come by themselves, as cron expressions in UTC: each turn makes one job, whatever the number of
  * processes.
  */
-export const timetable: { readonly [Name in JobName]?: string } = { 'audit-ledger': '*/10 * * * *' };
+export const timetable: { readonly [Name in JobName]?: string } = {
+  'audit-ledger': '*/10 * * * *',
+  'end-expired-holds': '* * * * *',
+};
 
 export const jobNames = Object.keys(queues) as JobName[];
 

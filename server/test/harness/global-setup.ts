@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { loadConfig } from '../../src/config.ts';
@@ -13,8 +14,12 @@ declare module 'vitest' {
     adminUrl: string;
     poolerPort: number | null;
     redisUrl: string | null;
+    /** The migrated database that test files clone. */
+    template: string;
   }
 }
+
+const ownTemplate = 'obol_template';
 
 const backends: Record<string, (dir: string) => Promise<Backend>> = {
   embedded: startEmbeddedBackend,
@@ -26,32 +31,70 @@ const backends: Record<string, (dir: string) => Promise<Backend>> = {
  * clones.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const adminUrl = process.env.OBOL_TEST_ADMIN_URL;
+  if (adminUrl !== undefined) return setUpWithin(project, adminUrl);
   const name = process.env.OBOL_TEST_BACKEND ?? 'embedded';
   const start = backends[name];
   if (!start)
     throw new Error(`OBOL_TEST_BACKEND is ${name}; it can be ${Object.keys(backends).join(' or ')}`);
   const scratch = await openScratchDir();
   const backend = await start(scratch.dir);
-  await createTemplate(backend.adminUrl);
-  project.provide('backend', name);
-  project.provide('adminUrl', backend.adminUrl);
-  project.provide('poolerPort', backend.poolerPort);
-  project.provide('redisUrl', backend.redisUrl);
+  await createTemplate(backend.adminUrl, ownTemplate);
+  provide(project, name, backend, ownTemplate);
   return async () => {
     await backend.stop();
     await scratch.remove();
   };
 }
 
-async function createTemplate(adminUrl: string): Promise<void> {
-  const admin = new pg.Client({ connectionString: adminUrl });
-  await admin.connect();
-  await admin.query('create role obol_owner login createrole');
-  await admin.query('create database obol_template owner obol_owner');
-  await admin.end();
+/**
+ * A run in a PostgreSQL that somebody else has started, beside other runs: with a template of its own, and
+ * nothing left of it at the end.
+ */
+async function setUpWithin(project: TestProject, adminUrl: string): Promise<() => Promise<void>> {
+  const template = `${ownTemplate}_${randomBytes(4).toString('hex')}`;
+  await createTemplate(adminUrl, template);
+  provide(project, 'embedded', { adminUrl, poolerPort: null, redisUrl: null }, template);
+  return () =>
+    asAdmin(adminUrl, async (admin) => {
+      const { rows } = await admin.query<{ datname: string }>(
+        'select datname from pg_database where starts_with(datname, $1)',
+        [template],
+      );
+      for (const { datname } of rows) await admin.query(`drop database ${datname} with (force)`);
+    });
+}
+
+function provide(
+  project: TestProject,
+  name: string,
+  { adminUrl, poolerPort, redisUrl }: Omit<Backend, 'stop'>,
+  template: string,
+): void {
+  project.provide('backend', name);
+  project.provide('adminUrl', adminUrl);
+  project.provide('poolerPort', poolerPort);
+  project.provide('redisUrl', redisUrl);
+  project.provide('template', template);
+}
+
+async function createTemplate(adminUrl: string, template: string): Promise<void> {
+  await asAdmin(adminUrl, async (admin) => {
+    await admin.query(`do $$ begin
+      create role obol_owner login createrole;
+    exception when duplicate_object or unique_violation then null;
+    end $$`);
+    await admin.query(`create database ${template} owner obol_owner`);
+  });
   const ownerUrl = new URL(adminUrl);
   ownerUrl.username = 'obol_owner';
-  ownerUrl.pathname = '/obol_template';
+  ownerUrl.pathname = `/${template}`;
   const config = loadConfig({ OBOL_SECRET: 'test secret, thirty-two characters long' });
   await prepareDatabase(config, ownerUrl.href);
+}
+
+async function asAdmin(adminUrl: string, work: (admin: pg.Client) => Promise<void>): Promise<void> {
+  const admin = new pg.Client({ connectionString: adminUrl });
+  await admin.connect();
+  await work(admin).finally(() => admin.end());
 }

@@ -131,10 +131,11 @@ async function prepareBackendEnv(): Promise<Record<string, string>> {
 /** A database cloned from the migrated template. */
 export async function cloneDatabase(): Promise<{ ownerUrl: string }> {
   const adminUrl = inject('adminUrl');
-  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  const template = inject('template');
+  const name = `${template}_${randomUUID().replaceAll('-', '')}`;
   const admin = new pg.Client({ connectionString: adminUrl });
   await admin.connect();
-  await admin.query(`create database ${name} template obol_template owner obol_owner`);
+  await admin.query(`create database ${name} template ${template} owner obol_owner`);
   await admin.end();
   const url = new URL(adminUrl);
   url.username = 'obol_owner';

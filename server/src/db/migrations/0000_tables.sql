@@ -601,6 +601,7 @@ CREATE INDEX "codes_created_at_idx" ON "credits"."codes" USING btree ("created_a
 CREATE INDEX "codes_created_by_idx" ON "credits"."codes" USING btree ("created_by");
 CREATE INDEX "hold_lots_lot_idx" ON "credits"."hold_lots" USING btree ("lot_id");
 CREATE INDEX "holds_open_idx" ON "credits"."holds" USING btree ("wallet_id","expires_at") WHERE "credits"."holds"."status" = 'open';
+CREATE INDEX "holds_due_idx" ON "credits"."holds" USING btree ("expires_at") WHERE "credits"."holds"."status" = 'open';
 CREATE INDEX "holds_wallet_idx" ON "credits"."holds" USING btree ("wallet_id","created_at");
 CREATE INDEX "mandate_usage_mandate_idx" ON "credits"."mandate_usage" USING btree ("mandate_id","charged_at");
 CREATE INDEX "mandates_member_idx" ON "credits"."mandates" USING btree ("member_id");

@@ -39,8 +39,8 @@ begin
 end $$;
 
 -- Gives the daily credits of the window that is due, as far as the unspent daily credits stay within the cap. When
--- nothing may be added, all windows up to at_time pass without a grant, or up to the next expiry: only the end of a hold
--- whose credits repay a debt can make room between them. The wallet is locked; the caller saves it.
+-- nothing may be added, all windows up to at_time pass without a grant, or up to the next expiry: only the end of a
+-- hold whose credits repay a debt can make room between them. The wallet is locked; the caller saves it.
 create function credits.grant_daily(
   wallet credits.balances, at_time timestamptz, daily_amount bigint, daily_cap bigint
 ) returns credits.balances
@@ -102,8 +102,8 @@ as $$
 declare
   wallets credits.balances[];
 begin
-  select coalesce(array_agg(locked), '{}') into wallets
-    from (select b.* from credits.balances b
+  select coalesce(array_agg(locked.wallet), '{}') into wallets
+    from (select b as wallet from credits.balances b
            where b.wallet_id = any (wallet_ids) order by b.wallet_id for no key update) locked;
   for i in 1 .. cardinality(wallets) loop
     if least(wallets[i].next_daily_at, wallets[i].next_expiry_at) <= at_time then

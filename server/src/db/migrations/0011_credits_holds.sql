@@ -225,6 +225,24 @@ as $$
 $$;
 grant execute on function credits.hold_view(credits.holds) to obol_app;
 
+-- Ends holds that have expired, in the wallets of the `holds_max` oldest of them, as whoever looks at these wallets next
+-- would; returns how many wallets that were. Only tidies: nothing waits for it.
+create function credits.end_expired_holds(
+  holds_max integer, at_time timestamptz, daily_amount bigint, daily_cap bigint
+) returns integer
+  language plpgsql volatile security definer set search_path = pg_catalog
+as $$
+declare
+  due uuid[] := array(
+    select distinct h.wallet_id
+      from (select o.wallet_id from credits.holds o
+             where o.status = 'open' and o.expires_at <= at_time order by o.expires_at limit holds_max) h);
+begin
+  perform credits.lock_wallets(due, at_time, daily_amount, daily_cap);
+  return cardinality(due);
+end $$;
+grant execute on function credits.end_expired_holds(integer, timestamptz, bigint, bigint) to obol_app;
+
 -- What holds say of themselves is what their transactions have moved; see verify_wallets.
 create function credits.verify_holds(wallets uuid[]) returns setof credits.finding
   language sql stable set search_path = pg_catalog set enable_seqscan = off

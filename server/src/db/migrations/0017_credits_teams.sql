@@ -177,7 +177,8 @@ begin
   end if;
 end $$;
 
--- Lets a person leave (themselves), or removes them: owners anybody, admins members. What they may spend ends at once.
+-- Lets a person leave (themselves), or removes them: owners anybody, admins members. What they may spend ends at once,
+-- and so do the invitations that they have sent.
 -- Refuses with auth.session_ended, request.not_found, teams.role_required, teams.last_owner.
 create function credits.remove_member(
   caller_user uuid, caller_session uuid, of_team uuid, removed_user uuid, at_time timestamptz
@@ -197,6 +198,7 @@ begin
   delete from credits.team_members m where m.wallet_id = of_team and m.user_id = removed_user;
   update credits.mandates m set status = 'revoked', updated_at = at_time
    where m.wallet_id = of_team and m.member_id = removed_user and m.status <> 'revoked';
+  delete from credits.team_invitations i where i.wallet_id = of_team and i.invited_by = removed_user;
 end $$;
 grant execute on function credits.remove_member(uuid, uuid, uuid, uuid, timestamptz) to obol_app;
 

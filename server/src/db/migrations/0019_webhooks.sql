@@ -78,15 +78,6 @@ $$;
 
 -- Credits -------------------------------------------------------------------------------------------------------------
 
--- Balances at which an endpoint can be told that credits run low. A movement that stays between two of them costs no
--- more than this look-up.
-create function webhooks.balance_step(available bigint) returns integer
-  language sql immutable
-as $$
-  select pg_catalog.width_bucket(available, array[1, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000,
-    50000, 100000, 200000, 500000, 1000000, 2000000, 5000000, 10000000, 20000000, 50000000]::bigint[])
-$$;
-
 -- A balance has fallen below one of the steps: tells those whose threshold it passed, each crossing once.
 create function webhooks.note_low_balance() returns trigger
   language plpgsql security definer set search_path = pg_catalog
@@ -117,9 +108,13 @@ begin
   return null;
 end $$;
 
+-- Fires when the available credits fall below one of the steps that `lowBalance` can be. Only functions that are built
+-- in: PostgreSQL prepares the condition anew for every statement that updates a balance.
 create trigger balances_note_low after update on credits.balances for each row
-  when (webhooks.balance_step(new.free + new.paid - new.held)
-        < webhooks.balance_step(old.free + old.paid - old.held))
+  when (width_bucket(new.free + new.paid - new.held, '{1,5,10,20,50,100,200,500,1000,2000,5000,10000,20000,50000,100000,
+          200000,500000,1000000,2000000,5000000,10000000,20000000,50000000}'::bigint[])
+      < width_bucket(old.free + old.paid - old.held, '{1,5,10,20,50,100,200,500,1000,2000,5000,10000,20000,50000,100000,
+          200000,500000,1000000,2000000,5000000,10000000,20000000,50000000}'::bigint[]))
   execute function webhooks.note_low_balance();
 
 create function webhooks.note_grant() returns trigger

@@ -31,6 +31,9 @@ export const holds = creditsSchema.table(
     index('holds_open_idx')
       .on(table.walletId, table.expiresAt)
       .where(sql`${table.status} = 'open'`),
+    index('holds_due_idx')
+      .on(table.expiresAt)
+      .where(sql`${table.status} = 'open'`),
     index('holds_wallet_idx').on(table.walletId, table.createdAt),
     check('holds_status_check', oneOf(table.status, ['open', 'captured', 'voided', 'expired'])),
     check('holds_amount_check', sql`${table.amount} > 0 and ${table.captured} >= 0`),

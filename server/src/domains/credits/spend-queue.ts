@@ -114,10 +114,10 @@ function createLane(ctx: Ctx, batchMax: number): Lane {
 }
 
 /**
- * Has every spend of the batch decided, and resolves with what hands the answers out; never rejects. When the
- * database refuses the whole call, nothing of it was committed and each spend is tried alone, so that one that
- * cannot be done fails alone. A lost connection leaves it open whether the call was committed: that is
- * reported, and a client that sent an idempotency key may repeat.
+ * Has every spend of the batch decided, and resolves with what hands the answers out; never rejects. When
+ * the database refuses the whole call, nothing of it was committed and each spend is tried alone, so that
+ * one that cannot be done fails alone. A lost connection leaves it open whether the call was committed: that
+ * is reported, and a client that sent an idempotency key may repeat.
  */
 async function spendBatch(ctx: Ctx, batch: Waiting[]): Promise<() => void> {
   try {

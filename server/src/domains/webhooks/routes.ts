@@ -18,7 +18,7 @@ const forAdmins: ErrorCode[] = ['request.not_found', 'applications.admin_require
 const ofEndpoint = { ...common, params: schemas.idSchema };
 const config = { refusals: forAdmins };
 
-/** Endpoints that hear of events, and the log of what was sent there: for administrators of an application. */
+/** Endpoints that hear of events, and the log of what was sent there: for administrators. */
 export function addWebhookRoutes(app: App, ctx: Ctx): void {
   addEndpointRoutes(app, ctx);
   addEndpointChangeRoutes(app, ctx);

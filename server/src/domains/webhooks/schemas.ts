@@ -6,7 +6,7 @@ const time = (description: string) => Type.String({ format: 'date-time', descrip
 const cursorSchema = Type.String({ format: 'uuid', description: 'Where the next page starts.' });
 const typeNames = Object.keys(eventTypes) as EventType[];
 
-/** The steps that the ledger watches; see `webhooks.balance_step`. */
+/** The steps that the trigger `balances_note_low` watches. */
 const lowBalances = Array.from({ length: 8 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power))
   .flat()
   .filter((step) => step >= 5);

@@ -159,6 +159,15 @@ describe('a refund', () => {
     expect(await balance()).toMatchObject({ available: 150, totalSpent: 0 });
   });
 
+  test('repays a debt with what it returns, never with what a hold has set aside in the same lot', async () => {
+    const { id } = await spend(service, holder, 50);
+    await post(service, holder, 'holds', { amount: 80, appId: 'chat', description: 'Answer' });
+    await post(service, admin, 'adjustments', { userId: holder.userId, amount: 90, description: 'x' });
+    expect(await balance()).toMatchObject({ debt: 70, available: 0, held: 80 });
+    expect((await refund(id)).status).toBe(200);
+    expect(await balance()).toMatchObject({ debt: 20, available: 0, held: 80 });
+  });
+
   test('of what was charged as debt lowers the debt, and once that is repaid, comes in anew', async () => {
     const application = await registerApplication(service, admin.token);
     const { clientId: appId, headers } = application;

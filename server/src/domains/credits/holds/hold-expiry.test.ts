@@ -135,3 +135,39 @@ test('credits that come back repay a debt before they can be spent', async () =>
   await release(hold.id);
   expect(await balance()).toMatchObject({ debt: 0, available: 90 });
 });
+
+const tidy = async () => {
+  await service.ctx.db.asService((tx) => service.ctx.jobs.enqueue(tx, 'end-expired-holds', {}));
+  await service.ctx.jobs.runDue();
+};
+const stored = async () =>
+  (
+    await owner.query('select status, closed_at from credits.holds where wallet_id = $1 order by amount', [
+      holder.userId,
+    ])
+  ).rows;
+
+describe('holds that nobody looks at', () => {
+  test('are ended by a job, all of them, at their own time, and others are left alone', async () => {
+    for (let amount = 1; amount <= 3; amount++) await placed({ amount, expiresInSeconds: 60 * amount });
+    await addWalletHolder(service);
+    const ends = [inMinutes(1), inMinutes(2)].map((time) => new Date(time));
+    service.clock.advance({ minutes: 2, seconds: 30 });
+    expect((await stored()).map(({ status }) => status)).toEqual(['open', 'open', 'open']);
+    await tidy();
+    await tidy();
+    expect(await stored()).toEqual([
+      { status: 'expired', closed_at: ends[0] },
+      { status: 'expired', closed_at: ends[1] },
+      { status: 'open', closed_at: null },
+    ]);
+    expect(await read('transactions?type=void')).toHaveLength(2);
+  });
+
+  test('by more than one turn where they are many', async () => {
+    for (let count = 0; count < 105; count++) await placed({ amount: 1, expiresInSeconds: 1 });
+    service.clock.advance({ seconds: 1 });
+    await tidy();
+    expect(new Set((await stored()).map(({ status }) => status))).toEqual(new Set(['expired']));
+  });
+});

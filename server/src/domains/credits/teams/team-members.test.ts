@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startTestService } from '../../../../test/harness/index.ts';
+import { untilSomebodyWaits } from '../../../../test/harness/locks.ts';
 import { expectSound, impossibleAmounts } from '../../../../test/harness/movements.ts';
 import { addPerson, addTeam, codeOf, daily, emailOf, type TestTeam } from '../../../../test/harness/teams.ts';
 import { connectAsOwner, type WalletHolder } from '../../../../test/harness/wallets.ts';
@@ -118,6 +119,13 @@ test('leave and are removed, and spend nothing from then on; the last owner stay
   expect((await team.read(ada)).available).toBe(99);
 });
 
+test('who leave take the invitations with them that they have sent', async () => {
+  const eve = await team.join(await addPerson(service, owner), { role: 'admin' });
+  const { body } = await team.invite(eve, emailOf(ada));
+  await team.remove(boss, eve);
+  expect(codeOf(await team.accept(ada, body.id))).toBe('request.not_found');
+});
+
 test('who leave and come back begin anew', async () => {
   await team.transfer(boss, 100);
   await team.join(ada, { limit: daily(5) });
@@ -126,6 +134,24 @@ test('who leave and come back begin anew', async () => {
   await team.join(ada, { limit: daily(7) });
   expect(await team.read(ada)).toMatchObject({ limit: { allowance: 7, used: 0 } });
   expect(codeOf(await team.use(ada, 7))).toBeNull();
+});
+
+test('an owner who leaves while another is leaving waits to see whether they are the last', async () => {
+  await team.join(ada, { role: 'owner' });
+  await owner.query('begin');
+  await owner.query('select from credits.teams where wallet_id = $1 for update', [team.id]);
+  await owner.query('delete from credits.team_members where wallet_id = $1 and user_id = $2', [
+    team.id,
+    ada.userId,
+  ]);
+  await owner.query(
+    `update credits.mandates set status = 'revoked' where wallet_id = $1 and member_id = $2`,
+    [team.id, ada.userId],
+  );
+  const leaving = team.remove(boss, boss);
+  await untilSomebodyWaits(owner);
+  await owner.query('commit');
+  expect(codeOf(await leaving)).toBe('teams.last_owner');
 });
 
 test('two owners who leave at once: one stays', async () => {

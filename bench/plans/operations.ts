@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+import type { PlanClient } from './client.ts';
+
+/** Something that the service is asked often; `run` asks it once. */
+export type Operation = { title: string; run: (client: PlanClient) => Promise<unknown> };
+
+const credits = '/api/v1/credits';
+const spend = { amount: 3, appId: 'app-1', description: 'A spend' };
+const day = (daysAgo: number) => new Date(Date.now() - daysAgo * 86_400_000).toISOString();
+
+/** Every kind of request on the hot path, of a wallet with a usual history and of the hot one. */
+export const operations: Operation[] = [
+  { title: 'Balance', run: ({ get, usual }) => get(usual, `${credits}/balance`) },
+  {
+    title: 'Spend',
+    run: ({ post, usual }) => post(usual, `${credits}/use`, { ...spend, idempotencyKey: randomUUID() }),
+  },
+  {
+    title: 'Spends of a hundred wallets in one call',
+    run: ({ post, many }) => Promise.all(many.map((person) => post(person, `${credits}/use`, spend))),
+  },
+  { title: 'Spend from the hot wallet', run: ({ post, hot }) => post(hot, `${credits}/use`, spend) },
+  {
+    title: 'Replay of a spend by its idempotency key',
+    run: ({ post, usual }) => post(usual, `${credits}/use`, { ...spend, idempotencyKey: 'the same key' }),
+  },
+  { title: 'Quote', run: ({ post, usual }) => post(usual, `${credits}/quote`, spend) },
+  {
+    title: 'Hold, capture',
+    run: async ({ post, usual }) => {
+      const hold = await post<{ id: string }>(usual, `${credits}/holds`, { ...spend, expiresInSeconds: 600 });
+      return post(usual, `${credits}/holds/${hold.id}/capture`, { amount: 2 });
+    },
+  },
+  { title: 'List of holds', run: ({ get, usual }) => get(usual, `${credits}/holds`) },
+  { title: 'List of mandates', run: ({ get, usual }) => get(usual, `${credits}/mandates`) },
+  {
+    title: 'Spend by an application under a mandate',
+    run: ({ post, application, usual }) =>
+      post(application, `${credits}/use`, {
+        amount: 3,
+        appId: application.clientId,
+        description: 'A spend',
+        onBehalfOf: usual.userId,
+      }),
+  },
+  {
+    title: 'Transactions of the hot wallet, first page',
+    run: ({ get, hot }) => get(hot, `${credits}/transactions`),
+  },
+  {
+    title: 'Transactions of the hot wallet, last page by cursor',
+    run: ({ get, hot }) =>
+      get(hot, `${credits}/transactions?cursor=${Buffer.from('s40').toString('base64url')}`),
+  },
+  {
+    title: 'Transactions of the hot wallet in a span of time',
+    run: ({ get, hot }) => get(hot, `${credits}/transactions?from=${day(200)}&to=${day(199)}`),
+  },
+  {
+    title: 'Transactions of a usual wallet, of one app',
+    run: ({ get, usual }) => get(usual, `${credits}/transactions?appId=app-1`),
+  },
+  {
+    title: 'Transactions of the hot wallet, of one app, within a day',
+    run: ({ get, hot }) => get(hot, `${credits}/transactions?appId=app-1&from=${day(200)}&to=${day(199)}`),
+  },
+  {
+    title: 'Statement of the hot wallet, an hour',
+    run: ({ get, hot }) => get(hot, `${credits}/statement?from=${day(200)}&to=${day(199.96)}`),
+  },
+  {
+    title: 'Balance of a usual wallet in the past',
+    run: ({ get, usual }) => get(usual, `${credits}/balance-at?at=${day(200)}`),
+  },
+  { title: 'Usage by app', run: ({ get, usual }) => get(usual, `${credits}/usage?groupBy=app`) },
+  {
+    title: 'Usage by day',
+    run: ({ get, hot }) => get(hot, `${credits}/usage?groupBy=day&from=${day(200).slice(0, 10)}`),
+  },
+  {
+    title: 'Receipt',
+    run: async ({ get, usual }) => {
+      const [last] = await get<{ id: string }[]>(usual, `${credits}/transactions?limit=1`);
+      return get(usual, `${credits}/transactions/${last?.id}/receipt`);
+    },
+  },
+  { title: 'Refresh of a session', run: ({ refresh }) => refresh() },
+  { title: 'Profile', run: ({ get, usual }) => get(usual, '/api/v1/users/me') },
+  { title: 'Audit of a sample of the ledger', run: ({ audit }) => audit() },
+  { title: 'Verification of one wallet', run: ({ verify, usual }) => verify(usual) },
+];

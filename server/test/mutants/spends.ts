@@ -1,0 +1,193 @@
+import { migration, type Mutant } from './mutant.ts';
+
+const file = migration('0006_credits_spend');
+const tests = ['spend-credits.test.ts', 'spend-queue.test.ts'];
+const queueTests = ['spend-queue.test.ts', 'spend-credits.test.ts'];
+const spendCredits = 'server/src/domains/credits/spend-credits.ts';
+const resolveKey = 'server/src/domains/credits/resolve-idempotency-key.ts';
+
+/** A person's own spends, decided by the batch. */
+export const spendMutants: Mutant[] = [
+  {
+    name: 'paid credits are spent before free ones',
+    file,
+    find: 'order by w.ordinality, l.kind, l.priority,',
+    replace: 'order by w.ordinality, l.kind desc, l.priority,',
+    tests,
+  },
+  {
+    name: 'priority does not count',
+    file,
+    find: 'order by w.ordinality, l.kind, l.priority,',
+    replace: 'order by w.ordinality, l.kind,',
+    tests,
+  },
+  {
+    name: 'the oldest lot is spent before the one that expires first',
+    file,
+    find: 'l.priority, l.expires_at, l.created_at, l.id\n$$',
+    replace: 'l.priority, l.created_at, l.expires_at, l.id\n$$',
+    tests,
+  },
+  {
+    name: 'held credits can be spent',
+    file,
+    find: 'select w.ordinality::integer, l.id, l.kind, l.remaining - l.held',
+    replace: 'select w.ordinality::integer, l.id, l.kind, l.remaining',
+    tests: ['holds/holds.test.ts', 'holds/hold-races.test.ts'],
+  },
+  {
+    name: 'what is held counts as available',
+    file,
+    find: 'elsif before - wallet.held < request.amount then',
+    replace: 'elsif before < request.amount then',
+    tests: ['holds/holds.test.ts'],
+  },
+  {
+    name: 'the last credit cannot be spent',
+    file,
+    find: 'elsif before - wallet.held < request.amount then',
+    replace: 'elsif before - wallet.held <= request.amount then',
+    tests,
+  },
+  {
+    name: 'a key belongs to all apps of a wallet',
+    file,
+    find: 'i.wallet_id = b.wallet_id and i.app_id = b.app_id and i.key',
+    replace: 'i.wallet_id = b.wallet_id and i.key',
+    tests,
+  },
+  {
+    name: 'a key belongs to all wallets',
+    file,
+    find: 'i.wallet_id = b.wallet_id and i.app_id = b.app_id and i.key',
+    replace: 'i.app_id = b.app_id and i.key',
+    tests,
+  },
+  {
+    name: 'a key belongs to one body',
+    file,
+    find: 'and i.key = b.idempotency_key\n',
+    replace: 'and i.key = b.idempotency_key and i.request_hash = b.request_hash\n',
+    tests,
+  },
+  {
+    name: 'within a batch a key belongs to all apps',
+    file,
+    find: 'partition by b.wallet_id, b.app_id, b.idempotency_key)',
+    replace: 'partition by b.wallet_id, b.idempotency_key)',
+    tests: queueTests,
+  },
+  {
+    name: 'within a batch a key is not recognised',
+    file,
+    find: 'partition by b.wallet_id, b.app_id, b.idempotency_key)',
+    replace: 'partition by b.ordinality)',
+    tests: queueTests,
+  },
+  {
+    name: 'a replay does not look at the body',
+    file,
+    find: 'when first_answer.request_hash = given_hash',
+    replace: 'when true',
+    tests,
+  },
+  {
+    name: 'a refusal is not remembered',
+    file,
+    find: 'if request.idempotency_key is not null then',
+    replace: 'if request.idempotency_key is not null and refusal is null then',
+    tests,
+  },
+  {
+    name: 'no session is asked for',
+    file,
+    find: 'if (signed_in = request.user_id) is not true then',
+    replace: 'if false then',
+    tests: queueTests,
+  },
+  {
+    name: 'a session that has expired spends',
+    file,
+    find: 'and l.session_id = b.session_id and l.expires_at > at_time',
+    replace: 'and l.session_id = b.session_id',
+    tests: queueTests,
+  },
+  {
+    name: 'a session counts for the next one of the same person',
+    file,
+    find: 'coalesce(r.session_id = lag(r.session_id) over',
+    replace: 'coalesce(r.user_id = lag(r.user_id) over',
+    tests: queueTests,
+  },
+  {
+    name: "somebody else's wallet can be spent from",
+    file,
+    find: 'if wallet.owner_id is distinct from request.user_id then',
+    replace: 'if wallet.owner_id is null then',
+    tests,
+  },
+  {
+    name: 'a frozen wallet spends',
+    file,
+    find: `if wallet.status <> 'active' then`,
+    replace: 'if false then',
+    tests,
+  },
+  {
+    name: 'a spend is refused with its neighbour',
+    file,
+    find: '    refusal := null;\n',
+    replace: '',
+    tests: queueTests,
+  },
+  {
+    name: 'the hash of a spend is not chained to the one before it',
+    file,
+    find: 'made_hash := sha256(wallet.chain_head || convert_to(',
+    replace: `made_hash := sha256(decode(repeat('00', 32), 'hex') || convert_to(`,
+    tests,
+  },
+  {
+    name: 'a spend leaves a sequence out',
+    file,
+    find: 'made_sequence := wallet.sequence + 1;',
+    replace: 'made_sequence := wallet.sequence + 2;',
+    tests,
+  },
+  {
+    name: 'a spend is not counted in the total',
+    file,
+    find: 'wallet.total_spent := wallet.total_spent + request.amount;',
+    replace: '',
+    tests,
+  },
+  {
+    name: 'the usage of an app stays at its first batch of the day',
+    file,
+    find: 'do update set count = u.count + excluded.count, amount = u.amount + excluded.amount;',
+    replace: 'do nothing;',
+    tests: ['history/history.test.ts', 'spend-credits.test.ts'],
+  },
+  {
+    name: 'the second of a batch takes from the lot that the first has emptied',
+    file,
+    find: 'lot_left[lot_at] := lot_left[lot_at] - part;',
+    replace: '',
+    tests: queueTests,
+  },
+  {
+    name: 'the description is no part of what a key belongs to',
+    file: spendCredits,
+    find: 'canonicalJson({ amount, appId, description, metadata })',
+    replace: 'canonicalJson({ amount, appId, metadata })',
+    tests,
+  },
+  {
+    name: 'a key in the header is not heard',
+    file: resolveKey,
+    find: 'const idempotencyKey = header ?? bodyKey;',
+    replace: 'const idempotencyKey = bodyKey;',
+    tests,
+  },
+];
