@@ -1,5 +1,5 @@
-// `npm run test:model -- --seeds 20 --steps 10000`: random histories of the ledger, compared step by step with
-// the model in memory. `--seed N` begins with that seed, `--history N` is the most steps of one history.
+// `npm run test:model -- --seeds 20 --steps 10000`: random histories of the ledger, compared step by step
+// with the model in memory. `--seed N` begins with that seed, `--history N` is the most steps of one history.
 import { parseArgs } from 'node:util';
 import { ensureInstalled, runNode } from './lib.mjs';
 

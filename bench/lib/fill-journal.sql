@@ -1,4 +1,4 @@
--- Makes a long past for every wallet: :rounds transactions, each with its entries and its key, behind those that it has.
+-- Makes a long past for every wallet: :rounds transactions, each with its entries and its key, behind those it has.
 -- They look like spends but are not sealed; nothing that spends reads them. Rows come in the order of time and
 -- ids, as they would have.
 with past as (

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { loadConfig } from '../../server/src/config.ts';
 import { prepareDatabase } from '../../server/src/db/connect.ts';
-import { createSpendQueue, type SpendRequest } from '../../server/src/domains/credits/spend-queue.ts';
+import { createSpendQueue, type SpendRequest } from '../../server/src/domains/credits/index.ts';
 import { newId } from '../../server/src/lib/ids.ts';
 import { createService } from '../../server/src/service.ts';
 import type { Person } from './seed.ts';

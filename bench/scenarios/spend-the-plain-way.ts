@@ -6,7 +6,7 @@ import { spendRequest } from './spend-over-http.ts';
 const connections = 256;
 const plainWallets = 1000;
 
-/** Row 4b: the same spends the usual way, one transaction of separate statements each, behind the same Fastify. */
+/** Row 4b: the same spends the usual way, a transaction of separate statements each, on the same Fastify. */
 export const spendThePlainWay: Scenario = {
   row: '4b',
   title: 'POST /credits/use over HTTP',

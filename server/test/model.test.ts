@@ -19,7 +19,11 @@ const isLong = env.MODEL_STEPS !== undefined;
 
 const service = await startTestService({ env: rulesEnv });
 const owner = await connectAsOwner(service);
-const stage = await setStage(service, owner, isLong ? injecting(service) : service.send);
+const stage = await setStage(
+  service,
+  owner,
+  isLong ? injecting(service) : (...request) => service.send(...request),
+);
 
 /** Hands requests to the routes without a socket in between. */
 function injecting({ app }: TestService): Send {

@@ -14,8 +14,8 @@ import {
 } from './hold-model-parts.ts';
 
 /**
- * Holds and mandates over a wallet, in memory and as plainly as can be: every lot, hold and charge is an object, and
- * every sum is summed up when it is asked for. What the ledger must agree with, result for result.
+ * Holds and mandates over a wallet, in memory and as plain as can be: every lot, hold and charge is an
+ * object, and every sum is summed up when it is asked for. The ledger must agree with it, result for result.
  */
 export class HoldModel {
   private lots: ModelLot[] = [];

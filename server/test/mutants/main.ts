@@ -7,7 +7,7 @@ import type { Mutant } from './mutant.ts';
 import { openTrial, type Verdict } from './trial.ts';
 
 // `npm run test:mutants`: makes each mutant in a copy of the program and runs the ledger's tests on it. Every
-// one must be noticed, or the exit code is 1. `npm run test:mutants -- "a word of a name"` tries some of them.
+// one must be noticed, or the exit code is 1. `npm run test:mutants -- "word of a name"` tries some of them.
 
 const root = join(import.meta.dirname, '../../..');
 const credits = 'server/src/domains/credits';

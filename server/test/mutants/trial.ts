@@ -95,12 +95,13 @@ type Report = {
   }[];
 };
 
+const fileOf = (name: string): string => name.split('/').slice(-1).join('');
+
 /** The first test that failed, or the file that failed as a whole; undefined when none had begun. */
 async function firstFailure(reportPath: string): Promise<string | undefined> {
   const text = await readFile(reportPath, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   const { testResults }: Report = JSON.parse(text);
-  const fileOf = (name: string) => name.split('/').slice(-1).join('');
   for (const { name, assertionResults } of testResults) {
     const failed = assertionResults.find((test) => test.status === 'failed');
     if (failed) return `${fileOf(name)}: ${failed.fullName.trim()}`;

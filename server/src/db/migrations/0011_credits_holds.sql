@@ -225,8 +225,8 @@ as $$
 $$;
 grant execute on function credits.hold_view(credits.holds) to obol_app;
 
--- Ends holds that have expired, in the wallets of the `holds_max` oldest of them, as whoever looks at these wallets next
--- would; returns how many wallets that were. Only tidies: nothing waits for it.
+-- Ends holds that have expired, in the wallets of the `holds_max` oldest of them, as whoever looks at these wallets
+-- next would; returns how many wallets that were. Only tidies: nothing waits for it.
 create function credits.end_expired_holds(
   holds_max integer, at_time timestamptz, daily_amount bigint, daily_cap bigint
 ) returns integer

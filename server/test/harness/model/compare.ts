@@ -7,7 +7,7 @@ import { nowOf, type Call, type Credentials, type World } from './world.ts';
 
 const pageMax = 200;
 
-/** Sends a request, asks the model the same, and compares: code, replay, what it says, the wallets after it. */
+/** Sends a request, asks the model the same, and compares code, replay, answer and the wallets after. */
 export async function perform(world: World, call: Call): Promise<void> {
   const { method, path, body, as, wallets, decide, learn } = call;
   const expected = decide(nowOf(world));
@@ -36,7 +36,7 @@ export const codeOf = ({ status, body }: Answer): string | null =>
 const isReplay = ({ headers }: Answer): boolean => headers.get('idempotency-replayed') === 'true';
 
 /** Where the routes about a wallet are, and who may ask them. */
-export function routesOf(world: World, wallet: WalletModel): { path: string; as: Credentials } {
+function routesOf(world: World, wallet: WalletModel): { path: string; as: Credentials } {
   const holder = wallet === world.wallets.bob ? world.people.bob : world.people.alice;
   const path = wallet.isTeam ? `/api/v1/credits/teams/${world.teamId}` : '/api/v1/credits';
   return { path, as: { token: holder.token } };

@@ -46,11 +46,11 @@ const plays: Plays = {
 };
 
 /**
- * Plays one step. Time goes on by a millisecond first: two lots that come in at one instant would be of one age.
+ * Plays one step. Time goes on by a millisecond first: two lots that come in at one instant would be of one
+ * age.
  */
 export async function play(world: World, step: Step): Promise<void> {
   world.service.clock.advance({ ms: 1 });
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   await (plays[step.type] as (world: World, step: Step) => Promise<void>)(world, step);
 }
 

@@ -165,7 +165,7 @@ const passing = [
   { weight: 4, arbitrary: fc.record({ type: is('replay'), place }) },
 ] as const;
 
-/** An instant of the history, or between: a share of it, rounded to a transaction, and a little to the side. */
+/** An instant of the history: a share of it, rounded to a transaction, and a little to the side. */
 const moment = fc.record({
   share: fc.integer({ min: 0, max: 1000 }),
   offsetMs: fc.constantFrom(-1, 0, 0, 1),

@@ -10,7 +10,7 @@ import type { Arrival, Code } from './moving.ts';
 import type { Spend } from './spending.ts';
 import { WalletModel, type Outcome, type Rules } from './wallet.ts';
 
-export const rules: Rules = { signupBonus: 20, dailyFree: 5, dailyCap: 12 };
+const rules: Rules = { signupBonus: 20, dailyFree: 5, dailyCap: 12 };
 export const rulesEnv = {
   CREDITS_SIGNUP_BONUS: '20',
   CREDITS_DAILY_FREE: '5',
@@ -60,7 +60,7 @@ export type World = Stage & {
 export type Actor = { credentials: Credentials; id: string; isApp: boolean };
 
 /** A few days before a leap day, a month's end and, later on, summer time. */
-export const startAt = '2028-02-24T10:30:00.000Z';
+const startAt = '2028-02-24T10:30:00.000Z';
 
 export async function setStage(service: TestService, owner: pg.Client, send: Send): Promise<Stage> {
   service.clock.set(startAt);
