@@ -184,6 +184,7 @@ describe('a refund', () => {
     expect(await balance()).toMatchObject({ debt: 30, available: 0, totalSpent: 180 });
     await buy(30);
     expect(await balance()).toMatchObject({ debt: 0, available: 0 });
+    service.clock.advance({ ms: 1 });
     const { body } = await refund(id, { amount: 40 });
     expect(body.newBalance).toMatchObject({ available: 40, freeCreditsRemaining: 40 });
     expect(await lots()).toEqual([
