@@ -141,6 +141,12 @@ test('ledger verify passes sound books and names the row that is off', async () 
   expect(altered.code).toBe(1);
   expect(JSON.parse(altered.stdout)).toMatchObject({ isSound: false, findings: [{ walletId: person.id }] });
   expect((await obol(['ledger', 'verify', '--wallet', 'not-a-wallet'])).code).toBe(1);
+  expect((await obol(['ledger', 'verify', '--since', 'yesterday'])).code).toBe(1);
+  const since = ['--since', new Date(Date.now() + 60_000).toISOString()];
+  const nothingNew = await obol(['ledger', 'verify', '--json', ...since]);
+  expect(JSON.parse(nothingNew.stdout)).toMatchObject({ isSound: true, wallets: 0, transactions: 0 });
+  const behind = await obol(['ledger', 'verify', '--json', '--since', '0', '--after-wallet', person.id]);
+  expect(JSON.parse(behind.stdout).findings).toEqual([]);
 });
 
 test('ledger balance sums to zero', async () => {
