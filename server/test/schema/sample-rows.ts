@@ -23,7 +23,7 @@ const overrides: Record<string, Row> = {
   'credits.mandates': { kinds: '{free}' },
   'credits.lots': { closed_at: null, daily_window_at: null },
   'credits.purchases': { currency: 'EUR' },
-  'credits.transactions': { balance_before: '1', amount: '1', balance_after: '2' },
+  'credits.transactions': { type: 'bonus', balance_before: '1', amount: '1', balance_after: '2' },
   'webhooks.deliveries': { completed_at: null },
   'webhooks.endpoints': { disabled_reason: null },
   'pgboss.queue_stats': { captured_on: 'now' },
@@ -38,7 +38,7 @@ export async function readTables(client: pg.ClientBase): Promise<Table[]> {
                      'name', a.attname, 'type', format_type(a.atttypid, null),
                      'label', (select e.enumlabel from pg_enum e where e.enumtypid = a.atttypid
                                 order by e.enumsortorder limit 1),
-                     'checks', coalesce((select json_agg(pg_get_constraintdef(k.oid)) from pg_constraint k
+                     'checks', coalesce((select json_agg(pg_get_constraintdef(k.oid) order by k.conname) from pg_constraint k
                                  where k.conrelid = c.oid and k.contype = 'c' and a.attnum = any (k.conkey)), '[]'))
                    order by a.attnum)
               from pg_attribute a
