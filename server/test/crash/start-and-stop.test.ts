@@ -3,6 +3,7 @@ import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { readReal, registerRealPerson } from './people.ts';
 import {
   launchService,
   makeScratchDir,
@@ -13,7 +14,6 @@ import {
   type RealService,
   type RealServiceOptions,
 } from './real-service.ts';
-import { createSpender } from './spender.ts';
 
 const run = promisify(execFile);
 const isRoot = process.getuid?.() === 0;
@@ -59,8 +59,8 @@ describe('a running service with an embedded PostgreSQL', { timeout: 120_000 }, 
   });
 
   test('gets its PostgreSQL back when that dies, and nothing acknowledged is lost', async () => {
-    const spender = await createSpender(service.url);
-    const before = await spender.readAvailable(service.url);
+    const person = await registerRealPerson(service.url);
+    const { available } = await readReal(service.url, person, 'balance');
     const pid = await postmasterPid(dataDir);
     if (pid === undefined) throw new Error('PostgreSQL does not run');
     process.kill(pid, 'SIGKILL');
@@ -68,7 +68,7 @@ describe('a running service with an embedded PostgreSQL', { timeout: 120_000 }, 
       await fetch(`${service.url}/health/ready`);
     }
     await untilReady(service);
-    expect(await spender.readAvailable(service.url)).toBe(before);
+    expect(await readReal(service.url, person, 'balance')).toMatchObject({ available });
   });
 });
 

@@ -58,7 +58,9 @@ export async function playRevokeMandate(world: World, step: StepOf<'revokeMandat
 
 export async function playReadMandates(world: World, { person }: StepOf<'readMandates'>): Promise<void> {
   const { token } = world.people[person];
-  for (const mandate of world.wallets[person].mandates) {
+  const wallet = world.wallets[person];
+  wallet.refresh(nowOf(world));
+  for (const mandate of wallet.mandates) {
     const { body } = await world.send('GET', `${path}/${mandate.id}`, { token });
     expect(body).toMatchObject(mandate.view(nowOf(world)));
   }

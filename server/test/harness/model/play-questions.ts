@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import { codeOf, read, showFound, showRow } from './compare.ts';
+import type { Answer } from '../index.ts';
+import { codeOf, compareWallet, read, showFound, showRow } from './compare.ts';
 import { appIdOf, spendingOf } from './play-spending.ts';
 import { quote } from './spending.ts';
 import type { Moment, StepOf } from './steps.ts';
@@ -23,6 +24,13 @@ function upToDate(world: World, wallet: WalletModel): WalletModel {
   return wallet;
 }
 
+/** Asks first, so that the question itself does what is due; then the model learns the ids of that. */
+async function ask(world: World, wallet: WalletModel, path: string): Promise<Answer> {
+  const answer = await read(world, wallet, path);
+  await compareWallet(world, wallet);
+  return answer;
+}
+
 /** A query string of what is given. */
 function queryOf(parameters: Record<string, string | number | undefined>): string {
   const query = new URLSearchParams();
@@ -41,6 +49,13 @@ export async function playListTransactions(world: World, step: StepOf<'listTrans
   const from = step.from && instantOf(world, wallet, step.from);
   const to = step.to && instantOf(world, wallet, step.to);
   const appId = named(world, step.app);
+  const { limit, offset } = step;
+  const times = { from: from && iso(from), to: to && iso(to) };
+  const answer = await ask(
+    world,
+    wallet,
+    `/transactions?${queryOf({ appId, type: step.only, ...times, limit, offset })}`,
+  );
   const all = wallet.journal
     .map((row, index) => ({ row, sequence: index + 1 }))
     .filter(({ row }) => row.at >= (from ?? 0) && row.at < (to ?? Infinity))
@@ -48,13 +63,6 @@ export async function playListTransactions(world: World, step: StepOf<'listTrans
     .filter(({ row }) => step.only === undefined || row.type === step.only)
     .toReversed()
     .map(({ row, sequence }) => showRow(row, sequence));
-  const { limit, offset } = step;
-  const times = { from: from && iso(from), to: to && iso(to) };
-  const answer = await read(
-    world,
-    wallet,
-    `/transactions?${queryOf({ appId, type: step.only, ...times, limit, offset })}`,
-  );
   expect(answer.headers.get('x-total-count')).toBe(String(all.length));
   expect(answer.body.map(showFound)).toEqual(all.slice(offset, offset + limit));
   const next = /[?](\S+)>/.exec(answer.headers.get('link') ?? '')?.[1];
@@ -71,7 +79,7 @@ export async function playStatement(world: World, step: StepOf<'statement'>): Pr
   const from = instantOf(world, wallet, step.from);
   const to = step.to && instantOf(world, wallet, step.to);
   const end = to ?? nowOf(world);
-  const { body } = await read(
+  const { body } = await ask(
     world,
     wallet,
     `/statement?${queryOf({ from: iso(from), to: to === undefined ? undefined : iso(to) })}`,
@@ -87,6 +95,8 @@ export async function playStatement(world: World, step: StepOf<'statement'>): Pr
     closingHead: { sequence: upTo },
   });
   const rows = wallet.journal.slice(before, upTo);
+  const moves = body.movements.filter(({ type }: any) => type !== 'hold' && type !== 'void');
+  expect(moves.reduce((sum: number, { amount }: any) => sum + amount, body.opening)).toBe(body.closing);
   expect(body.movements).toMatchObject(
     rows.map((row, index) => {
       const { entries: _entries, ...shown } = showRow(row, before + index + 1);
@@ -126,7 +136,7 @@ export async function playBalanceAt(world: World, { person, at }: StepOf<'balanc
   const instant = instantOf(world, wallet, at);
   const sequence = wallet.journal.filter((row) => row.at <= instant).length;
   const { free, paid, held } = wallet.journal[sequence - 1] ?? { free: 0, paid: 0, held: 0 };
-  const { body } = await read(world, wallet, `/balance-at?${queryOf({ at: iso(instant) })}`);
+  const { body } = await ask(world, wallet, `/balance-at?${queryOf({ at: iso(instant) })}`);
   expect(body).toMatchObject({
     balance: paid,
     freeCreditsRemaining: free,
@@ -145,6 +155,7 @@ export async function playQuote(world: World, step: StepOf<'quote'>): Promise<vo
     ...actor.credentials,
     body: { ...body, amount },
   });
+  await compareWallet(world, wallet);
   if (codeOf(answer) !== null) {
     expect(expected).toMatchObject({ code: codeOf(answer), details: {} });
     return;
