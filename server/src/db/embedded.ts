@@ -7,7 +7,15 @@ import { giveTo, serverAccount } from './embedded/account.ts';
 import { stopLeftovers } from './embedded/leftovers.ts';
 import { isDataDirLocked, lockDataDir, type DataDirLock } from './embedded/lock.ts';
 import { embeddedPrograms, shareWithOtherUsers } from './embedded/programs.ts';
-import { createCluster, runningPort, startServer, type Cluster, type Server } from './embedded/server.ts';
+import {
+  createCluster,
+  KilledWhileStarting,
+  runningPort,
+  startServer,
+  type Cluster,
+  type Server,
+  type StartOptions,
+} from './embedded/server.ts';
 
 export { DataDirInUseError } from './embedded/lock.ts';
 
@@ -72,11 +80,8 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
       );
     }
     const logFile = join(dataDir, 'postgres.log');
-    const server = await startServer(cluster, { settings, logFile });
-    const restart = async (): Promise<Server> => {
-      await stopLeftovers(cluster.directory);
-      return startServer(cluster, { settings, logFile, port: server.port });
-    };
+    const server = await startUnlessKilled(cluster, { settings, logFile });
+    const restart = () => startUnlessKilled(cluster, { settings, logFile, port: server.port });
     const supervised = supervise(server, restart, options);
     await ensureDatabase(server.port, options.passwords).catch(async (error: unknown) => {
       await supervised.stop();
@@ -141,6 +146,18 @@ function isPresent(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** Starts the server of a cluster where nothing runs any more; again when it is killed while it comes up. */
+async function startUnlessKilled(cluster: Cluster, options: StartOptions): Promise<Server> {
+  for (let attempt = 1; ; attempt++) {
+    await stopLeftovers(cluster.directory);
+    try {
+      return await startServer(cluster, options);
+    } catch (error) {
+      if (attempt === restartsMax || !(error instanceof KilledWhileStarting)) throw error;
+    }
+  }
 }
 
 /** Restarts the server whenever it ends unasked, on the same port, so that pools find it again. */

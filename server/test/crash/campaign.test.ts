@@ -7,10 +7,10 @@ import { loadConfig } from '../../src/config.ts';
 import { prepareDatabase } from '../../src/db/connect.ts';
 import { freePort } from '../../src/db/embedded/server.ts';
 import { cloneDatabase, throughPooler } from '../harness/index.ts';
-import { awaitMoment, killPostgres, killService, type Victim } from './killing.ts';
+import { awaitMoment, killPostgres, killService, untilUp, type Victim } from './killing.ts';
 import * as people from './people.ts';
 import { createRandom, type Random } from './random.ts';
-import { makeScratchDir, repositoryDir, startRealService, untilReady } from './real-service.ts';
+import { makeScratchDir, repositoryDir, startRealService } from './real-service.ts';
 import { createRetryingClient, type RetryingClient } from './retrying-client.ts';
 import { work, type Account, type Parties } from './worker.ts';
 
@@ -41,8 +41,7 @@ test(
 
     const underLoad = startWorkers(client, books, random);
     await Promise.race([killThemAll(victim, client, random), underLoad.failed]);
-    await underLoad.finish();
-    await untilReady(victim.service);
+    await Promise.all([underLoad.finish(), untilUp(victim)]);
 
     for (const { parties, account } of books) await expectExact(victim.service.url, parties.person, account);
     await expectSound(victim);

@@ -18,6 +18,24 @@ export type Victim = {
 };
 
 /**
+ * Waits until the service is ready. When the death of its database has cut its start off, it is started
+ * again, as whatever keeps it running would.
+ */
+export async function untilUp(victim: Victim): Promise<void> {
+  for (;;) {
+    const { service } = victim;
+    const hasEnded = service.exited.then(() => true);
+    try {
+      return await untilReady(service);
+    } catch (error) {
+      const isDatabaseGone = /did not start|ECONN(REFUSED|RESET)|terminat/.test(service.output());
+      if (!(await Promise.race([hasEnded, pause(0, false)])) || !isDatabaseGone) throw error;
+      victim.service = await launchService(victim.options);
+    }
+  }
+}
+
+/**
  * Waits for a random moment: mostly some answers after the service has become ready, now and then in the
  * middle of its start or of the recovery of its database.
  */
@@ -26,7 +44,7 @@ export async function awaitMoment(victim: Victim, random: Random): Promise<void>
     await pause(random(startMsMax));
     return;
   }
-  await untilReady(victim.service);
+  await untilUp(victim);
   const ended = victim.service.exited.then(() => {
     throw new Error(`The service has ended by itself:\n${victim.service.output()}`);
   });
@@ -45,11 +63,11 @@ export async function killService(victim: Victim): Promise<void> {
  * Kills the server of the database as a power cut would, or one of its processes, as a system short of memory
  * does. The service brings it back by itself.
  */
-export async function killPostgres({ dataDir, service }: Victim, random: Random): Promise<void> {
+export async function killPostgres(victim: Victim, random: Random): Promise<void> {
   for (;;) {
-    const pid = await postmasterPid(dataDir);
+    const pid = await postmasterPid(victim.dataDir);
     if (pid !== undefined && tryKill(await chooseProcess(pid, random))) return;
-    await untilReady(service);
+    await untilUp(victim);
   }
 }
 

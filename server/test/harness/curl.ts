@@ -7,7 +7,7 @@ export async function runCurl(serviceUrl: string, command: string): Promise<{ st
     words.flatMap((word, index) => (words[index - 1] === option ? [word] : []));
   const address = words.find((word) => word.startsWith('http')) ?? '';
   const [body] = valuesOf('-d');
-  const basic = valuesOf('-u').map((pair) => ['authorization', `Basic ${btoa(pair)}`] as const);
+  const basic = valuesOf('-u').map((pair): [string, string] => ['authorization', `Basic ${btoa(pair)}`]);
   const response = await fetch(address.replace('http://localhost:3001', serviceUrl), {
     method: valuesOf('-X')[0] ?? 'GET',
     headers: [...valuesOf('-H').map((header) => header.split(': ') as [string, string]), ...basic],

@@ -17,6 +17,8 @@ export type ClusterOptions = {
   initdbArguments: string[];
 };
 
+export type StartOptions = { settings: Record<string, string>; logFile: string; port?: number };
+
 export type Server = {
   port: number;
   pid: number;
@@ -25,6 +27,9 @@ export type Server = {
   /** Stops the server in order: clients are disconnected, everything is on disk. */
   stop(): Promise<void>;
 };
+
+/** The server, or one of its processes, was killed while it came up. Nothing is wrong with the cluster. */
+export class KilledWhileStarting extends Error {}
 
 const readyPollMs = 20;
 const fastStopMs = 30_000;
@@ -67,12 +72,9 @@ export async function createCluster(cluster: Cluster, options: ClusterOptions): 
 /**
  * Starts the server of a cluster and waits until it takes connections, through crash recovery if need be.
  * Without a `port` it takes a free one. `logFile` gets what the server has to say. Throws with the end of the
- * log when it ends.
+ * log when it ends; KilledWhileStarting when that was a signal's doing.
  */
-export async function startServer(
-  cluster: Cluster,
-  options: { settings: Record<string, string>; logFile: string; port?: number },
-): Promise<Server> {
+export async function startServer(cluster: Cluster, options: StartOptions): Promise<Server> {
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort());
     await rename(options.logFile, `${options.logFile}.old`).catch(() => {});
@@ -80,14 +82,18 @@ export async function startServer(
     const settings = { ...options.settings, port: String(port) };
     const arguments_ = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const child = launch(cluster, 'postgres', arguments_, log.fd);
-    const exited = exitOf(child).then(() => {});
+    const ended = exitOf(child);
+    const exited = ended.then(() => {});
     await log.close();
     if (await becomesReady(cluster.directory, child, exited)) {
       return { port, pid: child.pid ?? 0, exited, stop: () => stopServer(child, exited) };
     }
-    const said = (await readFile(options.logFile, 'utf8')).trim().split('\n').slice(-5).join('\n');
-    if (attempt < 5 && /address already in use/i.test(said)) continue;
-    throw new Error(`PostgreSQL did not start:\n${said}`);
+    const said = (await readFile(options.logFile, 'utf8')).trim().split('\n');
+    if (attempt < 5 && said.some((line) => /address already in use/i.test(line))) continue;
+    const wasKilled = (await ended) === null || said.some((line) => /was terminated by signal 9/.test(line));
+    throw new (wasKilled ? KilledWhileStarting : Error)(
+      `PostgreSQL did not start:\n${said.slice(-5).join('\n')}`,
+    );
   }
 }
 

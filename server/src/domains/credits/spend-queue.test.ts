@@ -200,3 +200,35 @@ test('drain waits until everything submitted has been answered', async () => {
 test('after all this the ledger is sound', async () => {
   expect((await verifyLedger(service.ctx.db)).findings).toEqual([]);
 });
+
+test('who came first is decided first, in one batch and over many', async () => {
+  for (const batchMax of [1, 500]) {
+    const holder = await addWalletHolder(service);
+    const queue = createSpendQueue(service.ctx, { lanes: 1, batchMax, waitingMax: 100 });
+    const outcomes = [1, 100, 60, 40].map((amount) => queue.submit(requestOf(holder, amount)));
+    expect(await codes(outcomes)).toEqual([null, null, 'credits.insufficient', null]);
+  }
+});
+
+test('what may have been committed is not tried again: each of the batch hears that it is not known', async () => {
+  const holder = await addWalletHolder(service);
+  const { db } = service.ctx;
+  let calls = 0;
+  // The answer to the second call is lost on the way.
+  const call: typeof db.call = async (text, values) => {
+    const rows = await db.call(text, values);
+    calls += 1;
+    if (calls === 2) throw new Error('Connection terminated unexpectedly');
+    return rows as never;
+  };
+  const queue = createSpendQueue(
+    { ...service.ctx, db: { ...db, call } },
+    { lanes: 1, batchMax: 500, waitingMax: 100 },
+  );
+  const results = await Promise.allSettled(
+    [1, 2, 3].map((amount) => queue.submit(requestOf(holder, amount))),
+  );
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
+  expect(calls).toBe(2);
+  expect(await readBalance(service.ctx, holder)).toMatchObject({ available: 144, totalSpent: 6 });
+});

@@ -206,6 +206,16 @@ test('refusals come in a fixed order: malformed, session, replay, wallet, hold, 
   expect(await code(-1)).toBe('request.invalid');
 });
 
+test('the key of one app says nothing to another', async () => {
+  const key = { idempotencyKey: randomUUID(), amount: 20 };
+  const [chat, maps] = [await placed({ ...key, appId: 'chat' }), await placed({ ...key, appId: 'maps' })];
+  expect(maps.id).not.toBe(chat.id);
+  expect(await balance()).toMatchObject({ held: 40 });
+  const again = await place({ ...key, appId: 'maps' });
+  expect(again.body.id).toBe(maps.id);
+  expect(again.headers.get('idempotency-replayed')).toBe('true');
+});
+
 test('a frozen wallet still gets back what was held', async () => {
   const hold = await placed();
   await owner.query(`update credits.balances set status = 'frozen' where wallet_id = $1`, [holder.userId]);
