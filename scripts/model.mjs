@@ -13,7 +13,7 @@ const { values } = parseArgs({
 });
 
 await ensureInstalled();
-const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--disable-console-intercept'];
+const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--disable-console-intercept=true'];
 await runNode([...vitest, 'server/test/model.test.ts'], {
   env: {
     MODEL_SEEDS: values.seeds,
