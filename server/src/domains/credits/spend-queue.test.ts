@@ -216,9 +216,10 @@ test('what may have been committed is not tried again: each of the batch hears t
   let calls = 0;
   // The answer to the second call is lost on the way.
   const call: typeof db.call = async (text, values) => {
-    const rows = await db.call(text, values);
     calls += 1;
-    if (calls === 2) throw new Error('Connection terminated unexpectedly');
+    const isLost = calls === 2;
+    const rows = await db.call(text, values);
+    if (isLost) throw new Error('Connection terminated unexpectedly');
     return rows as never;
   };
   const queue = createSpendQueue(
