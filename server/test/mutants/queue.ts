@@ -8,15 +8,15 @@ export const queueMutants: Mutant[] = [
   {
     name: 'the first of a batch is never answered',
     file,
-    find: 'for (const outcome of outcomes) batch[',
-    replace: 'for (const outcome of outcomes.slice(1)) batch[',
+    find: 'for (const outcome of outcomes) answer(',
+    replace: 'for (const outcome of outcomes.slice(1)) answer(',
     tests,
   },
   {
     name: 'answers go to the wrong spends',
     file,
-    find: 'batch[outcome.ordinal - 1]?.resolve(outcome)',
-    replace: 'batch[outcomes.length - outcome.ordinal]?.resolve(outcome)',
+    find: 'answer(batch[outcome.ordinal - 1], outcome)',
+    replace: 'answer(batch[outcomes.length - outcome.ordinal], outcome)',
     tests,
   },
   {
