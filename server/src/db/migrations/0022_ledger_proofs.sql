@@ -51,42 +51,28 @@ as $$
    order by j.wallet_id
 $$;
 
--- Lots: what is left of each is the sum of its entries; what is held is what open holds say; a daily lot is
--- for a window of its wallet.
-create or replace function credits.verify_lots(wallets uuid[]) returns setof credits.finding
+-- Daily lots are for windows of their wallet; those that a team has were transferred.
+create function credits.verify_windows(wallets uuid[]) returns setof credits.finding
   language sql stable set search_path = pg_catalog set enable_seqscan = off
 as $$
-  with moved as (
-    select t.wallet_id, e.lot_id, sum(e.amount) as remaining,
-           sum(e.amount) filter (where e.transaction_id = l.transaction_id) as amount,
-           l.id is not null as exists, bool_and(l.wallet_id = t.wallet_id
-             and e.account in ('wallet:' || l.wallet_id || ':' || l.kind, 'wallet:' || l.wallet_id || ':held'))
-             as is_own
-      from credits.transactions t
-      join credits.entries e on e.transaction_id = t.id and e.lot_id is not null
-      left join credits.lots l on l.id = e.lot_id
-     where t.wallet_id = any (wallets)
-     group by t.wallet_id, e.lot_id, l.id
-  ), judged as (
-    select coalesce(l.wallet_id, m.wallet_id) as wallet_id, coalesce(l.id, m.lot_id) as id, case
-        when l.id is null and not m.exists then 'entries name it, but it does not exist'
-        when l.id is null or not m.is_own then 'entries of other accounts name it'
-        when l.amount is distinct from m.amount then 'amount is not what its transaction brought in'
-        when l.remaining is distinct from m.remaining then 'remaining is not the sum of its entries'
-        when l.held <> coalesce(s.held, 0) then 'held is not what open holds have set aside'
-        when b.kind = 'personal' and l.source = 'daily' and credits.is_window_of(b, l.daily_window_at) is not true
-          then 'it is for no window of its wallet'
-      end as problem
-      from (select l.* from credits.lots l where l.wallet_id = any (wallets)) l
-      full join moved m on m.lot_id = l.id and m.wallet_id = l.wallet_id
-      left join credits.balances b on b.wallet_id = l.wallet_id
-      left join lateral (
-        select sum(h.amount) as held
-          from credits.hold_lots h join credits.holds o on o.id = h.hold_id and o.status = 'open'
-         where h.lot_id = l.id) s on true
-  )
-  select j.wallet_id, 0::bigint, 'lot ' || j.id, j.problem from judged j where j.problem is not null
-   order by j.wallet_id, j.id
+  select l.wallet_id, 0::bigint, 'lot ' || l.id, 'it is for no window of its wallet'
+    from credits.balances b join credits.lots l on l.wallet_id = b.wallet_id and l.source = 'daily'
+   where b.wallet_id = any (wallets) and b.kind = 'personal'
+     and credits.is_window_of(b, l.daily_window_at) is not true
+$$;
+
+-- Every key that the journals of some wallets name is remembered with that transaction, whatever its scope. No nested
+-- loop: that would go through all keys of a wallet for each of its transactions.
+create function credits.verify_keys(wallets uuid[]) returns setof credits.finding
+  language sql stable set search_path = pg_catalog set enable_seqscan = off set enable_nestloop = off
+as $$
+  select t.wallet_id, t.sequence, 'transaction ' || t.id, 'its idempotency key is not remembered'
+    from (select o.* from credits.transactions o
+           where o.wallet_id = any (wallets) and o.idempotency_key is not null) t
+    left join (select i.wallet_id, i.key, i.transaction_id from credits.idempotency_keys i
+                where i.wallet_id = any (wallets) and i.transaction_id is not null) k
+      on k.wallet_id = t.wallet_id and k.key = t.idempotency_key and k.transaction_id = t.id
+   where k.key is null
 $$;
 
 -- Each line of the usage statistics of some wallets is what their journals say of that day, app and model: spends count
@@ -110,41 +96,6 @@ as $$
     from (select s.* from credits.usage_stats s where s.wallet_id = any (wallets)) u
     full join moved m on m.wallet_id = u.wallet_id and m.day = u.day and m.app_id = u.app_id and m.model = u.model
    where (u.count, u.amount) is distinct from (m.count, m.amount)
-$$;
-
--- What only the whole history of some wallets can show: totals, remembered answers; see verify_usage.
-create or replace function credits.verify_sums(wallets uuid[]) returns setof credits.finding
-  language sql stable set search_path = pg_catalog set enable_seqscan = off
-as $$
-  with judged as (
-    select b.wallet_id, case
-        when b.total_spent <> coalesce(s.spent, 0) then 'total_spent is not the sum of its spends and refunds'
-        when b.debt <> coalesce(s.debt, 0) then 'debt is not what its entries leave receivable'
-      end as problem
-      from credits.balances b
-      left join lateral (
-        select sum(e.amount) filter (where e.account like 'revenue:%') as spent,
-               -sum(e.amount) filter (where e.account = 'receivable:' || b.wallet_id) as debt
-          from credits.transactions t join credits.entries e on e.transaction_id = t.id and e.lot_id is null
-         where t.wallet_id = b.wallet_id) s on true
-     where b.wallet_id = any (wallets)
-  )
-  select j.wallet_id, 0::bigint, 'balance ' || j.wallet_id, j.problem from judged j where j.problem is not null
-  union all
-  select k.wallet_id, 0, 'idempotency key ' || k.key, 'the transaction that it answers with is another one or missing'
-    from credits.idempotency_keys k
-   where k.wallet_id = any (wallets) and k.transaction_id is not null
-     and not exists (select from credits.transactions t where t.id = k.transaction_id and t.wallet_id = k.wallet_id
-                        and (k.app_id = '' or coalesce(t.app_id, k.app_id) = k.app_id) and t.idempotency_key = k.key)
-  union all
-  select t.wallet_id, t.sequence, 'transaction ' || t.id, 'its idempotency key is not remembered'
-    from credits.transactions t
-   where t.wallet_id = any (wallets) and t.idempotency_key is not null
-     and not exists (select from credits.idempotency_keys k
-                      where k.wallet_id = t.wallet_id and k.app_id = any (array[t.app_id, '', 'obol'])
-                        and k.key = t.idempotency_key and k.transaction_id = t.id)
-  union all
-  select u.* from credits.verify_usage(wallets) u
 $$;
 
 -- What holds say of themselves is what their transactions have moved, for whom and under which mandate; see
@@ -272,3 +223,28 @@ as $$
    where u.id > after_wallet and u.id <= up_to_wallet
      and not exists (select from credits.balances b where b.wallet_id = u.id)
 $$;
+
+-- Everything that is off in some wallets, what explains the rest first; see verify_journal for the arguments. Without
+-- `is_whole` only the journal: of a long one all parts but the last are verified so. With `has_history` also what needs
+-- the journal from its beginning.
+create or replace function credits.verify_wallets(
+  wallets uuid[], after_sequences bigint[], up_to bigint, is_whole boolean, has_history boolean, findings_max integer
+) returns table (wallet_id uuid, row_id text, problem text)
+  language plpgsql stable security definer set search_path = pg_catalog
+as $$
+begin
+  return query
+    select f.wallet_id, f.row_id, f.problem
+      from (select 1 as part, j.* from credits.verify_journal(wallets, after_sequences, up_to) j
+            union all select 2, l.* from credits.verify_lots(wallets) l where is_whole and has_history
+            union all select 3, h.* from credits.verify_heads(wallets) h where is_whole
+            union all select 4, s.* from credits.verify_sums(wallets) s where is_whole and has_history
+            union all select 5, o.* from credits.verify_holds(wallets) o where is_whole and has_history
+            union all select 6, m.* from credits.verify_mandates(wallets) m where is_whole and has_history
+            union all select 7, m.* from credits.verify_movements(wallets) m where is_whole and has_history
+            union all select 8, w.* from credits.verify_windows(wallets) w where is_whole and has_history
+            union all select 9, k.* from credits.verify_keys(wallets) k where is_whole and has_history
+            union all select 10, u.* from credits.verify_usage(wallets) u where is_whole and has_history) f
+     order by f.part, f.wallet_id, f.place, f.row_id
+     limit findings_max;
+end $$;
