@@ -90,22 +90,22 @@ test('the trial balance adds up what no single number can', async () => {
   expect(accounts.reduce((sum, { amount }) => sum + amount, 0n)).toBe(0n);
 });
 
-describe('a row that is off', () => {
-  const neighbours = async () => Promise.all(Array.from({ length: 20 }, () => addWalletHolder(service)));
-  const set = (column: string, value: string) =>
-    owner.query(`update credits.balances set ${column} = ${value} where wallet_id = $1`, [holder.userId]);
-  const spendBeside = async (people: WalletHolder[]) => {
-    const all = [holder, ...people, holder, ...people.toReversed(), holder];
-    const answers = await Promise.all(all.map((one) => use(one)));
-    const { rows } = await owner.query<{ made: number }>(
-      `select count(*)::int as made from credits.transactions where type = 'usage' and wallet_id = any($1)`,
-      [people.map(({ userId }) => userId)],
-    );
-    const statusOf = (isOwn: boolean) =>
-      new Set(answers.flatMap(({ status }, at) => ((all[at] === holder) === isOwn ? [status] : [])));
-    return { own: [...statusOf(true)], others: [...statusOf(false)], made: rows[0]?.made };
-  };
+const neighbours = async () => Promise.all(Array.from({ length: 20 }, () => addWalletHolder(service)));
+const set = (column: string, value: string) =>
+  owner.query(`update credits.balances set ${column} = ${value} where wallet_id = $1`, [holder.userId]);
+const spendBeside = async (people: WalletHolder[]) => {
+  const all = [holder, ...people, holder, ...people.toReversed(), holder];
+  const answers = await Promise.all(all.map((one) => use(one)));
+  const { rows } = await owner.query<{ made: number }>(
+    `select count(*)::int as made from credits.transactions where type = 'usage' and wallet_id = any($1)`,
+    [people.map(({ userId }) => userId)],
+  );
+  const statusOf = (isOwn: boolean) =>
+    new Set(answers.flatMap(({ status }, at) => ((all[at] === holder) === isOwn ? [status] : [])));
+  return { own: [...statusOf(true)], others: [...statusOf(false)], made: rows[0]?.made };
+};
 
+describe('a row that is off', () => {
   test('fails before it commits where a total would leave what can be counted, and fails alone', async () => {
     await set('total_spent', String(most));
     expect(await spendBeside(await neighbours())).toEqual({ own: [500], others: [200], made: 40 });

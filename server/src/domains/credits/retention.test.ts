@@ -13,6 +13,8 @@ const forget = async () => {
   await service.ctx.jobs.runDue();
 };
 
+const replayed = (answer: { headers: Headers }) => answer.headers.get('idempotency-replayed') === 'true';
+
 test('a refusal is remembered for 30 days, a success for good', async () => {
   const holder = await addWalletHolder(service);
   await addLot(service, holder, { source: 'purchase', kind: 'paid', amount: 10 });
@@ -20,7 +22,6 @@ test('a refusal is remembered for 30 days, a success for good', async () => {
   const use = (amount: number, idempotencyKey: string) =>
     post(service, holder, 'use', { amount, appId: 'chat', description: 'x', idempotencyKey });
   const redeem = () => post(service, holder, 'codes/redeem', { code: 'NO-SUCH-CODE', idempotencyKey: code });
-  const replayed = (answer: { headers: Headers }) => answer.headers.get('idempotency-replayed') === 'true';
   // Nothing happens to the wallet between its last transaction and the refusals.
   service.clock.advance({ hours: 23 });
   expect((await use(160, kept)).status).toBe(200);

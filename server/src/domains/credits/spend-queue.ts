@@ -149,7 +149,7 @@ function answer(one: Waiting | undefined, outcome: OutcomeRow): void {
   }
 }
 
-/** As the database writes it: with the numbers as text, so that all rows can be received whatever they say. */
+/** As the database writes it: with the numbers as text, so that all rows can be received. */
 type OutcomeRow = { [K in keyof SpendOutcome]: K extends NumberName ? string | null : SpendOutcome[K] };
 type NumberName = (typeof numberNames)[number];
 const numberNames = ['balance_before', 'free', 'paid', 'held', 'total_spent', 'sequence'] as const;
@@ -161,10 +161,8 @@ function readOutcome(row: OutcomeRow): SpendOutcome {
   return { ...row, ...(Object.fromEntries(numbers) as Record<NumberName, number>) };
 }
 
-const outcomeColumns = [
-  ...['ordinal', 'code', 'is_replay', 'transaction_id', 'created_at', 'hash'],
-  ...numberNames.map((name) => `${name}::text`),
-].join(', ');
+const numberColumns = numberNames.map((name) => `${name}::text`).join(', ');
+const outcomeColumns = `ordinal, code, is_replay, transaction_id, created_at, hash, ${numberColumns}`;
 
 async function callSpend(ctx: Ctx, requests: SpendRequest[]): Promise<OutcomeRow[]> {
   const { creditsDailyFree, creditsDailyCap } = ctx.config;

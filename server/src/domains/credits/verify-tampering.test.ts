@@ -80,6 +80,12 @@ describe('verify finds', () => {
       'balance …: next_expiry_at is later than the next expiry',
     ],
     [
+      'a wallet that forgets when a lot expires, without a hold',
+      `update credits.holds set status = 'voided', closed_at = created_at where wallet_id = $wallet;
+       update credits.balances set next_expiry_at = null where wallet_id = $wallet`,
+      'balance …: next_expiry_at is later than the next expiry',
+    ],
+    [
       'a wallet that believes that it expires later',
       `update credits.balances set next_expiry_at = '2026-03-17T12:00:00.001Z' where wallet_id = $wallet`,
       'balance …: next_expiry_at is later than the next expiry',

@@ -45,14 +45,16 @@ describe('of a wallet, an app sees nothing', () => {
   });
 });
 
+/** How many grants apps have been told of. */
+const eventsOf = async () => {
+  const { rows } = await owner.query<{ type: string }>(
+    `select type from webhooks.events where data->>'userId' = $1 and type = 'credits.granted' order by id`,
+    [holder.userId],
+  );
+  return rows.length;
+};
+
 describe('of what happens to a person, an app hears', () => {
-  const eventsOf = async () => {
-    const { rows } = await owner.query<{ type: string }>(
-      `select type from webhooks.events where data->>'userId' = $1 and type = 'credits.granted' order by id`,
-      [holder.userId],
-    );
-    return rows.length;
-  };
   beforeEach(async () => {
     await owner.query('delete from webhooks.endpoints');
     const body = { applicationId: app.id, url: 'https://example.com/hook' };

@@ -68,6 +68,19 @@ describe('an invitation is worth what its sender may still give', () => {
   });
 });
 
+test('who accepts while the sender is being removed sees what came of it', async () => {
+  await team.join(ada, { role: 'admin' });
+  const { body } = await team.invite(ada, emailOf(eve));
+  await owner.query('begin');
+  await owner.query('select from credits.teams where wallet_id = $1 for update', [team.id]);
+  await owner.query('delete from credits.team_members where user_id = $1', [ada.userId]);
+  await owner.query(`update credits.mandates set status = 'revoked' where member_id = $1`, [ada.userId]);
+  const accepted = team.accept(eve, body.id);
+  await untilSomebodyWaits(owner);
+  await owner.query('commit');
+  expect(codeOf(await accepted)).toBe('request.not_found');
+});
+
 test('who accepts while the sender is being removed waits for it, and neither fails', async () => {
   await team.join(ada, { role: 'admin' });
   const { body } = await team.invite(ada, emailOf(eve));
