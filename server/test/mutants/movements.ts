@@ -172,6 +172,13 @@ export const movementMutants: Mutant[] = [
     tests: clawbacks,
   },
   {
+    name: 'a total may leave what can be counted',
+    file: bounds,
+    find: 'check (greatest(total_earned, total_spent, debt) <= 9007199254740991)',
+    replace: 'check (true)',
+    tests: ['exact-bounds.test.ts'],
+  },
+  {
     name: 'a clawback leaves a debt that cannot be counted',
     file: bounds,
     find: 'if wallet.debt + owed > 9007199254740991 then',

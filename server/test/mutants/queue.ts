@@ -55,6 +55,13 @@ export const queueMutants: Mutant[] = [
     tests,
   },
   {
+    name: 'one outcome that cannot be read takes its batch with it',
+    file,
+    find: 'map((name) => `${name}::text`)',
+    replace: 'map((name) => name)',
+    tests: ['exact-bounds.test.ts'],
+  },
+  {
     name: 'a batch is tried again though it may have been committed',
     file,
     find: 'if (batch.length > 1 && wasRolledBack(error)) {',

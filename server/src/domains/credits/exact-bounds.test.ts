@@ -96,25 +96,43 @@ const set = (column: string, value: string) =>
 const spendBeside = async (people: WalletHolder[]) => {
   const all = [holder, ...people, holder, ...people.toReversed(), holder];
   const answers = await Promise.all(all.map((one) => use(one)));
-  const { rows } = await owner.query<{ made: number }>(
-    `select count(*)::int as made from credits.transactions where type = 'usage' and wallet_id = any($1)`,
-    [people.map(({ userId }) => userId)],
-  );
+  const count = async (ids: string[]) => {
+    const { rows } = await owner.query<{ made: number }>(
+      `select count(*)::int as made from credits.transactions where type = 'usage' and wallet_id = any($1)`,
+      [ids],
+    );
+    return rows[0]?.made;
+  };
   const statusOf = (isOwn: boolean) =>
     new Set(answers.flatMap(({ status }, at) => ((all[at] === holder) === isOwn ? [status] : [])));
-  return { own: [...statusOf(true)], others: [...statusOf(false)], made: rows[0]?.made };
+  return {
+    own: [...statusOf(true)],
+    others: [...statusOf(false)],
+    made: await count(people.map(({ userId }) => userId)),
+    ownMade: await count([holder.userId]),
+  };
 };
 
 describe('a row that is off', () => {
   test('fails before it commits where a total would leave what can be counted, and fails alone', async () => {
     await set('total_spent', String(most));
-    expect(await spendBeside(await neighbours())).toEqual({ own: [500], others: [200], made: 40 });
+    expect(await spendBeside(await neighbours())).toEqual({
+      own: [500],
+      others: [200],
+      made: 40,
+      ownMade: 0,
+    });
     await set('total_spent', '0');
   });
 
   test('fails alone, too, when it says what cannot be read', async () => {
     await owner.query('alter table credits.balances drop constraint balances_totals_check');
     await set('total_spent', `${most} + 10`);
-    expect(await spendBeside(await neighbours())).toEqual({ own: [500], others: [200], made: 40 });
+    expect(await spendBeside(await neighbours())).toEqual({
+      own: [500],
+      others: [200],
+      made: 40,
+      ownMade: 3,
+    });
   });
 });

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { registerApplication } from '../../../../test/harness/applications.ts';
 import { startTestService } from '../../../../test/harness/index.ts';
 import { mandateCalls } from '../../../../test/harness/mandates.ts';
+import { untilSomebodyWaits } from '../../../../test/harness/locks.ts';
 import { addAdministrator, expectSound, post, readOwn } from '../../../../test/harness/movements.ts';
 import { addPerson, addTeam, type TestTeam } from '../../../../test/harness/teams.ts';
 import { addLot, connectAsOwner, type WalletHolder } from '../../../../test/harness/wallets.ts';
@@ -69,6 +70,21 @@ describe('what the service gave to everybody stays in the wallet it was given to
     const again = await team.transfer(boss, 5, { idempotencyKey });
     expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([402, 'true']);
   });
+});
+
+test('a transfer that the database ends for a deadlock is made again', async () => {
+  await give('purchase', 20);
+  const [first, second] = [boss.userId, team.id].toSorted();
+  const lock = 'select from credits.balances where wallet_id = $1 for update';
+  await owner.query('begin');
+  await owner.query(lock, [second]);
+  const transferred = team.transfer(boss, 20);
+  await untilSomebodyWaits(owner);
+  // Now each waits for the other; PostgreSQL ends who has waited longer.
+  await owner.query(lock, [first]);
+  await owner.query('commit');
+  expect((await transferred).status).toBe(200);
+  expect((await team.read(boss)).available).toBe(20);
 });
 
 test('what is transferred keeps its age: the oldest goes first from the wallet of the team, too', async () => {
