@@ -261,33 +261,60 @@ export const settings = {
     group: 'Limits',
     description: 'Password hashes computed at once; 0 means one per core.',
   },
+  creditsScale: {
+    env: 'CREDITS_SCALE',
+    type: 'scale',
+    default: '0',
+    group: 'Credits',
+    description:
+      'Decimal places of a credit, 0 to 6: every amount of the API counts units of 10^-CREDITS_SCALE credits, while the ' +
+      'settings below are in credits. Choose it before the first wallet is opened: what wallets hold is not converted.',
+  },
   creditsSignupBonus: {
     env: 'CREDITS_SIGNUP_BONUS',
-    type: 'integer',
+    type: 'credits',
     default: '150',
     group: 'Credits',
     description: 'Free credits a new wallet starts with.',
   },
   creditsDailyFree: {
     env: 'CREDITS_DAILY_FREE',
-    type: 'integer',
+    type: 'credits',
     default: '5',
     group: 'Credits',
     description: 'Free credits granted every 24 hours.',
   },
   creditsDailyCap: {
     env: 'CREDITS_DAILY_CAP',
-    type: 'integer',
+    type: 'credits',
     default: '150',
     group: 'Credits',
     description: 'Most unspent daily credits a wallet keeps.',
   },
   creditsPerEur: {
     env: 'CREDITS_PER_EUR',
-    type: 'integer',
+    type: 'credits',
     default: '100',
     group: 'Credits',
     description: 'Credits that one euro buys.',
+  },
+  creditsDebtMax: {
+    env: 'CREDITS_DEBT_MAX',
+    type: 'credits',
+    default: '1000',
+    group: 'Credits',
+    description:
+      'Most credits that a wallet may owe by captures above a hold, whatever its mandates allow. What is taken back by ' +
+      'an administrator may be owed beyond it.',
+  },
+  creditsTransferBonus: {
+    env: 'CREDITS_TRANSFER_BONUS',
+    type: 'boolean',
+    default: 'false',
+    group: 'Credits',
+    description:
+      'Whether the signup bonus and daily credits may be transferred into team wallets, where no cap counts; otherwise ' +
+      'only what was bought or given may.',
   },
   webhookTimeoutSeconds: {
     env: 'WEBHOOK_TIMEOUT',
@@ -342,7 +369,7 @@ export const settings = {
   },
 } as const satisfies Record<string, Setting>;
 
-type ValueOf<S extends Setting> = S['type'] extends 'integer' | 'duration'
+type ValueOf<S extends Setting> = S['type'] extends 'integer' | 'duration' | 'scale' | 'credits'
   ? number
   : S['type'] extends 'boolean'
     ? boolean
@@ -350,7 +377,10 @@ type ValueOf<S extends Setting> = S['type'] extends 'integer' | 'duration'
       ? readonly string[]
       : string;
 
-/** The frozen, validated configuration. Units stand in the names. */
+/**
+ * The frozen, validated configuration. Units stand in the names; settings in credits come as units of
+ * 10^-creditsScale credits, which is what wallets count.
+ */
 export type Config = { readonly [K in keyof typeof settings]: ValueOf<(typeof settings)[K]> } & {
   readonly isProduction: boolean;
 };
@@ -373,6 +403,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   const problems: string[] = [];
   const isProduction = env.NODE_ENV?.trim() === 'production';
   const texts: Record<string, string> = {};
+  const scale = scaleOf(env);
   const values: Record<string, unknown> = { isProduction };
   for (const [name, setting] of Object.entries(settings) as [string, Setting][]) {
     const given = env[setting.env]?.trim();
@@ -381,7 +412,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     if (text === '' && isProduction && setting.requiredInProduction) {
       problems.push(`${setting.env} is missing. ${setting.description}`);
     }
-    const parsed = parseSetting(setting, text);
+    const parsed = parseSetting(setting, text, scale);
     if ('problem' in parsed) problems.push(`${setting.env}: ${parsed.problem}`);
     else values[name] = parsed.value;
   }
@@ -389,6 +420,15 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     problems.push('OBOL_SECRET: needs at least 32 characters.');
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(values) as Config;
+}
+
+/** How many decimal places a credit has; 0 when the setting is wrong, which is reported where it is read. */
+function scaleOf(env: Record<string, string | undefined>): number {
+  const parsed = parseSetting(
+    settings.creditsScale,
+    env.CREDITS_SCALE?.trim() || settings.creditsScale.default,
+  );
+  return 'value' in parsed ? Number(parsed.value) : 0;
 }
 
 function expand(template: string, texts: Record<string, string>): string {

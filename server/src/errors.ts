@@ -302,6 +302,11 @@ export const errorTable = {
     title: 'The hold is smaller than that',
     detail: 'Capture at most `remaining`, extend the hold first, or allow it to be overrun.',
   },
+  'hold.too_long': {
+    status: 409,
+    title: 'The hold cannot live that long',
+    detail: 'However often it is extended, it ends by `expiresAtMax`; capture what is due, and place a new one.',
+  },
   'webhooks.too_many_endpoints': {
     status: 409,
     title: 'The application has enough endpoints',

@@ -6,7 +6,7 @@ import { createDatabase } from './db/index.ts';
 import { openPool } from './db/pool.ts';
 import { createApplicationVerifier } from './domains/applications/index.ts';
 import { createKeyring, createPasswordHasher, handleRecoveryJobs } from './domains/auth/index.ts';
-import { handleAuditJobs, handleHoldJobs } from './domains/credits/index.ts';
+import { handleAuditJobs, handleHoldJobs, handleRetentionJobs } from './domains/credits/index.ts';
 import { handleWebhookJobs, type Resolve } from './domains/webhooks/index.ts';
 import { createJobs } from './jobs/index.ts';
 import { createRandomBytes } from './lib/random-bytes.ts';
@@ -53,6 +53,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   handleWebhookJobs(ctx, options.resolve);
   handleAuditJobs(ctx);
   handleHoldJobs(ctx);
+  handleRetentionJobs(ctx);
   const app = await buildApp(ctx);
   if (options.runsJobs !== false) await jobs.start();
   return {

@@ -3,7 +3,7 @@ import { runTeam, type Colleague } from '../../examples/team.ts';
 import { startTestService } from './harness/index.ts';
 import { expectSound, readOwn } from './harness/movements.ts';
 import { addPerson, emailOf } from './harness/teams.ts';
-import { connectAsOwner } from './harness/wallets.ts';
+import { addLot, connectAsOwner } from './harness/wallets.ts';
 
 const service = await startTestService();
 const database = await connectAsOwner(service);
@@ -14,6 +14,7 @@ const colleague = async (name: string): Promise<Colleague> => {
 
 test('a team buys in, three members spend up to their limits, and the owner raises one', async () => {
   const owner = await colleague('Owner');
+  await addLot(service, { ...owner, sessionId: '' }, { source: 'purchase', kind: 'paid', amount: 150 });
   const colleagues = await Promise.all(['Ada', 'Ben', 'Eve'].map(colleague));
   const report = await runTeam(service.url, { owner, colleagues, buyIn: 150, limit: 35 });
   expect(report).toEqual({

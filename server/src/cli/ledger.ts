@@ -78,12 +78,17 @@ async function showTrialBalance(output: Output): Promise<void> {
   const accounts = await withContext(({ db }) => readTrialBalance(db));
   const rows = [
     ...accounts,
-    { account: 'sum', amount: accounts.reduce((sum, { amount }) => sum + amount, 0) },
+    { account: 'sum', amount: accounts.reduce((sum, { amount }) => sum + amount, 0n) },
   ];
   const width = Math.max(...rows.map(({ account }) => account.length));
   for (const { account, amount } of rows)
     output.say(`${account.padEnd(width)}  ${String(amount).padStart(16)}`);
-  output.result(accounts);
+  output.result(accounts.map(({ account, amount }) => ({ account, amount: jsonInteger(amount) })));
+}
+
+/** A number as long as every JSON reader keeps it exact, else its digits. */
+function jsonInteger(amount: bigint): number | string {
+  return Number.isSafeInteger(Number(amount)) ? Number(amount) : String(amount);
 }
 
 function parseWalletId(text: string): string {

@@ -36,7 +36,8 @@ export type Database = {
   asService<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /**
    * Runs one statement on its own: the hot path, one round trip. The statement is a call of a `security
-   * definer` function that sets its own row-level-security context.
+   * definer` function that sets its own row-level-security context. After a deadlock it is run again: nothing
+   * of it was committed.
    */
   call<Row extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<Row[]>;
   /**
@@ -79,10 +80,13 @@ export function createDatabase(pool: pg.Pool, clock: Clock): Database {
       ),
     asService: (work) => runTransaction(opening, work),
     async call<Row extends pg.QueryResultRow>(text: string, values: unknown[]) {
-      try {
-        return (await pool.query<Row>(text, values)).rows;
-      } catch (error) {
-        throw translateDatabaseError(error);
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return (await pool.query<Row>(text, values)).rows;
+        } catch (error) {
+          if (attempt < retriesMax && isRetryable(error)) continue;
+          throw translateDatabaseError(error);
+        }
       }
     },
     runAsService: (text, values) =>

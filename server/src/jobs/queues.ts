@@ -20,6 +20,8 @@ export type JobData = {
   'audit-ledger': Record<string, never>;
   /** Ends the holds that have expired and that nobody has looked at since. */
   'end-expired-holds': Record<string, never>;
+  /** Forgets refusals that have been remembered under their idempotency keys for long enough. */
+  'forget-refusals': Record<string, never>;
 };
 
 export type JobName = keyof JobData;
@@ -79,6 +81,7 @@ export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'send-endpoint-notice': mailQueue,
   'audit-ledger': timetableQueue,
   'end-expired-holds': timetableQueue,
+  'forget-refusals': timetableQueue,
 };
 
 /** How many batches of a kind a process has in hand at once, where a slow job must not hold up the rest. */
@@ -91,6 +94,7 @@ export const parallelBatches: { readonly [queue: string]: number } = { 'deliver-
 export const timetable: { readonly [Name in JobName]?: string } = {
   'audit-ledger': '*/10 * * * *',
   'end-expired-holds': '* * * * *',
+  'forget-refusals': '23 3 * * *',
 };
 
 export const jobNames = Object.keys(queues) as JobName[];

@@ -14,6 +14,11 @@ export function divideUp(dividend: number, divisor: number): number {
   return exactInteger((BigInt(dividend) + BigInt(divisor) - 1n) / BigInt(divisor));
 }
 
+/** So many credits in the units that wallets count, of which a credit has 10^scale. */
+export function toUnits(credits: number, scale: number): number {
+  return exactInteger(BigInt(credits) * 10n ** BigInt(scale));
+}
+
 /** Whole seconds since 1970, as tokens and metrics count them. @see RFC 7519 §2 */
 export function epochSeconds(time: Date): number {
   return Math.floor(time.getTime() / 1000);

@@ -3,7 +3,17 @@ import { isIP } from 'node:net';
 /** One setting: where it comes from, how it is read and how it is documented. */
 export type Setting = {
   env: string;
-  type: 'text' | 'choice' | 'integer' | 'boolean' | 'duration' | 'url' | 'origins' | 'networks';
+  type:
+    | 'text'
+    | 'choice'
+    | 'integer'
+    | 'credits'
+    | 'scale'
+    | 'boolean'
+    | 'duration'
+    | 'url'
+    | 'origins'
+    | 'networks';
   default: string;
   /** What a `choice` may be, besides empty where that is its default. */
   choices?: readonly string[];
@@ -15,8 +25,15 @@ export type Setting = {
 
 const secondsPerUnit: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
-/** Parses a setting's text into its value, or says what is wrong with it. Durations come out in seconds. */
-export function parseSetting(setting: Setting, text: string): { value: unknown } | { problem: string } {
+/**
+ * Parses a setting's text into its value, or says what is wrong with it. Durations come out in seconds,
+ * credits in units of which a credit has 10^scale.
+ */
+export function parseSetting(
+  setting: Setting,
+  text: string,
+  scale = 0,
+): { value: unknown } | { problem: string } {
   switch (setting.type) {
     case 'text':
       return { value: text };
@@ -26,6 +43,12 @@ export function parseSetting(setting: Setting, text: string): { value: unknown }
       return /^\d{1,15}$/.test(text)
         ? { value: Number(text) }
         : { problem: `expected a whole number, got "${text}".` };
+    case 'credits':
+      return parseCredits(text, scale);
+    case 'scale':
+      return /^[0-6]$/.test(text)
+        ? { value: Number(text) }
+        : { problem: `expected a number of decimal places from 0 to 6, got "${text}".` };
     case 'boolean':
       if (['true', '1', 'yes', 'on'].includes(text.toLowerCase())) return { value: true };
       if (['false', '0', 'no', 'off'].includes(text.toLowerCase())) return { value: false };
@@ -45,6 +68,13 @@ function parseChoice(setting: Setting, text: string): { value: string } | { prob
   const { choices = [] } = setting;
   if (text === setting.default || choices.includes(text)) return { value: text };
   return { problem: `expected ${choices.join(', ')}, got "${text}".` };
+}
+
+function parseCredits(text: string, scale: number): { value: number } | { problem: string } {
+  const units = /^\d{1,15}$/.test(text) ? Number(text) * 10 ** scale : Number.NaN;
+  if (Number.isNaN(units)) return { problem: `expected a whole number of credits, got "${text}".` };
+  if (!Number.isSafeInteger(units)) return { problem: `${text} credits are more than can be counted.` };
+  return { value: units };
 }
 
 function parseDuration(text: string): { value: number } | { problem: string } {

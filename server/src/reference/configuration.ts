@@ -5,6 +5,8 @@ const typeNames: Record<Setting['type'], string> = {
   text: 'text',
   choice: 'one of',
   integer: 'whole number',
+  credits: 'whole number of credits',
+  scale: '0 to 6',
   boolean: '`true` or `false`',
   duration: 'duration (`90s`, `15m`, `12h`, `7d`, or seconds)',
   origins: 'origins, comma separated',

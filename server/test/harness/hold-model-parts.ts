@@ -25,6 +25,7 @@ export type ModelHold = {
   amount: number;
   captured: number;
   status: 'open' | 'captured' | 'voided' | 'expired';
+  createdAt: number;
   expiresAt: number;
   mandate: ModelMandate | undefined;
 };

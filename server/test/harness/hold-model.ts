@@ -67,6 +67,7 @@ export class HoldModel {
       amount: 0,
       captured: 0,
       status: 'open',
+      createdAt: now,
       expiresAt: now + lifeMs,
       mandate,
     };
@@ -78,6 +79,7 @@ export class HoldModel {
   extend(hold: ModelHold, more: number, lifeMs: number, now: number): string | null {
     this.refresh(now);
     if (hold.status !== 'open') return 'hold.closed';
+    if (now + lifeMs > hold.createdAt + 30 * dayMs) return 'hold.too_long';
     const { mandate } = hold;
     const taken = this.decide(more, hold.amount + more, mandate, mandate !== undefined, false, now);
     if (typeof taken === 'string') return taken;

@@ -2,6 +2,8 @@ import { migration, type Mutant } from './mutant.ts';
 
 const steps = migration('0011_credits_holds');
 const transact = migration('0012_credits_transact');
+const bounds = migration('0022_ledger_bounds');
+const callers = migration('0022_ledger_callers');
 const hashing = 'server/src/domains/credits/holds/transact-credits.ts';
 const tests = ['holds/holds.test.ts', 'holds/hold-expiry.test.ts', 'holds/hold-races.test.ts'];
 const expiryTests = ['holds/hold-expiry.test.ts', 'holds/holds.test.ts'];
@@ -94,7 +96,7 @@ export const holdMutants: Mutant[] = [
   },
   {
     name: 'a capture goes above the hold though nothing lets it',
-    file: transact,
+    file: bounds,
     find: `elsif credits.overrun_of(scene) = 'refuse' then`,
     replace: 'elsif false then',
     tests,
@@ -108,35 +110,35 @@ export const holdMutants: Mutant[] = [
   },
   {
     name: 'the rest of a hold is not given back with the last capture',
-    file: transact,
+    file: bounds,
     find: 'if request.is_final then wallet :=',
     replace: 'if request.is_final and hold.remaining = 0 then wallet :=',
     tests,
   },
   {
     name: 'a wallet does not know when its hold ends',
-    file: transact,
+    file: bounds,
     find: 'wallet.next_expiry_at := least(wallet.next_expiry_at, hold.expires_at);',
     replace: '',
     tests: expiryTests,
   },
   {
     name: 'an extension may shorten a hold',
-    file: transact,
-    find: 'hold.expires_at := greatest(hold.expires_at, scene.instant +',
-    replace: 'hold.expires_at := (scene.instant +',
+    file: bounds,
+    find: 'hold.expires_at := greatest(hold.expires_at, ends_at);',
+    replace: 'hold.expires_at := ends_at;',
     tests,
   },
   {
     name: 'an extension has the same funds twice',
-    file: transact,
+    file: bounds,
     find: 'hold.remaining := hold.remaining + more;',
     replace: 'hold.remaining := hold.remaining + 2 * more;',
     tests,
   },
   {
     name: 'an app moves the holds of another',
-    file: transact,
+    file: callers,
     find: 'case when hold.app_id is distinct from request.client_id then',
     replace: 'case when hold.app_id is null then',
     tests: ['mandates/mandate-holds.test.ts', 'mandates/tokens-of-apps.test.ts'],
@@ -175,5 +177,75 @@ export const holdMutants: Mutant[] = [
     find: ': { ...content, metadata };',
     replace: ': { operation, metadata };',
     tests,
+  },
+  {
+    name: 'a hold can be extended for ever',
+    file: bounds,
+    find: 'if ends_at > credits.hold_end_max(hold) then',
+    replace: 'if false then',
+    tests: ['holds/hold-life.test.ts'],
+  },
+  {
+    name: 'the last millisecond of a hold cannot be had',
+    file: bounds,
+    find: 'if ends_at > credits.hold_end_max(hold) then',
+    replace: 'if ends_at >= credits.hold_end_max(hold) then',
+    tests: ['holds/hold-life.test.ts'],
+  },
+  {
+    name: 'a hold lives from a time that has not come',
+    file: bounds,
+    find: `'open', request.description, request.metadata, scene.at_time +`,
+    replace: `'open', request.description, request.metadata, scene.instant +`,
+    tests: ['holds/hold-life.test.ts'],
+  },
+  {
+    name: 'an extension counts from a time that has not come',
+    file: bounds,
+    find: 'ends_at timestamptz := scene.at_time +',
+    replace: 'ends_at timestamptz := scene.instant +',
+    tests: ['holds/hold-life.test.ts'],
+  },
+  {
+    name: 'an overrun may owe more than the service allows',
+    file: bounds,
+    find: 'mandate.overrun_max := least(mandate.overrun_max, coalesce(request.debt_max, 0));',
+    replace: '',
+    tests: ['mandates/debt-bounds.test.ts'],
+  },
+  {
+    name: 'a capture leaves a debt that cannot be counted',
+    file: bounds,
+    find: 'or taking.debt > 0 and not credits.can_owe(wallet, taking.debt)',
+    replace: '',
+    tests: ['exact-bounds.test.ts'],
+  },
+  {
+    name: 'a mandate for one kind of credits leaves a debt that the other repays',
+    file: bounds,
+    find: `when (scene.mandate).overrun = 'debt' and cardinality((scene.mandate).kinds) < 2 then 'refuse'`,
+    replace: '',
+    tests: ['mandates/debt-bounds.test.ts'],
+  },
+  {
+    name: 'who is gone is charged',
+    file: callers,
+    find: 'u.id = wallet.owner_id and u.is_active)',
+    replace: 'u.id = wallet.owner_id)',
+    tests: ['mandates/consent.test.ts'],
+  },
+  {
+    name: 'who is erased is charged',
+    file: callers,
+    find: '    or not exists (select from auth.users u where u.id = wallet.owner_id and u.is_active) then',
+    replace: '    or exists (select from auth.users u where u.id = wallet.owner_id and not u.is_active) then',
+    tests: ['mandates/consent.test.ts'],
+  },
+  {
+    name: 'an application that is gone charges by the tokens it was given',
+    file: callers,
+    find: 'a.client_id = request.client_id and a.is_active) then',
+    replace: 'a.client_id = request.client_id and a.is_active) and false then',
+    tests: ['mandates/consent.test.ts'],
   },
 ];

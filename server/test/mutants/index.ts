@@ -4,6 +4,7 @@ import { journalMutants } from './journal.ts';
 import { mandateMutants } from './mandates.ts';
 import type { Mutant } from './mutant.ts';
 import { movementMutants } from './movements.ts';
+import { proofMutants } from './proofs.ts';
 import { queueMutants } from './queue.ts';
 import { spendMutants } from './spends.ts';
 import { timeMutants } from './time.ts';
@@ -14,6 +15,7 @@ export const mutants: Mutant[] = [
   ...timeMutants,
   ...spendMutants,
   ...queueMutants,
+  ...proofMutants,
   ...holdMutants,
   ...mandateMutants,
   ...movementMutants,

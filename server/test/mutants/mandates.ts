@@ -2,6 +2,8 @@ import { migration, type Mutant } from './mutant.ts';
 
 const file = migration('0010_credits_mandates');
 const transact = migration('0012_credits_transact');
+const bounds = migration('0022_ledger_bounds');
+const callers = migration('0022_ledger_callers');
 const tests = ['mandates/spend-under-mandate.test.ts', 'mandates/mandate-periods.test.ts'];
 const periodTests = ['mandates/mandate-periods.test.ts', 'mandates/mandate-holds.test.ts'];
 const raceTests = ['mandates/mandate-races.test.ts'];
@@ -89,7 +91,7 @@ export const mandateMutants: Mutant[] = [
   },
   {
     name: 'a change of a mandate forgets what is charged meanwhile',
-    file,
+    file: bounds,
     find: 'm.member_id is null for no key update;',
     replace: 'm.member_id is null;',
     tests: raceTests,
@@ -149,5 +151,40 @@ export const mandateMutants: Mutant[] = [
     find: '  if scene.is_mandated then\n    perform credits.charge_mandate(made.mandate_id',
     replace: '  if false then\n    perform credits.charge_mandate(made.mandate_id',
     tests,
+  },
+  {
+    name: 'a mandate may contradict itself',
+    file: bounds,
+    find: '  perform credits.assert_terms(mandate);\n  mandate.id := new_id;',
+    replace: '  mandate.id := new_id;',
+    tests: ['mandates/debt-bounds.test.ts'],
+  },
+  {
+    name: 'a mandate may come to contradict itself',
+    file: bounds,
+    find: `if changes ?| array['kinds', 'overrun'] then`,
+    replace: `if changes ?| array['overrun'] then`,
+    tests: ['mandates/debt-bounds.test.ts'],
+  },
+  {
+    name: 'an app sees the wallet of who has revoked its mandate',
+    file: callers,
+    find: `mandate.id is null or mandate.status <> 'active'\n`,
+    replace: `mandate.id is null or mandate.status = 'paused'\n`,
+    tests: ['mandates/consent.test.ts'],
+  },
+  {
+    name: 'an app sees the wallet when its mandate has expired',
+    file: callers,
+    find: 'or coalesce(mandate.expires_at <= instant, false)',
+    replace: '',
+    tests: ['mandates/consent.test.ts'],
+  },
+  {
+    name: 'an app hears of a wallet a millisecond after its mandate has expired',
+    file: callers,
+    find: 'm.expires_at > at_time)',
+    replace: 'm.expires_at >= at_time)',
+    tests: ['mandates/consent.test.ts'],
   },
 ];

@@ -2,6 +2,7 @@ import { migration, type Mutant } from './mutant.ts';
 
 const steps = migration('0014_credits_grants');
 const file = migration('0015_credits_give_back');
+const bounds = migration('0022_ledger_bounds');
 const moveCredits = 'server/src/domains/credits/grants/move-credits.ts';
 const grants = ['grants/grants.test.ts'];
 const refunds = ['grants/refunds.test.ts'];
@@ -18,7 +19,7 @@ export const movementMutants: Mutant[] = [
   },
   {
     name: 'a refused grant is not remembered',
-    file: steps,
+    file: bounds,
     find: 'if request.idempotency_key is not null then',
     replace: 'if request.idempotency_key is not null and refusal_code is null then',
     tests: grants,
@@ -95,7 +96,7 @@ export const movementMutants: Mutant[] = [
   },
   {
     name: 'a refund brings an expired lot back to life',
-    file,
+    file: bounds,
     find: 'if wallet.next_expiry_at <= at_time then wallet := credits.expire_lots(wallet, at_time); end if;',
     replace: 'if wallet.next_expiry_at <= at_time then wallet.next_expiry_at := null; end if;',
     tests: refunds,
@@ -116,14 +117,14 @@ export const movementMutants: Mutant[] = [
   },
   {
     name: 'a refund leaves the statistics as they were',
-    file,
+    file: bounds,
     find: 'do update set amount = u.amount + excluded.amount;',
     replace: 'do nothing;',
     tests: refunds,
   },
   {
     name: 'what a refund returns does not repay the debt',
-    file,
+    file: bounds,
     find: 'if wallet.debt > 0 then wallet := credits.repay_debt(wallet, returned.lot_ids, at_time); end if;',
     replace: '',
     tests: clawbacks,
@@ -137,7 +138,7 @@ export const movementMutants: Mutant[] = [
   },
   {
     name: 'a refund does not come back to its mandate',
-    file,
+    file: bounds,
     find: '  perform credits.give_back_allowance(charged.id, made.id, request.amount);\n',
     replace: '',
     tests: ['mandates/mandate-periods.test.ts', 'mandates/mandate-holds.test.ts'],
@@ -151,23 +152,44 @@ export const movementMutants: Mutant[] = [
   },
   {
     name: 'a clawback takes what holds have set aside',
-    file,
+    file: bounds,
     find: 'taken := least(request.amount, lot.remaining - lot.held);',
     replace: 'taken := least(request.amount, lot.remaining);',
     tests: clawbacks,
   },
   {
     name: 'a clawback asks for what expired unused',
-    file,
+    file: bounds,
     find: 'if lot.expires_at <= at_time then\n    unused',
     replace: 'if false then\n    unused',
     tests: clawbacks,
   },
   {
     name: 'what a clawback does not find is forgotten',
-    file,
+    file: bounds,
     find: 'wallet.debt := wallet.debt + owed;',
     replace: '',
     tests: clawbacks,
+  },
+  {
+    name: 'a total may leave what can be counted',
+    file: bounds,
+    find: 'check (greatest(total_earned, total_spent, debt) <= 9007199254740991)',
+    replace: 'check (true)',
+    tests: ['exact-bounds.test.ts'],
+  },
+  {
+    name: 'a clawback leaves a debt that cannot be counted',
+    file: bounds,
+    find: 'if wallet.debt + owed > 9007199254740991 then',
+    replace: 'if false then',
+    tests: ['exact-bounds.test.ts'],
+  },
+  {
+    name: 'a refund brings in more than can be counted',
+    file: bounds,
+    find: 'if not credits.can_owe(wallet, 0) and returned.new_lot > 0 then',
+    replace: 'if false then',
+    tests: ['exact-bounds.test.ts'],
   },
 ];

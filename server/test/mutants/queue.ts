@@ -8,15 +8,15 @@ export const queueMutants: Mutant[] = [
   {
     name: 'the first of a batch is never answered',
     file,
-    find: 'for (const outcome of outcomes) batch[',
-    replace: 'for (const outcome of outcomes.slice(1)) batch[',
+    find: 'for (const outcome of outcomes) answer(',
+    replace: 'for (const outcome of outcomes.slice(1)) answer(',
     tests,
   },
   {
     name: 'answers go to the wrong spends',
     file,
-    find: 'batch[outcome.ordinal - 1]?.resolve(outcome)',
-    replace: 'batch[outcomes.length - outcome.ordinal]?.resolve(outcome)',
+    find: 'answer(batch[outcome.ordinal - 1], outcome)',
+    replace: 'answer(batch[outcomes.length - outcome.ordinal], outcome)',
     tests,
   },
   {
@@ -53,6 +53,13 @@ export const queueMutants: Mutant[] = [
     find: 'if (batch.length > 1 && wasRolledBack(error)) {',
     replace: 'if (batch.length > 1_000_000 && wasRolledBack(error)) {',
     tests,
+  },
+  {
+    name: 'one outcome that cannot be read takes its batch with it',
+    file,
+    find: 'map((name) => `${name}::text`)',
+    replace: 'map((name) => name)',
+    tests: ['exact-bounds.test.ts'],
   },
   {
     name: 'a batch is tried again though it may have been committed',

@@ -1,6 +1,7 @@
 import { migration, type Mutant } from './mutant.ts';
 
 const file = migration('0005_credits_balance');
+const bounds = migration('0022_ledger_bounds');
 const tests = ['balance.test.ts', 'holds/hold-expiry.test.ts'];
 
 /** Locks, expiry and daily credits. */
@@ -56,30 +57,65 @@ export const timeMutants: Mutant[] = [
   },
   {
     name: 'the daily credits come twice a day',
-    file,
+    file: bounds,
     find: `wallet.next_daily_at := wallet.next_daily_at + interval '24 hours';`,
     replace: `wallet.next_daily_at := wallet.next_daily_at + interval '12 hours';`,
     tests,
   },
   {
     name: 'the daily credits know no cap',
-    file,
-    find: 'lot.amount := least(daily_amount, daily_cap - unspent);',
-    replace: 'lot.amount := daily_amount;',
+    file: bounds,
+    find: 'least(daily_amount, daily_cap - unspent, ',
+    replace: 'least(daily_amount, ',
     tests,
   },
   {
     name: 'the cap of the daily credits may be passed by the last grant',
-    file,
-    find: 'lot.amount := least(daily_amount, daily_cap - unspent);',
-    replace: 'lot.amount := case when unspent < daily_cap then daily_amount else 0 end;',
+    file: bounds,
+    find: 'least(daily_amount, daily_cap - unspent, ',
+    replace: 'least(case when unspent < daily_cap then daily_amount else 0 end, ',
     tests,
   },
   {
     name: 'a spent daily lot counts against the cap',
-    file,
+    file: bounds,
     find: 'select coalesce(sum(l.remaining), 0) into unspent',
     replace: 'select coalesce(sum(l.amount), 0) into unspent',
     tests: ['balance.test.ts', 'ledger-model.test.ts'],
+  },
+  {
+    name: 'the daily credits come beyond what can be counted',
+    file: bounds,
+    find: ', 9007199254740991 - wallet.total_earned);',
+    replace: ');',
+    tests: ['exact-bounds.test.ts'],
+  },
+  {
+    name: 'a wallet that cannot be brought up to date holds up the others',
+    file: bounds,
+    find: 'problem := sqlerrm;',
+    replace: 'raise;',
+    tests: ['holds/hold-life.test.ts'],
+  },
+  {
+    name: 'a refusal is forgotten a millisecond early',
+    file: bounds,
+    find: 'o.created_at < before_time',
+    replace: 'o.created_at <= before_time',
+    tests: ['retention.test.ts'],
+  },
+  {
+    name: 'what went through is forgotten, too',
+    file: bounds,
+    find: 'where o.code is not null and o.created_at',
+    replace: 'where o.created_at',
+    tests: ['retention.test.ts'],
+  },
+  {
+    name: 'a refusal is as old as the transaction before it',
+    file: bounds,
+    find: 'greatest(wallet.last_transaction_at, request.asked_at)',
+    replace: 'wallet.last_transaction_at',
+    tests: ['retention.test.ts'],
   },
 ];

@@ -39,6 +39,7 @@ test('a new wallet holds the signup bonus', async () => {
     dailyFreeCredits: 5,
     nextDailyAt: '2026-03-02T12:00:00.000Z',
     status: 'active',
+    scale: 0,
     lots: [{ id: expect.any(String), source: 'signup', kind: 'free', remaining: 150, expiresAt: null }],
   });
 });

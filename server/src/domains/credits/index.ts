@@ -1,5 +1,6 @@
 export { type Spender } from './holds/transact-credits.ts';
 export { handleHoldJobs } from './holds/handle-hold-jobs.ts';
+export { handleRetentionJobs } from './handle-retention-jobs.ts';
 export { auditLedger } from './auditor/audit-ledger.ts';
 export { handleAuditJobs } from './auditor/handle-audit-jobs.ts';
 export { openWallet } from './open-wallet.ts';

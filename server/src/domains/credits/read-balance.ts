@@ -24,6 +24,7 @@ export type Balance = {
   dailyFreeCredits: number;
   nextDailyAt: string;
   status: string;
+  scale: number;
   lots: LotView[];
 };
 
@@ -65,6 +66,7 @@ export async function readBalance(ctx: Ctx, caller: Caller): Promise<Balance> {
     dailyFreeCredits: creditsDailyFree,
     nextDailyAt: row.next_daily_at.toISOString(),
     status: row.status,
+    scale: ctx.config.creditsScale,
     lots: row.lots.map((lot) => ({
       ...lot,
       expiresAt: lot.expiresAt === null ? null : new Date(lot.expiresAt).toISOString(),

@@ -1,12 +1,11 @@
 import { sql } from 'drizzle-orm';
 import type { Database } from '../../db/index.ts';
-import { exactInteger } from '../../lib/exact.ts';
 
 /**
- * The sum of all entries of an account. Wallets are summed up: `wallets:free`, `wallets:paid`,
- * `wallets:held`.
+ * The sum of all entries of an account, of whatever size: each wallet stays within 2^53, all together need
+ * not. Wallets are summed up: `wallets:free`, `wallets:paid`, `wallets:held`.
  */
-export type AccountBalance = { account: string; amount: number };
+export type AccountBalance = { account: string; amount: bigint };
 
 /**
  * The balance of every account, from the entries. They sum to zero: what people hold, have spent and have let
@@ -19,6 +18,6 @@ export async function readTrialBalance(db: Database): Promise<AccountBalance[]> 
              sum(e.amount)::text as amount
         from credits.entries e
        group by 1 order by 1`);
-    return rows.map(({ account, amount }) => ({ account, amount: exactInteger(amount) }));
+    return rows.map(({ account, amount }) => ({ account, amount: BigInt(amount) }));
   });
 }

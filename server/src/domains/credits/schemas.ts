@@ -31,6 +31,11 @@ export const keySchema = line(255, {
   examples: ['5f6c1c0e-chat-42'],
 });
 
+const scaleSchema = Type.Integer({
+  description: 'Decimal places of a credit: amounts count units of 10^-scale credits.',
+  examples: [0],
+});
+
 export const balanceSchema = Type.Object(
   {
     balance: credits('Paid credits.', 0),
@@ -43,6 +48,7 @@ export const balanceSchema = Type.Object(
     dailyFreeCredits: credits('Free credits granted every 24 hours.', 5),
     nextDailyAt: time('When the next daily credits are due.', '2026-03-02T12:00:00.000Z'),
     status: Type.String({ description: '`active`, `frozen` or `closed`.', examples: ['active'] }),
+    scale: scaleSchema,
     lots: Type.Array(
       Type.Object({
         id: id('The lot.'),
@@ -157,7 +163,8 @@ export const packageSchema = Type.Object(
   {
     id: Type.String({ examples: ['standard'] }),
     name: Type.String({ examples: ['Standard'] }),
-    credits: credits('Credits it brings.', 1000),
+    credits: credits('What it brings.', 1000),
+    scale: scaleSchema,
     priceCents: Type.Integer({ description: 'Price in the minor unit.', examples: [1000] }),
     currency: Type.String({ description: 'ISO 4217.', examples: ['EUR'] }),
     active: Type.Boolean({ description: 'Whether it can be bought.' }),

@@ -1,6 +1,7 @@
 import type { Ctx } from '../../ctx.ts';
 import { wasRolledBack } from '../../db/index.ts';
 import { AppError } from '../../errors.ts';
+import { exactInteger } from '../../lib/exact.ts';
 
 /**
  * One spend as the database takes it. `requestHash` is hexadecimal; `transactionId` is used if the spend goes
@@ -126,7 +127,7 @@ async function spendBatch(ctx: Ctx, batch: Waiting[]): Promise<() => void> {
       batch.map(({ request }) => request),
     );
     return () => {
-      for (const outcome of outcomes) batch[outcome.ordinal - 1]?.resolve(outcome);
+      for (const outcome of outcomes) answer(batch[outcome.ordinal - 1], outcome);
     };
   } catch (error) {
     if (batch.length > 1 && wasRolledBack(error)) {
@@ -139,7 +140,31 @@ async function spendBatch(ctx: Ctx, batch: Waiting[]): Promise<() => void> {
   }
 }
 
-async function callSpend(ctx: Ctx, requests: SpendRequest[]): Promise<SpendOutcome[]> {
+/** An outcome that cannot be read, such as one of 2^53, fails its own spend and no other. */
+function answer(one: Waiting | undefined, outcome: OutcomeRow): void {
+  try {
+    one?.resolve(readOutcome(outcome));
+  } catch (error) {
+    one?.reject(error);
+  }
+}
+
+/** As the database writes it: with the numbers as text, so that all rows can be received. */
+type OutcomeRow = { [K in keyof SpendOutcome]: K extends NumberName ? string | null : SpendOutcome[K] };
+type NumberName = (typeof numberNames)[number];
+const numberNames = ['balance_before', 'free', 'paid', 'held', 'total_spent', 'sequence'] as const;
+
+function readOutcome(row: OutcomeRow): SpendOutcome {
+  const numbers = numberNames.map(
+    (name) => [name, row[name] === null ? null : exactInteger(row[name])] as const,
+  );
+  return { ...row, ...(Object.fromEntries(numbers) as Record<NumberName, number>) };
+}
+
+const numberColumns = numberNames.map((name) => `${name}::text`).join(', ');
+const outcomeColumns = `ordinal, code, is_replay, transaction_id, created_at, hash, ${numberColumns}`;
+
+async function callSpend(ctx: Ctx, requests: SpendRequest[]): Promise<OutcomeRow[]> {
   const { creditsDailyFree, creditsDailyCap } = ctx.config;
   const batch = requests.map((request) => ({
     wallet_id: request.walletId,
@@ -153,12 +178,10 @@ async function callSpend(ctx: Ctx, requests: SpendRequest[]): Promise<SpendOutco
     request_hash: `\\x${request.requestHash}`,
     transaction_id: request.transactionId,
   }));
-  const outcomes = await ctx.db.call<SpendOutcome>('select * from credits.spend($1, $2, $3, $4)', [
-    JSON.stringify(batch),
-    ctx.clock.now(),
-    creditsDailyFree,
-    creditsDailyCap,
-  ]);
+  const outcomes = await ctx.db.call<OutcomeRow>(
+    `select ${outcomeColumns} from credits.spend($1, $2, $3, $4)`,
+    [JSON.stringify(batch), ctx.clock.now(), creditsDailyFree, creditsDailyCap],
+  );
   if (outcomes.length !== requests.length) throw new Error('credits.spend left a spend without an outcome');
   return outcomes;
 }

@@ -77,6 +77,14 @@ export const balances = creditsSchema.table(
     check('balances_held_check', sql`${table.held} >= 0 and ${table.held} <= ${table.free} + ${table.paid}`),
     check('balances_debt_check', sql`${table.debt} >= 0`),
     check('balances_exact_check', sql`${table.free} + ${table.paid} <= ${exactMax}`),
+    check(
+      'balances_totals_check',
+      sql`greatest(${table.totalEarned}, ${table.totalSpent}, ${table.debt}) <= ${exactMax}`,
+    ),
+    check(
+      'balances_person_check',
+      sql`${table.ownerId} is null or (${table.kind} = 'personal' and ${table.ownerId} = ${table.walletId})`,
+    ),
   ],
 );
 
@@ -216,6 +224,10 @@ export const idempotencyKeys = creditsSchema.table(
   },
   (table) => [
     primaryKey({ name: 'idempotency_keys_pkey', columns: [table.walletId, table.appId, table.key] }),
+    /** For the job that forgets refusals. */
+    index('idempotency_keys_refused_idx')
+      .on(table.createdAt)
+      .where(sql`${table.code} is not null`),
     check('idempotency_keys_outcome_check', sql`${table.code} is null or ${table.transactionId} is null`),
   ],
 );

@@ -67,7 +67,7 @@ test('the trial balance sums to zero, and shows where credits came from and went
     'wallets:free',
     'wallets:paid',
   ]);
-  expect(accounts.reduce((sum, { amount }) => sum + amount, 0)).toBe(0);
+  expect(accounts.reduce((sum, { amount }) => sum + amount, 0n)).toBe(0n);
 });
 
 test.each([

@@ -16,15 +16,17 @@ export class HoldModel {
   status: 'open' | 'captured' | 'voided' | 'expired' = 'open';
   amount = 0;
   captured = 0;
+  readonly createdAt: number;
   expiresAt: number;
   private parts: HeldPart[] = [];
 
-  constructor(given: Pick<HoldModel, 'wallet' | 'appId' | 'mandate' | 'model' | 'expiresAt'>) {
+  constructor(given: Pick<HoldModel, 'wallet' | 'appId' | 'mandate' | 'model' | 'expiresAt' | 'createdAt'>) {
     this.wallet = given.wallet;
     this.appId = given.appId;
     this.mandate = given.mandate;
     this.model = given.model;
     this.expiresAt = given.expiresAt;
+    this.createdAt = given.createdAt;
   }
 
   get remaining(): number {

@@ -22,6 +22,8 @@ export type Code = {
 };
 
 const dayMs = 86_400_000;
+/** What stays in the wallet that it was given to. */
+const boundSources = ['signup', 'daily', 'refund'];
 /** No app has an empty id. */
 const administration = '';
 const sources: Record<string, { type: string; from: string }> = {
@@ -107,14 +109,14 @@ export function transfer(
       return { refusal: refuse('credits.wallet_inactive') };
     }
     if (source.debt > 0) return { refusal: refuse('credits.in_debt') };
-    const available = source.available();
+    const parts = source.chooseFrom((lot) => !boundSources.includes(lot.source), amount);
+    const available = total(parts);
     if (available < amount) {
       return { refusal: refuse('credits.insufficient', { required: amount, available }) };
     }
-    const parts = source.choose(['free', 'paid'], amount);
     const given = [...source.consume(parts), side('transfers', amount)];
     source.append({ type: 'transfer', amount: -amount, at: now, entries: given });
-    const copies = parts.map((part) => makeLot({ ...part.lot, amount: part.amount }, now));
+    const copies = parts.map((part) => makeLot({ ...part.lot, amount: part.amount }, part.lot.createdAt));
     target.lots.push(...copies);
     target.totalEarned += amount;
     const received = [...copies.map((lot) => target.entry(lot, lot.amount)), side('transfers', -amount)];

@@ -1,11 +1,14 @@
 import { expect } from 'vitest';
 import { codeOf, compareWallet } from './compare.ts';
-import { MandateModel } from './mandate.ts';
+import { MandateModel, type Terms } from './mandate.ts';
 import { until } from './play-moving.ts';
 import type { StepOf } from './steps.ts';
 import { memberTerms, nowOf, pick, type World } from './world.ts';
 
 const isOver = ({ status }: MandateModel): boolean => status === 'revoked';
+/** Credits of any kind would repay the debt. */
+const contradicts = ({ kinds, overrun }: Pick<Terms, 'kinds' | 'overrun'>): boolean =>
+  overrun === 'debt' && kinds.length < 2;
 const path = '/api/v1/credits/mandates';
 
 export async function playMandate(world: World, { person, terms }: StepOf<'mandate'>): Promise<void> {
@@ -17,8 +20,9 @@ export async function playMandate(world: World, { person, terms }: StepOf<'manda
     body: { ...given, ...body, appId: world.app.clientId },
   });
   const isTaken = mandates.some((mandate) => !isOver(mandate));
-  expect(codeOf(answer)).toBe(isTaken ? 'mandate.exists' : null);
-  if (isTaken) return;
+  const isWrong = contradicts(given);
+  expect(codeOf(answer)).toBe(isWrong ? 'request.invalid' : isTaken ? 'mandate.exists' : null);
+  if (isWrong || isTaken) return;
   const mandate = new MandateModel({ ...given, expiresAt: instant });
   mandate.id = answer.body.id;
   mandates.push(mandate);
@@ -40,8 +44,9 @@ export async function playChangeMandate(world: World, step: StepOf<'changeMandat
       ...(end.expiresAt ? { expiresAt: new Date(end.expiresAt).toISOString() } : end),
     },
   });
-  expect(codeOf(answer)).toBe(isOver(mandate) ? 'mandate.revoked' : null);
-  if (isOver(mandate)) return;
+  const isWrong = (terms.kinds ?? terms.overrun) !== undefined && contradicts({ ...mandate.terms, ...terms });
+  expect(codeOf(answer)).toBe(isOver(mandate) ? 'mandate.revoked' : isWrong ? 'request.invalid' : null);
+  if (isWrong || isOver(mandate)) return;
   mandate.status = status;
   mandate.terms = { ...mandate.terms, ...terms, ...end };
   expect(answer.body).toMatchObject(mandate.view(nowOf(world)));

@@ -28,6 +28,8 @@ export type Spend = {
 };
 
 const bothKinds: Kind[] = ['free', 'paid'];
+/** However often a hold is extended. */
+const lifeMax = 30 * 86_400_000;
 
 type Taking = { refusal: Refusal } | { parts: Part[]; debt: number };
 
@@ -46,7 +48,8 @@ function decideTaking(wallet: WalletModel, leave: Leave, demand: Demand, now: nu
   const parts = wallet.choose(leave?.terms.kinds ?? bothKinds, amount);
   const available = total(parts);
   const debt = amount - available;
-  if (debt === 0 || (mayOwe && wallet.debt + debt <= (leave?.terms.overrunMax ?? 0))) return { parts, debt };
+  const debtMax = Math.min(leave?.terms.overrunMax ?? 0, wallet.rules.debtMax);
+  if (debt === 0 || (mayOwe && wallet.debt + debt <= debtMax)) return { parts, debt };
   return { refusal: refuse('credits.insufficient', { required: amount, available }) };
 }
 
@@ -135,7 +138,7 @@ export function placeHold(
     const taking = decideTaking(wallet, leave, { amount, amountInAll: amount }, now);
     if ('refusal' in taking) return taking;
     const given = { wallet, appId, model: model ?? '', mandate: leave ?? null };
-    hold = new HoldModel({ ...given, expiresAt: now + lasts * 1000 });
+    hold = new HoldModel({ ...given, expiresAt: now + lasts * 1000, createdAt: now });
     wallet.holds.push(hold);
     hold.setAside(taking.parts, now);
     return { shown: hold.view() };
@@ -179,6 +182,10 @@ export function extendHold(
 ): Outcome {
   const content = ['extend', amount, lasts];
   return moveHold(spender, hold, { key, content }, now, (leave) => {
+    const endMax = hold.createdAt + lifeMax;
+    if (now + lasts * 1000 > endMax) {
+      return { refusal: refuse('hold.too_long', { expiresAtMax: new Date(endMax).toISOString() }) };
+    }
     const more = amount ?? 0;
     const demand = { amount: more, amountInAll: hold.amount + more };
     const taking = decideTaking(hold.wallet, leave, demand, now);

@@ -102,7 +102,8 @@ const moving = [
 ] as const;
 
 const period = fc.constantFrom('day' as const, 'week' as const, 'month' as const, 'total' as const);
-const kinds = fc.constantFrom<('free' | 'paid')[]>(['free', 'paid'], ['free'], ['paid']);
+const both: ('free' | 'paid')[] = ['free', 'paid'];
+const kinds = fc.constantFrom<('free' | 'paid')[]>(both, both, both, ['free'], ['paid']);
 const allowance = fc.integer({ min: 1, max: 120 });
 const maxPerSpend = perhapsNull(fc.integer({ min: 5, max: 40 }));
 const terms = {

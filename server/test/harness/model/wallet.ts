@@ -3,7 +3,7 @@ import { inOrderOfConsumption, inOrderOfExpiry, makeLot, spendable, total } from
 import type { Kind, Lot, NewLot, Part } from './lot.ts';
 import type { MandateModel } from './mandate.ts';
 
-export type Rules = { signupBonus: number; dailyFree: number; dailyCap: number };
+export type Rules = { signupBonus: number; dailyFree: number; dailyCap: number; debtMax: number };
 
 export type Entry = { account: string; amount: number; lot: Lot | null };
 
@@ -56,7 +56,7 @@ export class WalletModel {
   debt = 0;
   totalSpent = 0;
   totalEarned = 0;
-  private readonly rules: Rules;
+  readonly rules: Rules;
   private nextDailyAt: number;
 
   constructor(id: string, kind: 'personal' | 'team', rules: Rules, now: number) {
@@ -89,9 +89,13 @@ export class WalletModel {
 
   /** What a spend of `amount` would take of lots of these kinds; less in all when there is not more. */
   choose(kinds: readonly Kind[], amount: number): Part[] {
+    return this.chooseFrom(({ kind }) => kinds.includes(kind), amount);
+  }
+
+  chooseFrom(isEligible: (lot: Lot) => boolean, amount: number): Part[] {
     let rest = amount;
     return this.openLots()
-      .filter(({ kind }) => kinds.includes(kind))
+      .filter(isEligible)
       .map((lot) => {
         const part = Math.min(rest, spendable(lot));
         rest -= part;

@@ -10,11 +10,12 @@ import type { Arrival, Code } from './moving.ts';
 import type { Spend } from './spending.ts';
 import { WalletModel, type Outcome, type Rules } from './wallet.ts';
 
-const rules: Rules = { signupBonus: 20, dailyFree: 5, dailyCap: 12 };
+const rules: Rules = { signupBonus: 20, dailyFree: 5, dailyCap: 12, debtMax: 30 };
 export const rulesEnv = {
   CREDITS_SIGNUP_BONUS: '20',
   CREDITS_DAILY_FREE: '5',
   CREDITS_DAILY_CAP: '12',
+  CREDITS_DEBT_MAX: '30',
 };
 
 export type Send = TestService['send'];

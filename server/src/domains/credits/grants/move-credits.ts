@@ -57,7 +57,7 @@ export async function moveCredits(
 ): Promise<{ answer: MovementAnswer; isReplay: boolean }> {
   const { creditsDailyFree, creditsDailyCap } = ctx.config;
   const [row] = await ctx.db.call<OutcomeRow>(`select * from credits.${by}($1, $2, $3, $4)`, [
-    JSON.stringify(toRequest(by, asker, movement)),
+    JSON.stringify(toRequest(ctx, by, asker, movement)),
     ctx.clock.now(),
     creditsDailyFree,
     creditsDailyCap,
@@ -67,7 +67,12 @@ export async function moveCredits(
   return { answer: toAnswer(row), isReplay: row.is_replay };
 }
 
-function toRequest(by: MovementFunction, asker: Asker, movement: Movement): Record<string, unknown> {
+function toRequest(
+  ctx: Ctx,
+  by: MovementFunction,
+  asker: Asker,
+  movement: Movement,
+): Record<string, unknown> {
   const {
     walletId,
     targetId,
@@ -85,6 +90,8 @@ function toRequest(by: MovementFunction, asker: Asker, movement: Movement): Reco
     ...('userId' in asker ? { user_id: asker.userId, session_id: asker.sessionId } : {}),
     ...('applicationId' in asker ? { application_id: asker.applicationId, secret_id: asker.secretId } : {}),
     ip_address: asker.ipAddress,
+    asked_at: ctx.clock.now(),
+    moves_bonus: ctx.config.creditsTransferBonus,
     wallet_id: walletId,
     target_id: targetId,
     amount,

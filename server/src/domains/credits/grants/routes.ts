@@ -89,7 +89,12 @@ function addRefundRoute(app: App, ctx: Ctx): void {
       body: schemas.refundBodySchema,
     },
     config: {
-      refusals: [...administration, 'credits.wallet_inactive', 'credits.refund_exceeds'] as const,
+      refusals: [
+        ...administration,
+        'credits.wallet_inactive',
+        'credits.refund_exceeds',
+        'credits.too_many',
+      ] as const,
     },
   };
   app.post('/api/v1/credits/refunds', options, async (request, reply) =>
@@ -106,7 +111,7 @@ function addClawbackRoute(app: App, ctx: Ctx): void {
       description: 'What has been spent of it becomes debt, which the next credits to come in repay.',
       body: schemas.clawbackBodySchema,
     },
-    config: { refusals: [...administration, 'credits.clawback_exceeds'] as const },
+    config: { refusals: [...administration, 'credits.clawback_exceeds', 'credits.too_many'] as const },
   };
   app.post('/api/v1/credits/clawbacks', options, async (request, reply) =>
     sendMovement(reply, await clawBackCredits(ctx, askerOf(request), keyed(request))),

@@ -4,7 +4,7 @@ import { addAdministrator, post, spend } from '../../../../test/harness/movement
 import { addWalletHolder, connectAsOwner, type WalletHolder } from '../../../../test/harness/wallets.ts';
 import { verifyLedger } from '../index.ts';
 
-const service = await startTestService();
+const service = await startTestService({ env: { CREDITS_TRANSFER_BONUS: 'true' } });
 const owner = await connectAsOwner(service);
 const admin = await addAdministrator(service);
 let holder: WalletHolder;

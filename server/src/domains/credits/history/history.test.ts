@@ -253,6 +253,7 @@ test('the packages for sale cost what CREDITS_PER_EUR says', async () => {
     id: 'starter',
     name: 'Starter',
     credits: 500,
+    scale: 0,
     priceCents: 500,
     currency: 'EUR',
     active: true,

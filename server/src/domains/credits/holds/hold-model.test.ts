@@ -28,14 +28,17 @@ const amount = fc.integer({ min: 1, max: 40 });
 const lifeHours = fc.integer({ min: 1, max: 60 });
 const byApp = fc.boolean();
 const place = fc.nat(20);
-const terms = fc.record({
-  allowance: fc.integer({ min: 1, max: 120 }),
-  period: fc.constantFrom('day' as const, 'week' as const, 'month' as const, 'total' as const),
-  kinds: fc.constantFrom<string[]>(['free'], ['paid'], ['free', 'paid']),
-  maxPerSpend: fc.option(fc.integer({ min: 5, max: 60 }), { nil: null, freq: 2 }),
-  overrun: fc.constantFrom('refuse' as const, 'spill' as const, 'debt' as const),
-  overrunMax: fc.constantFrom(0, 10, 50),
-});
+const terms = fc
+  .record({
+    allowance: fc.integer({ min: 1, max: 120 }),
+    period: fc.constantFrom('day' as const, 'week' as const, 'month' as const, 'total' as const),
+    kinds: fc.constantFrom<string[]>(['free'], ['paid'], ['free', 'paid']),
+    maxPerSpend: fc.option(fc.integer({ min: 5, max: 60 }), { nil: null, freq: 2 }),
+    overrun: fc.constantFrom('refuse' as const, 'spill' as const, 'debt' as const),
+    overrunMax: fc.constantFrom(0, 10, 50),
+  })
+  // Credits of any kind would repay a debt.
+  .filter(({ kinds, overrun }) => overrun !== 'debt' || kinds.length === 2);
 const step = <Type extends string, Fields extends object>(
   weight: number,
   type: Type,

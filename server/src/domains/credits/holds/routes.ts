@@ -99,13 +99,15 @@ function addExtendRoute(app: App, ctx: Ctx, preHandler: PreHandler): void {
   const schema = {
     ...common,
     summary: 'Extend a hold',
-    description: 'Lets it live longer, never shorter, and sets more credits aside if `amount` is given.',
+    description:
+      'Lets it live longer, never shorter, and sets more credits aside if `amount` is given. However often it is ' +
+      'extended, it ends 30 days after it was placed.',
     headers: spendHeadersSchema,
     params: schemas.holdParamsSchema,
     body: schemas.extendBodySchema,
     response: { 200: schemas.movedHoldSchema },
   };
-  const config = { refusals: [...taking, 'hold.closed'] as const };
+  const config = { refusals: [...taking, 'hold.closed', 'hold.too_long', 'credits.too_many'] as const };
   app.post(`${path}/:holdId/extend`, { preHandler, schema, config }, async (request, reply) =>
     send(reply, await extendHold(ctx, spenderOf(request), request.params.holdId, keyed(request))),
   );
@@ -123,7 +125,7 @@ function addCaptureRoute(app: App, ctx: Ctx, preHandler: PreHandler): void {
     body: schemas.captureBodySchema,
     response: { 200: schemas.capturedHoldSchema },
   };
-  const config = { refusals: [...taking, 'hold.closed', 'hold.exceeded'] as const };
+  const config = { refusals: [...taking, 'hold.closed', 'hold.exceeded', 'credits.too_many'] as const };
   app.post(`${path}/:holdId/capture`, { preHandler, schema, config }, async (request, reply) =>
     send(reply, await captureHold(ctx, spenderOf(request), request.params.holdId, keyed(request))),
   );

@@ -87,6 +87,7 @@ function toRow(ctx: Ctx, spender: Spender, request: TransactRequest): Record<str
   const { operation, walletId, holdId, appId, amount, description, metadata, idempotencyKey } = request;
   return {
     ...spenderColumns(spender),
+    debt_max: ctx.config.creditsDebtMax,
     operation,
     wallet_id: walletId,
     app_id: appId,

@@ -72,6 +72,7 @@ type Hold = {
 };
 type State = {
   debt: number;
+  totalEarned: number;
   nextDailyAt: number;
   lots: Lot[];
   holds: Hold[];
@@ -83,6 +84,7 @@ type State = {
 function startFrom(prospect: Prospect, { mandate }: Question): State {
   return {
     debt: prospect.debt,
+    totalEarned: prospect.totalEarned,
     nextDailyAt: Date.parse(prospect.nextDailyAt),
     lots: prospect.lots.map((lot) => ({ ...lot, expiresAt: timeOf(lot.expiresAt) })),
     holds: prospect.holds.map((hold) => ({
@@ -147,10 +149,11 @@ function endHold(state: State, hold: Hold, at: number): void {
 
 function grantDaily(state: State, { dailyFree, dailyCap }: Question): void {
   const unspent = state.lots.reduce((sum, lot) => sum + (lot.isDaily ? lot.remaining : 0), 0);
-  const amount = Math.min(dailyFree, dailyCap - unspent);
+  const amount = Math.min(dailyFree, dailyCap - unspent, Number.MAX_SAFE_INTEGER - state.totalEarned);
   const id = `daily at ${state.nextDailyAt}`;
   state.nextDailyAt += dayMs;
   if (amount <= 0) return;
+  state.totalEarned += amount;
   const lot = { id, kind: 'free', remaining: amount, held: 0, isDaily: true, expiresAt: Infinity };
   state.lots.push(lot);
   repayDebt(state, [lot]);

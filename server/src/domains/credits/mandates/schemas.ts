@@ -23,13 +23,14 @@ const maxPerSpendSchema = { ...amountSchema, description: 'Most for one spend or
 const overrunSchema = Type.Enum([...overruns], {
   description:
     'What a capture above its hold does: it is refused, spills to other credits, or leaves what these do not ' +
-    'have as a debt.',
+    'have as a debt, which credits of any kind repay: only where both kinds may be spent.',
   examples: ['refuse'],
 });
 const overrunMaxSchema = Type.Integer({
   minimum: 0,
   maximum: Number.MAX_SAFE_INTEGER,
-  description: 'With `debt`: the most that the wallet may owe after it.',
+  description:
+    'With `debt`: the most that the wallet may owe after it; the service has a limit of its own, which counts, too.',
   examples: [0],
 });
 const expiresAtSchema = time('When it ends.', '2027-03-01T12:00:00.000Z');

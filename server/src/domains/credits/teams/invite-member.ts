@@ -34,6 +34,7 @@ export async function inviteMember(
   };
   const email = normalizeEmail(givenEmail);
   return ctx.db.asServiceFor(caller, async (tx) => {
+    await tx.execute(sql`select credits.lock_team(${teamId})`);
     const callerRole = await assertTeamRole(tx, caller, teamId, ['owner', 'admin']);
     if (callerRole === 'admin' && role !== 'member') throw new AppError('teams.role_required');
     const invited = await findUserByEmail(tx, email);

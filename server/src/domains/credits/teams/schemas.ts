@@ -110,7 +110,7 @@ export const teamDetailsSchema = Type.Object(
   {
     ...teamMembers,
     limit: memberLimitSchema,
-    balance: Type.Omit(balanceSchema, ['dailyFreeCredits', 'nextDailyAt']),
+    balance: Type.Omit(balanceSchema, ['dailyFreeCredits', 'nextDailyAt', 'scale']),
   },
   { title: 'TeamDetails', description: 'A team, with its wallet and what you may spend.' },
 );

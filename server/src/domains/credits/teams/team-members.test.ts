@@ -5,7 +5,7 @@ import { expectSound, impossibleAmounts } from '../../../../test/harness/movemen
 import { addPerson, addTeam, codeOf, daily, emailOf, type TestTeam } from '../../../../test/harness/teams.ts';
 import { connectAsOwner, type WalletHolder } from '../../../../test/harness/wallets.ts';
 
-const service = await startTestService();
+const service = await startTestService({ env: { CREDITS_TRANSFER_BONUS: 'true' } });
 const owner = await connectAsOwner(service);
 let boss: WalletHolder;
 let ada: WalletHolder;
@@ -126,14 +126,26 @@ test('who leave take the invitations with them that they have sent', async () =>
   expect(codeOf(await team.accept(ada, body.id))).toBe('request.not_found');
 });
 
-test('who leave and come back begin anew', async () => {
+test('who leave and come back have spent what they had spent in the period', async () => {
   await team.transfer(boss, 100);
   await team.join(ada, { limit: daily(5) });
   await team.use(ada, 5);
   await team.remove(boss, ada);
   await team.join(ada, { limit: daily(7) });
-  expect(await team.read(ada)).toMatchObject({ limit: { allowance: 7, used: 0 } });
+  expect(await team.read(ada)).toMatchObject({ limit: { allowance: 7, used: 5 } });
+  expect(codeOf(await team.use(ada, 3))).toBe('mandate.exceeded');
+  expect(codeOf(await team.use(ada, 2))).toBeNull();
+  service.clock.advance({ days: 1 });
   expect(codeOf(await team.use(ada, 7))).toBeNull();
+});
+
+test('who comes back has a new limit only, also by another period', async () => {
+  await team.transfer(boss, 100);
+  await team.join(ada, { limit: { allowance: 30, period: 'month' } });
+  await team.use(ada, 30);
+  await team.remove(ada, ada);
+  await team.join(ada, { limit: { allowance: 40, period: 'total' } });
+  expect(await team.read(ada)).toMatchObject({ limit: { allowance: 40, used: 30 } });
 });
 
 test('an owner who leaves while another is leaving waits to see whether they are the last', async () => {

@@ -5,7 +5,7 @@ import { addAdministrator, expectSound, post, readOwn, spend } from '../../../..
 import { addPerson, addTeam, codeOf, daily, type TestTeam } from '../../../../test/harness/teams.ts';
 import { addLot, connectAsOwner, type WalletHolder } from '../../../../test/harness/wallets.ts';
 
-const service = await startTestService();
+const service = await startTestService({ env: { CREDITS_TRANSFER_BONUS: 'true' } });
 const owner = await connectAsOwner(service);
 const admin = await addAdministrator(service);
 let boss: WalletHolder;

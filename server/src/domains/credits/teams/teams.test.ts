@@ -24,7 +24,7 @@ import {
   type WalletHolder,
 } from '../../../../test/harness/wallets.ts';
 
-const service = await startTestService();
+const service = await startTestService({ env: { CREDITS_TRANSFER_BONUS: 'true' } });
 const owner = await connectAsOwner(service);
 const admin = await addAdministrator(service);
 let boss: WalletHolder;
