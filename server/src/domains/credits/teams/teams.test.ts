@@ -123,16 +123,14 @@ describe('a transfer', () => {
     expect((await team.read(boss)).available).toBe(180);
   });
 
-  test('of daily credits keeps them daily, from several members at the same instant', async () => {
+  test('of daily credits keeps them daily; of one age and kind they become one lot', async () => {
     await team.join(ada);
     service.clock.advance({ days: 1 });
     for (const holder of [boss, ada]) await team.transfer(holder, 155);
     const { lots } = (await team.read(boss)).balance;
     expect(lots.map(({ source, remaining }: any) => [source, remaining]).toSorted()).toEqual([
-      ['daily', 5],
-      ['daily', 5],
-      ['signup', 150],
-      ['signup', 150],
+      ['daily', 10],
+      ['signup', 300],
     ]);
   });
 
