@@ -4,9 +4,10 @@
 
 -- Open lots by wallet and expiry: the next one to expire is one look away.
 DROP INDEX "credits"."lots_open_idx";
-CREATE INDEX "lots_open_idx" ON "credits"."lots" USING btree ("wallet_id","expires_at") WHERE "credits"."lots"."closed_at" is null;
+CREATE INDEX "lots_open_idx" ON "credits"."lots" USING btree ("wallet_id","expires_at")
+  WHERE "credits"."lots"."closed_at" is null;
 
--- Time -----------------------------------------------------------------------------------------------------------------
+-- Time ---------------------------------------------------------------------------------------------------------------
 
 -- Lets go of everything in the wallet that expires at or before at_time, except what holds have set aside: that is
 -- given to its hold's end. One transaction per lot. The wallet is locked; the caller saves it. Nothing open is due
@@ -81,7 +82,7 @@ begin
   return wallet;
 end $$;
 
--- Holds ----------------------------------------------------------------------------------------------------------------
+-- Holds --------------------------------------------------------------------------------------------------------------
 
 -- What holds have set aside, hold by hold in the order given: its parts, and the place of each part's lot among all
 -- lots that they touch, by id.
@@ -281,7 +282,7 @@ as $$ select t.wallet_id from credits.transactions t where t.id = wanted $$;
 
 grant execute on function credits.wallet_of_hold(uuid), credits.wallet_of_transaction(uuid) to obol_app;
 
--- Lots -----------------------------------------------------------------------------------------------------------------
+-- Lots ---------------------------------------------------------------------------------------------------------------
 
 -- Copies what a transfer takes of lots into the target's wallet. A part keeps source, kind, priority, expiry and age;
 -- where an open lot has come by a transfer with all of these the same, it grows instead of getting a neighbour, so
@@ -377,7 +378,33 @@ as $$
    where b.wallet_id = wanted_wallet and b.owner_id = wanted_owner
 $$;
 
--- Keys -----------------------------------------------------------------------------------------------------------------
+-- Who sees holds ------------------------------------------------------------------------------------------------------
+
+-- The teams that the person in whose context the transaction runs owns or administers, see own_teams.
+create function credits.managed_teams() returns setof uuid
+  language sql stable security definer set search_path = pg_catalog
+as $$
+  select m.wallet_id from credits.team_members m
+   where m.user_id = auth.uid() and m.role in ('owner', 'admin') and auth.role() in ('user', 'admin')
+$$;
+
+-- The mandates of that person as a member of teams.
+create function credits.own_member_mandates() returns setof uuid
+  language sql stable security definer set search_path = pg_catalog
+as $$
+  select m.id from credits.mandates m
+   where m.member_id = auth.uid() and m.wallet_id in (select credits.own_teams())
+$$;
+grant execute on function credits.managed_teams(), credits.own_member_mandates() to obol_app;
+
+-- What a member holds is theirs to see, and its owners' and admins'.
+drop policy member_read on credits.holds;
+create policy member_read on credits.holds for select
+  using (wallet_id in (select credits.managed_teams()) or mandate_id in (select credits.own_member_mandates()));
+drop policy member_read on credits.hold_lots;
+create policy member_read on credits.hold_lots for select using (wallet_id in (select credits.managed_teams()));
+
+-- Keys ---------------------------------------------------------------------------------------------------------------
 
 -- Where the keys of an application belong: a scope that no app's name can be (a control character is in none), so that
 -- a person who spends for an app by a token of their own uses up none of its keys.

@@ -2,8 +2,10 @@
 
 ALTER TABLE "webhooks"."endpoints" ADD COLUMN "slow_attempts" integer DEFAULT 0 NOT NULL;
 ALTER TABLE "webhooks"."endpoints" ADD COLUMN "wakes_at" timestamp (3) with time zone;
-CREATE INDEX "deliveries_pending_idx" ON "webhooks"."deliveries" USING btree ("endpoint_id","next_attempt_at") WHERE "webhooks"."deliveries"."status" = 'pending';
-CREATE INDEX "deliveries_untried_idx" ON "webhooks"."deliveries" USING btree ("endpoint_id","completed_at") WHERE "webhooks"."deliveries"."status" = 'failed' and "webhooks"."deliveries"."attempt_count" = 0;
+CREATE INDEX "deliveries_pending_idx" ON "webhooks"."deliveries" USING btree ("endpoint_id","next_attempt_at")
+  WHERE "webhooks"."deliveries"."status" = 'pending';
+CREATE INDEX "deliveries_untried_idx" ON "webhooks"."deliveries" USING btree ("endpoint_id","completed_at")
+  WHERE "webhooks"."deliveries"."status" = 'failed' and "webhooks"."deliveries"."attempt_count" = 0;
 
 -- The endpoints of some applications that want an event of this type. What happens with every spend must be asked for.
 -- At most a hundred, those that have been there longest: a person in many applications is not a loudspeaker.

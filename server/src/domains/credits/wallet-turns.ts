@@ -31,7 +31,7 @@ export function createWalletTurns(limits: WalletTurnLimits = defaultLimits): Wal
   const turns = new Map<string, Turn>();
   const idle = new Set<() => void>();
   let waiting = 0;
-  let countOthers = () => 0;
+  let countOthers: (() => number) | undefined;
 
   const enter = async (walletId: string): Promise<void> => {
     const turn = turns.get(walletId) ?? { running: 0, queue: [] };
@@ -40,7 +40,10 @@ export function createWalletTurns(limits: WalletTurnLimits = defaultLimits): Wal
       turn.running += 1;
       return;
     }
-    if (turn.queue.length >= limits.waitingPerWalletMax || waiting + countOthers() >= limits.waitingMax) {
+    if (
+      turn.queue.length >= limits.waitingPerWalletMax ||
+      waiting + (countOthers?.() ?? 0) >= limits.waitingMax
+    ) {
       throw new AppError('server.busy', { headers: { 'retry-after': '1' } });
     }
     waiting += 1;

@@ -3,7 +3,7 @@ import type { Ctx } from '../../../ctx.ts';
 import type { ApplicationCaller, Caller } from '../../../db/index.ts';
 import { AppError, isErrorCode } from '../../../errors.ts';
 import { canonicalJson } from '../../../lib/canonical-json.ts';
-import { walletOfTransaction } from '../find-wallet.ts';
+import { walletOfTransaction } from '../wallet-of-transaction.ts';
 import type { TransactionView } from '../schemas.ts';
 import type { MovementAnswer } from './schemas.ts';
 

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
-import { walletOfHold } from '../find-wallet.ts';
+import { walletOfHold } from '../wallet-of-hold.ts';
 import type { HoldView } from './schemas.ts';
 import type { Spender } from './transact-credits.ts';
 

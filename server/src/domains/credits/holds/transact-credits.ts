@@ -5,7 +5,7 @@ import { AppError, isErrorCode } from '../../../errors.ts';
 import { canonicalJson } from '../../../lib/canonical-json.ts';
 import { newId } from '../../../lib/ids.ts';
 import { assertStorableMetadata } from '../assert-storable-metadata.ts';
-import { rememberHold, walletOfHold } from '../find-wallet.ts';
+import { rememberHold, walletOfHold } from '../wallet-of-hold.ts';
 import { listPackages } from '../list-packages.ts';
 import type { HoldView } from './schemas.ts';
 

@@ -3,7 +3,7 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Background } from '../../../jobs/index.ts';
 import { endpoints } from '../tables.ts';
 import type { Resolve } from './find-addresses.ts';
-import { serveEndpoint } from './serve-endpoint.ts';
+import { serveEndpoint, type TurnEnd } from './serve-endpoint.ts';
 
 export type EndpointTurns = Background & {
   /** Lets an endpoint have a turn as soon as there is room. Resolves before it has had it. */
@@ -32,18 +32,10 @@ export function createEndpointTurns(ctx: Ctx, resolve?: Resolve): EndpointTurns 
     if (served) served.again = true;
     return served !== undefined || ready.has(endpointId);
   };
-  const hasPlace = ({ applicationId, isSlow }: Candidate): boolean => {
-    const served = [...serving.values()];
-    return (
-      served.length < places.inAll &&
-      served.filter((other) => other.applicationId === applicationId).length < places.perApplication &&
-      (!isSlow || served.filter((other) => other.isSlow).length < places.slow)
-    );
-  };
   const pump = (): void => {
     for (const candidate of isStopping ? [] : ready.values()) {
       if (serving.size >= places.inAll) break;
-      if (!hasPlace(candidate)) continue;
+      if (!hasPlace(candidate, [...serving.values()])) continue;
       ready.delete(candidate.endpointId);
       void serve(candidate);
     }
@@ -55,10 +47,7 @@ export function createEndpointTurns(ctx: Ctx, resolve?: Resolve): EndpointTurns 
     const served = { ...candidate, again: false };
     serving.set(endpointId, served);
     const end = await serveEndpoint(ctx, endpointId, { resolve, isStopping: () => isStopping }).catch(
-      (error: unknown) => {
-        ctx.log.warn({ err: error, endpointId }, 'an endpoint could not be served; it will be tried again');
-        return { hasMore: false, isSlow: candidate.isSlow };
-      },
+      (error: unknown) => noteFailure(ctx, error, candidate),
     );
     serving.delete(endpointId);
     if (end.hasMore || served.again) ready.set(endpointId, { ...candidate, isSlow: end.isSlow });
@@ -87,6 +76,18 @@ export function createEndpointTurns(ctx: Ctx, resolve?: Resolve): EndpointTurns 
       ready.clear();
     },
   };
+}
+
+function hasPlace({ applicationId, isSlow }: Candidate, served: Candidate[]): boolean {
+  const neighbours = served.filter((other) => other.applicationId === applicationId);
+  const slowOnes = served.filter((other) => other.isSlow);
+  return neighbours.length < places.perApplication && (!isSlow || slowOnes.length < places.slow);
+}
+
+/** Whoever looks next for what is due comes back to it. */
+function noteFailure(ctx: Ctx, error: unknown, { endpointId, isSlow }: Candidate): TurnEnd {
+  ctx.log.warn({ err: error, endpointId }, 'an endpoint could not be served; it will be tried again');
+  return { hasMore: false, isSlow };
 }
 
 async function readCandidate(ctx: Ctx, endpointId: string): Promise<Candidate | undefined> {

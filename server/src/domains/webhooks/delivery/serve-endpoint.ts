@@ -16,7 +16,7 @@ const turnMs = 5000;
 export async function serveEndpoint(
   ctx: Ctx,
   endpointId: string,
-  { resolve, isStopping }: { resolve?: Resolve | undefined; isStopping(): boolean },
+  { resolve, isStopping }: { resolve?: Resolve | undefined; isStopping: () => boolean },
 ): Promise<TurnEnd> {
   const endsAtMs = performance.now() + turnMs;
   let countMax = 1;
