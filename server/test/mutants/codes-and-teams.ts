@@ -1,5 +1,6 @@
 import { migration, type Mutant } from './mutant.ts';
 
+const bounds = migration('0028_holds_bounds');
 const codes = migration('0016_credits_codes');
 const teams = migration('0017_credits_teams');
 const codeTests = ['codes/codes.test.ts'];
@@ -65,7 +66,7 @@ export const codeMutants: Mutant[] = [
   },
   {
     name: 'transferred credits do not expire any more',
-    file: teams,
+    file: bounds,
     find: 'part.moved, 0, part.priority, part.expires_at,',
     replace: 'part.moved, 0, part.priority, null,',
     tests: teamTests,
@@ -97,5 +98,19 @@ export const codeMutants: Mutant[] = [
     find: 'perform from credits.teams t where t.wallet_id = entered_team for update;',
     replace: '',
     tests: ['teams/team-members.test.ts'],
+  },
+  {
+    name: 'every small transfer leaves a lot of its own',
+    file: bounds,
+    find: 'where o.wallet_id = target and o.closed_at is null',
+    replace: 'where o.wallet_id = target and o.closed_at is not null',
+    tests: teamTests,
+  },
+  {
+    name: 'a lot grows by credits of another age',
+    file: bounds,
+    find: '(o.source, o.kind, o.priority, o.created_at) = (part.source, part.kind, part.priority, part.created_at)',
+    replace: '(o.source, o.kind, o.priority) = (part.source, part.kind, part.priority)',
+    tests: teamTests,
   },
 ];

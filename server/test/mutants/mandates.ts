@@ -1,5 +1,6 @@
 import { migration, type Mutant } from './mutant.ts';
 
+const bounds = migration('0028_holds_bounds');
 const file = migration('0010_credits_mandates');
 const transact = migration('0012_credits_transact');
 const tests = ['mandates/spend-under-mandate.test.ts', 'mandates/mandate-periods.test.ts'];
@@ -117,7 +118,7 @@ export const mandateMutants: Mutant[] = [
   },
   {
     name: 'a refusal of a mandate is remembered',
-    file: transact,
+    file: bounds,
     find: `coalesce(outcome.code, '') not like 'mandate.%'`,
     replace: 'true',
     tests,

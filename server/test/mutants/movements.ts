@@ -1,5 +1,6 @@
 import { migration, type Mutant } from './mutant.ts';
 
+const bounds = migration('0028_holds_bounds');
 const steps = migration('0014_credits_grants');
 const file = migration('0015_credits_give_back');
 const moveCredits = 'server/src/domains/credits/grants/move-credits.ts';
@@ -67,14 +68,14 @@ export const movementMutants: Mutant[] = [
   },
   {
     name: 'a refund gives back more than was spent',
-    file,
+    file: bounds,
     find: 'request.amount = 0 or request.amount > refundable then',
     replace: 'request.amount = 0 then',
     tests: refunds,
   },
   {
     name: 'a refund does not count the refunds before it',
-    file,
+    file: bounds,
     find: `given_back := credits.undone(charged.id, 'refund', revenue);`,
     replace: 'given_back := 0;',
     tests: refunds,
@@ -130,8 +131,8 @@ export const movementMutants: Mutant[] = [
   },
   {
     name: 'an app refunds what another has charged',
-    file,
-    find: `and scope in ('', t.app_id);`,
+    file: bounds,
+    find: "and charged_by in ('', t.app_id);",
     replace: ';',
     tests: refunds,
   },

@@ -1,5 +1,6 @@
 import { migration, type Mutant } from './mutant.ts';
 
+const bounds = migration('0028_holds_bounds');
 const file = migration('0005_credits_balance');
 const tests = ['balance.test.ts', 'holds/hold-expiry.test.ts'];
 
@@ -21,9 +22,9 @@ export const timeMutants: Mutant[] = [
   },
   {
     name: 'a lot outlives its expiry by a millisecond',
-    file,
-    find: 'l.closed_at is null and l.expires_at <= at_time',
-    replace: 'l.closed_at is null and l.expires_at < at_time',
+    file: bounds,
+    find: 'l.expires_at <= at_time and l.remaining > l.held',
+    replace: 'l.expires_at < at_time and l.remaining > l.held',
     tests,
   },
   {
@@ -42,14 +43,14 @@ export const timeMutants: Mutant[] = [
   },
   {
     name: 'expiry takes what holds have set aside',
-    file,
+    file: bounds,
     find: 'set remaining = lot.held, closed_at = case when lot.held = 0 then at_time end',
     replace: 'set remaining = 0, held = 0, closed_at = at_time',
     tests: ['holds/hold-expiry.test.ts'],
   },
   {
     name: 'a daily grant and an expiry of one instant happen in the wrong order',
-    file,
+    file: bounds,
     find: 'if wallet.next_expiry_at <= wallet.next_daily_at then',
     replace: 'if wallet.next_expiry_at < wallet.next_daily_at then',
     tests: ['balance.test.ts', 'ledger-model.test.ts'],
