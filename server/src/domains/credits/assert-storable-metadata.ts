@@ -1,4 +1,5 @@
 import { AppError } from '../../errors.ts';
+import { exactInteger } from '../../lib/exact.ts';
 
 const metadataLengthMax = 8192;
 
@@ -23,5 +24,5 @@ function storedLength(metadata: Record<string, unknown>): number {
 
 /** Of a number that JSON writes with one: about as many digits more. */
 function exponentOf(value: number): number {
-  return Number(/e([+-]\d+)$/.exec(String(value))?.[1] ?? 0);
+  return exactInteger(/e\+?(-?\d+)$/.exec(String(value))?.[1] ?? 0);
 }
