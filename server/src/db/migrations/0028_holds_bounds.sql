@@ -296,10 +296,11 @@ as $$
 declare
   part record;
   given_lot uuid;
+  new_ids uuid[] := array(select credits.new_id(at_time) from jsonb_array_elements(taken_sides) order by 1);
 begin
   sides := '[]';
   lot_ids := '{}';
-  for part in select l.*, -(side.parts->>1)::bigint as moved
+  for part in select l.*, -(side.parts->>1)::bigint as moved, side.ordinal
                 from jsonb_array_elements(taken_sides) with ordinality as side (parts, ordinal)
                 join credits.lots l on l.id = (side.parts->>2)::uuid
                order by side.ordinal loop
@@ -312,7 +313,7 @@ begin
         order by o.id limit 1)
     returning l.id into given_lot;
     if not found then
-      given_lot := credits.new_id(at_time);
+      given_lot := new_ids[part.ordinal];
       insert into credits.lots (id, wallet_id, source, kind, amount, remaining, held, priority, expires_at,
           transaction_id, created_at)
         values (given_lot, target, part.source, part.kind, part.moved, part.moved, 0, part.priority, part.expires_at,
