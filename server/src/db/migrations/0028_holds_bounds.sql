@@ -234,7 +234,8 @@ drop function credits.end_hold(credits.balances, credits.holds, text, credits.tr
 -- How many holds a wallet may have open at once comes with the request, as the limits of daily credits do.
 alter type credits.transact_request add attribute holds_max integer;
 
--- Sets credits aside. Counts the open holds first, under the wallet's lock: at most as many as are allowed are read.
+-- Sets credits aside. Counts the open holds first, under the wallet's lock: at most as many as are allowed are read. A
+-- hold lives for so long by the clock of the service, also in a wallet whose last transaction bears a later time.
 create or replace function credits.transact_hold(scene credits.transact_scene) returns credits.transact_result
   language plpgsql volatile set search_path = pg_catalog
 as $$
@@ -258,7 +259,7 @@ begin
     return result;
   end if;
   hold := row(request.hold_id, wallet.wallet_id, request.app_id, (scene.mandate).id, request.amount, 0, request.amount,
-    'open', request.description, request.metadata, scene.instant + make_interval(secs => request.lasts), scene.instant,
+    'open', request.description, request.metadata, scene.at_time + make_interval(secs => request.lasts), scene.at_time,
     null)::credits.holds;
   insert into credits.holds select hold.*;
   wallet.next_expiry_at := least(wallet.next_expiry_at, hold.expires_at);
