@@ -291,6 +291,13 @@ export const settings = {
     group: 'Credits',
     description: 'Most unspent daily credits a wallet keeps.',
   },
+  creditsHoldsMax: {
+    env: 'CREDITS_HOLDS_MAX',
+    type: 'integer',
+    default: '500',
+    group: 'Credits',
+    description: 'Most holds that a wallet may have open at once.',
+  },
   creditsPerEur: {
     env: 'CREDITS_PER_EUR',
     type: 'credits',

@@ -6,6 +6,7 @@ import type { Mailer } from './mail/index.ts';
 import type { Metrics } from './metrics/index.ts';
 import type { ApplicationVerifier } from './domains/applications/index.ts';
 import type { Keyring, PasswordHasher } from './domains/auth/index.ts';
+import type { WalletTurns } from './domains/credits/index.ts';
 
 /** The time, handed in so that tests can move it. */
 export type Clock = { now(): Date };
@@ -24,6 +25,7 @@ export type Ctx = {
   keys: Keyring;
   passwords: PasswordHasher;
   applications: ApplicationVerifier;
+  turns: WalletTurns;
   metrics: Metrics;
   log: Logger;
 };

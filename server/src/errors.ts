@@ -305,12 +305,23 @@ export const errorTable = {
   'hold.too_long': {
     status: 409,
     title: 'The hold cannot live that long',
-    detail: 'However often it is extended, it ends by `expiresAtMax`; capture what is due, and place a new one.',
+    detail:
+      'However often it is extended, it ends by `expiresAtMax`; capture what is due, and place a new one.',
+  },
+  'hold.too_many': {
+    status: 409,
+    title: 'The wallet has enough open holds',
+    detail: 'Capture or void some of them, or wait until they expire; `holdsMax` is how many may be open.',
   },
   'webhooks.too_many_endpoints': {
     status: 409,
     title: 'The application has enough endpoints',
     detail: 'Delete one, or let one endpoint hear of more types of events.',
+  },
+  'webhooks.too_many_pending': {
+    status: 409,
+    title: 'Too much waits for the endpoint already',
+    detail: 'See why it does not answer; what waits is sent once it does.',
   },
   'webhooks.endpoint_disabled': {
     status: 409,

@@ -6,7 +6,12 @@ import { createDatabase } from './db/index.ts';
 import { openPool } from './db/pool.ts';
 import { createApplicationVerifier } from './domains/applications/index.ts';
 import { createKeyring, createPasswordHasher, handleRecoveryJobs } from './domains/auth/index.ts';
-import { handleAuditJobs, handleHoldJobs, handleRetentionJobs } from './domains/credits/index.ts';
+import {
+  createWalletTurns,
+  handleAuditJobs,
+  handleHoldJobs,
+  handleRetentionJobs,
+} from './domains/credits/index.ts';
 import { handleWebhookJobs, type Resolve } from './domains/webhooks/index.ts';
 import { createJobs } from './jobs/index.ts';
 import { createRandomBytes } from './lib/random-bytes.ts';
@@ -48,7 +53,24 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const passwords = createPasswordHasher({ config, random });
   metrics.observe('obol_passwords_waiting', 'Passwords waiting to be hashed', () => passwords.waiting());
   const applications = createApplicationVerifier({ db, clock });
-  const ctx: Ctx = { config, db, clock, random, mail, jobs, keys, passwords, applications, metrics, log };
+  const turns = createWalletTurns();
+  metrics.observe('obol_movements_waiting', 'Calls that wait for the turn of their wallet', () =>
+    turns.waiting(),
+  );
+  const ctx: Ctx = {
+    config,
+    db,
+    clock,
+    random,
+    mail,
+    jobs,
+    keys,
+    passwords,
+    applications,
+    turns,
+    metrics,
+    log,
+  };
   handleRecoveryJobs(ctx);
   handleWebhookJobs(ctx, options.resolve);
   handleAuditJobs(ctx);

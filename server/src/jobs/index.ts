@@ -5,12 +5,20 @@ import { Counter } from 'prom-client';
 import type { Database, Tx } from '../db/index.ts';
 import type { Metrics } from '../metrics/index.ts';
 import { createBoss } from './boss.ts';
-import { deadLetterQueue, jobNames, parallelBatches, type JobData, type JobName } from './queues.ts';
+import { deadLetterQueue, jobNames, type JobData, type JobName } from './queues.ts';
 
 export type { JobData, JobName } from './queues.ts';
 
 /** Does one job. Rejects when it should be tried again later; may run twice, so it must bear that. */
 export type JobHandler<Name extends JobName> = (data: JobData[Name], signal: AbortSignal) => Promise<void>;
+
+/** What a handler has begun and does beside its jobs, so that no job waits for it. */
+export type Background = {
+  /** Resolves once nothing is left to do. */
+  settled(): Promise<void>;
+  /** Begins nothing more, hands on what has not begun, and resolves once what has begun is done. */
+  stop(): Promise<void>;
+};
 
 /**
  * Work that outlives the request, tried again with growing pauses until it succeeds or is given up and
@@ -27,8 +35,11 @@ export type Jobs = {
     data: JobData[Name],
     options?: { waitSeconds?: number },
   ): Promise<void>;
-  /** Names who does the jobs of a kind. Called once per kind before `start`. */
-  handle<Name extends JobName>(name: Name, handler: JobHandler<Name>): void;
+  /**
+   * Names who does the jobs of a kind, and what they do in the background. Called once per kind before
+   * `start`.
+   */
+  handle<Name extends JobName>(name: Name, handler: JobHandler<Name>, background?: Background): void;
   /** Begins to poll for jobs. Asserts that every kind has its handler. */
   start(): Promise<void>;
   /**
@@ -57,6 +68,7 @@ const stopWaitMs = 25_000;
 export function createJobs(parts: { db: Database; log: Logger; metrics: Metrics }): Jobs {
   const handlers = new Map<string, AnyHandler>();
   const running = new Set<Promise<unknown>>();
+  const backgrounds: Background[] = [];
   const boss = createBoss(parts.db, parts.log);
   const settle = createSettle(handlers, running, parts);
   return {
@@ -66,7 +78,8 @@ export function createJobs(parts: { db: Database; log: Logger; metrics: Metrics 
         sql`select obol.enqueue_job(${name}, ${payload}::jsonb, make_interval(secs => ${waitSeconds}))`,
       );
     },
-    handle(name, handler) {
+    handle(name, handler, background) {
+      if (background) backgrounds.push(background);
       if (handlers.has(name)) throw new Error(`the job ${name} has two handlers`);
       handlers.set(name, handler);
     },
@@ -78,13 +91,23 @@ export function createJobs(parts: { db: Database; log: Logger; metrics: Metrics 
     },
     async stop() {
       const queues = [...jobNames, deadLetterQueue];
-      await atMost(stopWaitMs, Promise.all(queues.map((queue) => boss.offWork(queue, { wait: true }))));
+      const stopped = async () => {
+        await Promise.all(queues.map((queue) => boss.offWork(queue, { wait: true })));
+        await Promise.all(backgrounds.map((background) => background.stop()));
+      };
+      await atMost(stopWaitMs, stopped());
       await boss.stop({ graceful: false });
     },
     async runDue({ ignoreDelay = false } = {}) {
       let count = ignoreDelay ? await runOnce(boss, settle, { ignoreStartAfter: true }) : 0;
-      for (let found = 1; found > 0; count += found) found = await runOnce(boss, settle, {});
-      await Promise.all(running);
+      for (let found = 1, isSettled = false; found > 0 || !isSettled; count += found) {
+        isSettled = found === 0;
+        if (isSettled) {
+          await Promise.all(running);
+          await Promise.all(backgrounds.map((background) => background.settled()));
+        }
+        found = await runOnce(boss, settle, {});
+      }
       return count;
     },
   };
@@ -95,7 +118,6 @@ async function pollQueue(boss: PgBoss, queue: string, settle: Settle): Promise<v
     queue,
     {
       batchSize,
-      localConcurrency: parallelBatches[queue] ?? 1,
       burstWhenBatchFull: true,
       includeMetadata: true,
       perJobResults: true,

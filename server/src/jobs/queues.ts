@@ -12,8 +12,10 @@ export type JobData = {
   'send-reset-mail': { email: string; origin: MailOrigin };
   /** Tells an address what was done to its account. */
   'send-notice-mail': { email: string; notice: 'password_changed' | 'password_reset'; at: string };
-  /** Tries to deliver an event to an endpoint; the next try is another job. */
-  'deliver-webhook': { deliveryId: string };
+  /** Something is due at an endpoint: it gets its turn. */
+  'serve-endpoint': { endpointId: string };
+  /** Finds endpoints at which something is due that nobody looks after any more. */
+  'serve-endpoints': Record<string, never>;
   /** Tells an administrator of an application that one of its endpoints was switched off. */
   'send-endpoint-notice': { endpointId: string; email: string };
   /** Proves a sample of the ledger. */
@@ -58,7 +60,7 @@ const mailQueue: QueueSettings = {
 
 /**
  * When to try again to deliver an event is decided by the webhooks domain. What is tried again here is a
- * process that died or lost its database in the middle of it.
+ * process that died or lost its database before it had an endpoint in its queue.
  */
 const webhookQueue: QueueSettings = { ...mailQueue, retryDelayMax: 10 * 60 };
 
@@ -77,15 +79,13 @@ export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'send-verification-mail': mailQueue,
   'send-reset-mail': mailQueue,
   'send-notice-mail': mailQueue,
-  'deliver-webhook': webhookQueue,
+  'serve-endpoint': webhookQueue,
+  'serve-endpoints': timetableQueue,
   'send-endpoint-notice': mailQueue,
   'audit-ledger': timetableQueue,
   'end-expired-holds': timetableQueue,
   'forget-refusals': timetableQueue,
 };
-
-/** How many batches of a kind a process has in hand at once, where a slow job must not hold up the rest. */
-export const parallelBatches: { readonly [queue: string]: number } = { 'deliver-webhook': 4 };
 
 /**
  * Jobs that come by themselves, as cron expressions in UTC: each turn makes one job, whatever the number of
@@ -95,6 +95,7 @@ export const timetable: { readonly [Name in JobName]?: string } = {
   'audit-ledger': '*/10 * * * *',
   'end-expired-holds': '* * * * *',
   'forget-refusals': '23 3 * * *',
+  'serve-endpoints': '* * * * *',
 };
 
 export const jobNames = Object.keys(queues) as JobName[];

@@ -41,6 +41,7 @@ export async function addMember(
   const holder = await addWalletHolder(service);
   const owner = new pg.Client({ connectionString: service.ownerUrl });
   await owner.connect();
+  await owner.query(`select set_config('obol.at', $1, false)`, [service.clock.now().toISOString()]);
   await owner.query(
     `insert into apps.memberships (application_id, user_id, role, created_at) values ($1, $2, $3, $4)`,
     [applicationId, holder.userId, role, service.clock.now()],

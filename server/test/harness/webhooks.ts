@@ -12,7 +12,7 @@ export type TestEndpoint = {
   app: TestApplication;
   /** The administrator, who is a member and so somebody whose events the application hears of. */
   ada: WalletHolder;
-  /** Runs what is due, whatever it waits for, and returns what has arrived in all. */
+  /** Does what is due by the clock, and returns what has arrived in all. */
   deliver(): Promise<Event[]>;
   /** Asks as the administrator, below `/api/v1/webhooks`. */
   send(method: string, path: string, body?: unknown): Promise<Answer>;
@@ -46,7 +46,9 @@ export async function addEndpoint(
     ada,
     send,
     async deliver() {
-      await service.ctx.jobs.runDue({ ignoreDelay: true });
+      const { jobs, db } = service.ctx;
+      await db.asService((tx) => jobs.enqueue(tx, 'serve-endpoints', {}));
+      await jobs.runDue();
       return receiver.received.map(toEvent);
     },
     async log() {

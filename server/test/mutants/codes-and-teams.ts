@@ -1,5 +1,6 @@
 import { migration, type Mutant } from './mutant.ts';
 
+const many = migration('0028_holds_bounds');
 const codes = migration('0016_credits_codes');
 const teams = migration('0017_credits_teams');
 const callers = migration('0022_ledger_callers');
@@ -68,7 +69,7 @@ export const codeMutants: Mutant[] = [
   },
   {
     name: 'transferred credits do not expire any more',
-    file: callers,
+    file: many,
     find: 'part.moved, 0, part.priority, part.expires_at,',
     replace: 'part.moved, 0, part.priority, null,',
     tests: teamTests,
@@ -117,7 +118,7 @@ export const codeMutants: Mutant[] = [
   },
   {
     name: 'what is transferred is as new',
-    file: callers,
+    file: many,
     find: 'by_transaction, part.created_at);',
     replace: 'by_transaction, at_time);',
     tests: transferTests,
@@ -156,5 +157,19 @@ export const codeMutants: Mutant[] = [
     find: 'if mandate.id is not null then',
     replace: 'if false then',
     tests: ['teams/team-members.test.ts'],
+  },
+  {
+    name: 'every small transfer leaves a lot of its own',
+    file: many,
+    find: 'where o.wallet_id = target and o.closed_at is null',
+    replace: 'where o.wallet_id = target and o.closed_at is not null',
+    tests: teamTests,
+  },
+  {
+    name: 'a lot grows by credits of another age',
+    file: many,
+    find: '(o.source, o.kind, o.priority, o.created_at) = (part.source, part.kind, part.priority, part.created_at)',
+    replace: '(o.source, o.kind, o.priority) = (part.source, part.kind, part.priority)',
+    tests: teamTests,
   },
 ];

@@ -1,5 +1,6 @@
 import { migration, type Mutant } from './mutant.ts';
 
+const many = migration('0028_holds_bounds');
 const steps = migration('0011_credits_holds');
 const transact = migration('0012_credits_transact');
 const bounds = migration('0022_ledger_bounds');
@@ -40,35 +41,35 @@ export const holdMutants: Mutant[] = [
   },
   {
     name: 'a hold outlives its end by a millisecond',
-    file: steps,
-    find: `h.status = 'open' and h.expires_at <= at_time`,
-    replace: `h.status = 'open' and h.expires_at < at_time`,
+    file: many,
+    find: 'h.expires_at <= at_time\n       order by h.expires_at, h.id',
+    replace: 'h.expires_at < at_time\n       order by h.expires_at, h.id',
     tests: expiryTests,
   },
   {
     name: 'a lot that has just expired gets back what was held of it, and keeps it',
-    file: steps,
-    find: 'on l.id = p.lot_id where l.expires_at <= at_time)',
-    replace: 'on l.id = p.lot_id where l.expires_at < at_time)',
+    file: many,
+    find: 'where lot_ends[p.lot] <= moment and',
+    replace: 'where lot_ends[p.lot] < moment and',
     tests: expiryTests,
   },
   {
     name: 'what a hold gives back does not repay the debt',
-    file: steps,
-    find: 'if wallet.debt > 0 then\n    wallet := credits.repay_debt(wallet, array(select p.lot_id',
-    replace: 'if false then\n    wallet := credits.repay_debt(wallet, array(select p.lot_id',
+    file: many,
+    find: 'if wallet.debt > 0 then repaying := array(',
+    replace: 'if false then repaying := array(',
     tests: ['grants/clawbacks.test.ts', 'holds/hold-expiry.test.ts'],
   },
   {
     name: 'what a hold gives back does not come back to its mandate',
-    file: steps,
-    find: 'charge_mandate(hold.mandate_id, made.id, charge.charged_at, -charge.amount, 0)',
-    replace: 'charge_mandate(hold.mandate_id, made.id, charge.charged_at, 0, 0)',
+    file: many,
+    find: 'set spent = m.spent - g.amount',
+    replace: 'set spent = m.spent',
     tests: ['mandates/mandate-holds.test.ts'],
   },
   {
     name: 'a hold that has ended still holds',
-    file: steps,
+    file: many,
     find: 'set status = new_status, remaining = 0, closed_at',
     replace: 'set status = new_status, closed_at',
     tests,
@@ -117,7 +118,7 @@ export const holdMutants: Mutant[] = [
   },
   {
     name: 'a wallet does not know when its hold ends',
-    file: bounds,
+    file: many,
     find: 'wallet.next_expiry_at := least(wallet.next_expiry_at, hold.expires_at);',
     replace: '',
     tests: expiryTests,
@@ -152,23 +153,23 @@ export const holdMutants: Mutant[] = [
   },
   {
     name: 'a replay of a hold does not look at the body',
-    file: transact,
+    file: many,
     find: 'if found and first_answer.request_hash <> request.request_hash then',
     replace: 'if false then',
     tests,
   },
   {
     name: 'a refusal of a hold is not remembered',
-    file: transact,
+    file: many,
     find: `coalesce(outcome.code, '') not like 'mandate.%'`,
     replace: 'outcome.code is null',
     tests,
   },
   {
     name: 'a key of a hold belongs to all apps',
-    file: transact,
-    find: 'where k.wallet_id = request.wallet_id and k.app_id = request.app_id and k.key',
-    replace: 'where k.wallet_id = request.wallet_id and k.key',
+    file: many,
+    find: 'and k.app_id = credits.scope_of(request) and k.key',
+    replace: 'and k.key',
     tests,
   },
   {
@@ -194,7 +195,7 @@ export const holdMutants: Mutant[] = [
   },
   {
     name: 'a hold lives from a time that has not come',
-    file: bounds,
+    file: many,
     find: `'open', request.description, request.metadata, scene.at_time +`,
     replace: `'open', request.description, request.metadata, scene.instant +`,
     tests: ['holds/hold-life.test.ts'],
@@ -247,5 +248,47 @@ export const holdMutants: Mutant[] = [
     find: 'a.client_id = request.client_id and a.is_active) then',
     replace: 'a.client_id = request.client_id and a.is_active) and false then',
     tests: ['mandates/consent.test.ts'],
+  },
+  {
+    name: 'a wallet has one hold more than it may have',
+    file: many,
+    find: 'limit request.holds_max) open) >= request.holds_max then',
+    replace: 'limit request.holds_max + 1) open) > request.holds_max then',
+    tests: ['holds/hold-bounds.test.ts'],
+  },
+  {
+    name: 'holds that have ended count as open',
+    file: many,
+    find: "where h.wallet_id = wallet.wallet_id and h.status = 'open' and h.expires_at >= wallet.next_expiry_at",
+    replace: 'where h.wallet_id = wallet.wallet_id',
+    tests: ['holds/hold-bounds.test.ts'],
+  },
+  {
+    name: 'holds that are due are ended one by one',
+    file: many,
+    find: 'limit case when wallet.debt > 0 then 1 end',
+    replace: 'limit 1',
+    tests: ['holds/hold-bounds.test.ts'],
+  },
+  {
+    name: 'what is due is brought up instant by instant',
+    file: many,
+    find: 'due_at := least(at_time, wallet.next_daily_at, (',
+    replace: 'due_at := least(at_time, wallet.next_expiry_at, (',
+    tests: ['holds/hold-bounds.test.ts'],
+  },
+  {
+    name: 'a member sees what others hold of a team',
+    file: many,
+    find: 'using (wallet_id in (select credits.managed_teams()) or mandate_id',
+    replace: 'using (wallet_id in (select credits.own_teams()) or mandate_id',
+    tests: ['teams/team-spending.test.ts'],
+  },
+  {
+    name: 'a person uses up the keys of an application',
+    file: many,
+    find: 'select coalesce(credits.application_scope(request.client_id), request.app_id)',
+    replace: 'select request.app_id',
+    tests: ['mandates/keys-of-apps.test.ts'],
   },
 ];

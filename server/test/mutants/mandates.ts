@@ -1,5 +1,6 @@
 import { migration, type Mutant } from './mutant.ts';
 
+const many = migration('0028_holds_bounds');
 const file = migration('0010_credits_mandates');
 const transact = migration('0012_credits_transact');
 const bounds = migration('0022_ledger_bounds');
@@ -119,7 +120,7 @@ export const mandateMutants: Mutant[] = [
   },
   {
     name: 'a refusal of a mandate is remembered',
-    file: transact,
+    file: many,
     find: `coalesce(outcome.code, '') not like 'mandate.%'`,
     replace: 'true',
     tests,

@@ -1,5 +1,6 @@
 import { migration, type Mutant } from './mutant.ts';
 
+const many = migration('0028_holds_bounds');
 const steps = migration('0014_credits_grants');
 const file = migration('0015_credits_give_back');
 const bounds = migration('0022_ledger_bounds');
@@ -68,14 +69,14 @@ export const movementMutants: Mutant[] = [
   },
   {
     name: 'a refund gives back more than was spent',
-    file,
+    file: many,
     find: 'request.amount = 0 or request.amount > refundable then',
     replace: 'request.amount = 0 then',
     tests: refunds,
   },
   {
     name: 'a refund does not count the refunds before it',
-    file,
+    file: many,
     find: `given_back := credits.undone(charged.id, 'refund', revenue);`,
     replace: 'given_back := 0;',
     tests: refunds,
@@ -131,8 +132,8 @@ export const movementMutants: Mutant[] = [
   },
   {
     name: 'an app refunds what another has charged',
-    file,
-    find: `and scope in ('', t.app_id);`,
+    file: many,
+    find: "and charged_by in ('', t.app_id);",
     replace: ';',
     tests: refunds,
   },

@@ -2,8 +2,10 @@ import type { Mutant } from './mutant.ts';
 
 const file = 'server/src/domains/credits/spend-queue.ts';
 const tests = ['spend-queue.test.ts', 'spend-credits.test.ts'];
+const turns = 'server/src/domains/credits/wallet-turns.ts';
+const turnTests = ['wallet-turns.test.ts'];
 
-/** The queue that gathers spends into batches. */
+/** The queue that gathers spends into batches, and the turns of all else. */
 export const queueMutants: Mutant[] = [
   {
     name: 'the first of a batch is never answered',
@@ -43,7 +45,7 @@ export const queueMutants: Mutant[] = [
   {
     name: 'a full queue takes more',
     file,
-    find: 'if (waiting() >= limits.waitingMax) {',
+    find: 'if (waiting() + ctx.turns.waiting() >= limits.waitingMax) {',
     replace: 'if (waiting() > 2 * limits.waitingMax) {',
     tests,
   },
@@ -67,5 +69,40 @@ export const queueMutants: Mutant[] = [
     find: 'if (batch.length > 1 && wasRolledBack(error)) {',
     replace: 'if (batch.length > 1 && (wasRolledBack(error) || true)) {',
     tests,
+  },
+  {
+    name: 'whoever waits for one wallet takes every connection',
+    file: turns,
+    find: 'if (turn.running < limits.atOnceMax) {',
+    replace: 'if (turn.running < 1000 * limits.atOnceMax) {',
+    tests: turnTests,
+  },
+  {
+    name: 'any number may wait for one wallet',
+    file: turns,
+    find: 'turn.queue.length >= limits.waitingPerWalletMax ||',
+    replace: '',
+    tests: turnTests,
+  },
+  {
+    name: 'the turns of wallets do not count the spends that wait',
+    file: turns,
+    find: 'waiting + (countOthers?.() ?? 0) >= limits.waitingMax',
+    replace: 'waiting >= limits.waitingMax',
+    tests: turnTests,
+  },
+  {
+    name: 'who came last has the next turn of a wallet',
+    file: turns,
+    find: 'turn.queue.shift()',
+    replace: 'turn.queue.pop()',
+    tests: turnTests,
+  },
+  {
+    name: 'a stopping service does not wait for the turns of wallets',
+    file: turns,
+    find: 'if (turns.size === 0) return;',
+    replace: 'if (turns.size >= 0) return;',
+    tests: turnTests,
   },
 ];

@@ -1,5 +1,6 @@
 import { migration, type Mutant } from './mutant.ts';
 
+const many = migration('0028_holds_bounds');
 const file = migration('0005_credits_balance');
 const bounds = migration('0022_ledger_bounds');
 const tests = ['balance.test.ts', 'holds/hold-expiry.test.ts'];
@@ -22,9 +23,9 @@ export const timeMutants: Mutant[] = [
   },
   {
     name: 'a lot outlives its expiry by a millisecond',
-    file,
-    find: 'l.closed_at is null and l.expires_at <= at_time',
-    replace: 'l.closed_at is null and l.expires_at < at_time',
+    file: many,
+    find: 'l.expires_at <= at_time and l.remaining > l.held',
+    replace: 'l.expires_at < at_time and l.remaining > l.held',
     tests,
   },
   {
@@ -43,14 +44,14 @@ export const timeMutants: Mutant[] = [
   },
   {
     name: 'expiry takes what holds have set aside',
-    file,
+    file: many,
     find: 'set remaining = lot.held, closed_at = case when lot.held = 0 then at_time end',
     replace: 'set remaining = 0, held = 0, closed_at = at_time',
     tests: ['holds/hold-expiry.test.ts'],
   },
   {
     name: 'a daily grant and an expiry of one instant happen in the wrong order',
-    file,
+    file: many,
     find: 'if wallet.next_expiry_at <= wallet.next_daily_at then',
     replace: 'if wallet.next_expiry_at < wallet.next_daily_at then',
     tests: ['balance.test.ts', 'ledger-model.test.ts'],

@@ -89,35 +89,6 @@ create function credits.hold_end_max(hold credits.holds) returns timestamptz
   language sql stable
 as $$ select hold.created_at + interval '720 hours' $$;
 
--- A hold lives for so long by the clock of the service, also in a wallet whose last transaction bears a later time.
-create or replace function credits.transact_hold(scene credits.transact_scene) returns credits.transact_result
-  language plpgsql volatile set search_path = pg_catalog
-as $$
-declare
-  request credits.transact_request := scene.request;
-  wallet credits.balances := scene.wallet;
-  taking credits.taking := credits.decide_taking(wallet, scene.mandate, scene.is_mandated, request.amount,
-    request.amount, false, scene.instant);
-  hold credits.holds;
-  result credits.transact_result;
-begin
-  if taking.refusal is not null then
-    result.refusal := taking.refusal;
-    return result;
-  end if;
-  hold := row(request.hold_id, wallet.wallet_id, request.app_id, (scene.mandate).id, request.amount, 0, request.amount,
-    'open', request.description, request.metadata, scene.at_time + make_interval(secs => request.lasts), scene.at_time,
-    null)::credits.holds;
-  insert into credits.holds select hold.*;
-  wallet.next_expiry_at := least(wallet.next_expiry_at, hold.expires_at);
-  wallet := credits.set_aside(wallet, hold, credits.requested_transaction(request, scene.instant), taking.parts,
-    credits.charging_instant(scene.mandate, scene.instant));
-  perform credits.save_wallet(wallet);
-  result.transaction_id := request.transaction_id;
-  result.hold := hold;
-  return result;
-end $$;
-
 -- Lets a hold live `lasts` seconds from now on, if that is longer, and sets `amount` more aside, if any is given. The
 -- mandate must be in force for either. Not beyond the hold's longest life.
 create or replace function credits.transact_extend(scene credits.transact_scene) returns credits.transact_result

@@ -271,38 +271,6 @@ begin
   return taken;
 end $$;
 
--- Puts parts of lots into another wallet as lots of the same source, kind, priority, expiry and age, brought in by the
--- transaction `by_transaction`; of the same age, they keep their order. Returns the entries; the wallet and the
--- transaction are the caller's.
-create or replace function credits.copy_lots(
-  target uuid, taken_sides jsonb, by_transaction uuid, at_time timestamptz,
-  out sides jsonb, out lot_ids uuid[], out first_expiry_at timestamptz
-)
-  language plpgsql volatile set search_path = pg_catalog
-as $$
-declare
-  part record;
-  new_lot uuid;
-  new_ids uuid[] := array(select credits.new_id(at_time) from jsonb_array_elements(taken_sides) order by 1);
-begin
-  sides := '[]';
-  lot_ids := '{}';
-  for part in select l.*, -(side.parts->>1)::bigint as moved, side.ordinal
-                from jsonb_array_elements(taken_sides) with ordinality as side (parts, ordinal)
-                join credits.lots l on l.id = (side.parts->>2)::uuid
-               order by side.ordinal loop
-    new_lot := new_ids[part.ordinal];
-    insert into credits.lots (id, wallet_id, source, kind, amount, remaining, held, priority, expires_at,
-        transaction_id, created_at)
-      values (new_lot, target, part.source, part.kind, part.moved, part.moved, 0, part.priority, part.expires_at,
-        by_transaction, part.created_at);
-    sides := sides || jsonb_build_array(
-      jsonb_build_array(format('wallet:%s:%s', target, part.kind), part.moved, new_lot));
-    lot_ids := lot_ids || new_lot;
-    first_expiry_at := least(first_expiry_at, part.expires_at);
-  end loop;
-end $$;
-
 -- Moves credits (amount, description) from the caller's own wallet into a team's (wallet_id), in the order of
 -- consumption, as far as they may be moved; they keep source, kind, priority, expiry and age. One transaction in each
 -- journal, each naming the other; what both book on `transfers` sums to zero. Both wallets are locked in the order of

@@ -93,16 +93,16 @@ test('the trial balance adds up what no single number can', async () => {
 const neighbours = async () => Promise.all(Array.from({ length: 20 }, () => addWalletHolder(service)));
 const set = (column: string, value: string) =>
   owner.query(`update credits.balances set ${column} = ${value} where wallet_id = $1`, [holder.userId]);
+const count = async (ids: string[]) => {
+  const { rows } = await owner.query<{ made: number }>(
+    `select count(*)::int as made from credits.transactions where type = 'usage' and wallet_id = any($1)`,
+    [ids],
+  );
+  return rows[0]?.made;
+};
 const spendBeside = async (people: WalletHolder[]) => {
   const all = [holder, ...people, holder, ...people.toReversed(), holder];
   const answers = await Promise.all(all.map((one) => use(one)));
-  const count = async (ids: string[]) => {
-    const { rows } = await owner.query<{ made: number }>(
-      `select count(*)::int as made from credits.transactions where type = 'usage' and wallet_id = any($1)`,
-      [ids],
-    );
-    return rows[0]?.made;
-  };
   const statusOf = (isOwn: boolean) =>
     new Set(answers.flatMap(({ status }, at) => ((all[at] === holder) === isOwn ? [status] : [])));
   return {

@@ -7,6 +7,7 @@ export { openWallet } from './open-wallet.ts';
 export { readBalance, type Balance } from './read-balance.ts';
 export { readTrialBalance, type AccountBalance } from './read-trial-balance.ts';
 export { addCreditRoutes } from './routes.ts';
+export { createWalletTurns, type WalletTurns } from './wallet-turns.ts';
 export { createSpendQueue, type SpendRequest } from './spend-queue.ts';
 export {
   verifyLedger,

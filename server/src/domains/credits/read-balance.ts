@@ -47,13 +47,15 @@ type BalanceRow = {
  */
 export async function readBalance(ctx: Ctx, caller: Caller): Promise<Balance> {
   const { creditsDailyFree, creditsDailyCap } = ctx.config;
-  const [row] = await ctx.db.call<BalanceRow>('select * from credits.read_balance($1, $2, $1, $3, $4, $5)', [
-    caller.userId,
-    caller.sessionId,
-    ctx.clock.now(),
-    creditsDailyFree,
-    creditsDailyCap,
-  ]);
+  const [row] = await ctx.turns.take(caller.userId, () =>
+    ctx.db.call<BalanceRow>('select * from credits.read_balance($1, $2, $1, $3, $4, $5)', [
+      caller.userId,
+      caller.sessionId,
+      ctx.clock.now(),
+      creditsDailyFree,
+      creditsDailyCap,
+    ]),
+  );
   if (!row) throw new Error('credits.read_balance returned no row');
   return {
     balance: row.paid,

@@ -72,7 +72,10 @@ const spendOptions = {
 function addSpendRoute(app: App, ctx: Ctx): void {
   const queue = createSpendQueue(ctx);
   ctx.metrics.observe('obol_spends_waiting', 'Spends waiting for their turn', () => queue.waiting());
-  app.addHook('onClose', () => queue.drain());
+  ctx.turns.countWith(() => queue.waiting());
+  app.addHook('onClose', async () => {
+    await Promise.all([queue.drain(), ctx.turns.drain()]);
+  });
   const preHandler = authenticate(ctx, { scope: 'credits:spend', application: true });
   const options = { ...spendOptions, preHandler };
 

@@ -57,7 +57,10 @@ export const balanceSchema = Type.Object(
         remaining: credits('What is left of it, held credits included.', 150),
         expiresAt: nullable(time('When the rest expires, if ever.')),
       }),
-      { description: 'Credits that came in together, in the order in which they are spent.' },
+      {
+        description:
+          'Credits that came in together, in the order in which they are spent; the first hundred of them.',
+      },
     ),
   },
   { title: 'Balance', description: 'A wallet at this moment.' },

@@ -267,6 +267,7 @@ test.each([
   ...['', 'x'.repeat(501), undefined].map((description) => ['/body/description', { description }]),
   ...['', 'x'.repeat(256), 7].map((idempotencyKey) => ['/body/idempotencyKey', { idempotencyKey }]),
   ...['text', 7, [1], { text: 'x'.repeat(8200) }].map((metadata) => ['/body/metadata', { metadata }]),
+  ...[1e308, 5e-300].map((n) => ['/body/metadata', { metadata: { n: Array<number>(30).fill(n) } }]),
 ] as [string, Record<string, unknown>][])('a wrong %s is refused with the field: %j', async (path, body) => {
   const holder = await addWalletHolder(service);
   const answer = await use(holder, body);

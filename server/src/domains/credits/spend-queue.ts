@@ -73,7 +73,7 @@ export function createSpendQueue(ctx: Ctx, limits: SpendQueueLimits = defaultLim
       await Promise.all(lanes.map((lane) => lane.drain()));
     },
     async submit(request) {
-      if (waiting() >= limits.waitingMax) {
+      if (waiting() + ctx.turns.waiting() >= limits.waitingMax) {
         throw new AppError('server.busy', { headers: { 'retry-after': '1' } });
       }
       const lane = lanes[Number.parseInt(request.walletId.slice(-6), 16) % lanes.length];

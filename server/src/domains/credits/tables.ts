@@ -120,7 +120,7 @@ export const lots = creditsSchema.table(
     /** For whoever proves a wallet from its journal, closed lots included. */
     index('lots_wallet_idx').on(table.walletId, table.id),
     index('lots_open_idx')
-      .on(table.walletId)
+      .on(table.walletId, table.expiresAt)
       .where(sql`${table.closedAt} is null`),
     uniqueIndex('lots_daily_window_key')
       .on(table.walletId, table.dailyWindowAt)

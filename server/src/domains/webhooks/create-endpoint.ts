@@ -38,6 +38,8 @@ export async function createEndpoint(
     isEnabled: true,
     disabledReason: null,
     firstFailedAt: null,
+    slowAttempts: 0,
+    wakesAt: null,
     createdAt: now,
     updatedAt: now,
   };

@@ -279,6 +279,7 @@ test('who registers through an application is told to it, and who is deleted to 
     [endpoint.app.id, id, now],
   );
   await owner.query('commit');
+  await owner.query(`select set_config('obol.at', $1, false)`, [now.toISOString()]);
   await owner.query('delete from auth.users where id = $1', [id]);
   const told = await arrived(endpoint);
   expect(told.map(({ type }) => type).toSorted()).toEqual(['user.deleted', 'user.registered']);

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import type { Caller, Tx } from '../../db/index.ts';
 import { AppError } from '../../errors.ts';
@@ -11,7 +12,7 @@ import type { Endpoint } from './to-endpoint-object.ts';
 
 /**
  * Sends an event to its endpoint again, under the same `webhook-id`. Throws `request.not_found`,
- * `applications.admin_required`, `webhooks.endpoint_disabled`.
+ * `applications.admin_required`, `webhooks.endpoint_disabled`, `webhooks.too_many_pending`.
  */
 export async function replayDelivery(ctx: Ctx, caller: Caller, id: string): Promise<DeliveryObject> {
   return ctx.db.asServiceFor(caller, async (tx) => {
@@ -23,7 +24,7 @@ export async function replayDelivery(ctx: Ctx, caller: Caller, id: string): Prom
 
 /**
  * Sends an event that means nothing, so that a receiver can be tried out. Throws `request.not_found`,
- * `applications.admin_required`, `webhooks.endpoint_disabled`.
+ * `applications.admin_required`, `webhooks.endpoint_disabled`, `webhooks.too_many_pending`.
  */
 export async function pingEndpoint(ctx: Ctx, caller: Caller, endpointId: string): Promise<DeliveryObject> {
   return ctx.db.asServiceFor(caller, async (tx) => {
@@ -43,6 +44,8 @@ type Wanted = { endpoint: Endpoint; event: DeliveryRow['event']; isReplay: boole
 
 async function addDelivery(ctx: Ctx, tx: Tx, { endpoint, event, isReplay }: Wanted): Promise<DeliveryRow> {
   if (!endpoint.isEnabled) throw new AppError('webhooks.endpoint_disabled');
+  const { rows } = await tx.execute<{ full: boolean }>(sql`select webhooks.is_full(${endpoint.id}) as full`);
+  if (rows[0]?.full) throw new AppError('webhooks.too_many_pending');
   const now = ctx.clock.now();
   const values = { id: newId(ctx), endpointId: endpoint.id, eventId: event.id, isReplay };
   const [delivery] = await tx
@@ -50,6 +53,6 @@ async function addDelivery(ctx: Ctx, tx: Tx, { endpoint, event, isReplay }: Want
     .values({ ...values, createdAt: now, nextAttemptAt: now })
     .returning();
   if (!delivery) throw new Error('The insert returned no row');
-  await ctx.jobs.enqueue(tx, 'deliver-webhook', { deliveryId: delivery.id });
+  await ctx.jobs.enqueue(tx, 'serve-endpoint', { endpointId: endpoint.id });
   return { delivery, event };
 }

@@ -138,7 +138,9 @@ function addDeliveryRoutes(app: App, ctx: Ctx): void {
 function addSendRoutes(app: App, ctx: Ctx): void {
   const options = {
     preHandler: authenticate(ctx),
-    config: { refusals: [...forAdmins, 'webhooks.endpoint_disabled' as const] },
+    config: {
+      refusals: [...forAdmins, 'webhooks.endpoint_disabled' as const, 'webhooks.too_many_pending' as const],
+    },
   };
   const response = { 202: schemas.deliverySchema };
 

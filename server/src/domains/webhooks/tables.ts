@@ -5,7 +5,9 @@ import { applications } from '../applications/tables.ts';
 
 /**
  * Where an application wants to hear of events. `event_types` null is all but those that must be asked for.
- * `first_failed_at` is the first failure after the last success.
+ * `first_failed_at` is the first failure after the last success, `slow_attempts` how many attempts in a row
+ * have taken long or got no answer in time, and `wakes_at` the time for which a job has been put in to look
+ * after it.
  */
 export const endpoints = webhooksSchema.table(
   'endpoints',
@@ -21,6 +23,8 @@ export const endpoints = webhooksSchema.table(
     isEnabled: boolean('is_enabled').notNull().default(true),
     disabledReason: text('disabled_reason', { enum: ['requested', 'failing', 'gone'] }),
     firstFailedAt: at('first_failed_at'),
+    slowAttempts: integer('slow_attempts').notNull().default(0),
+    wakesAt: at('wakes_at'),
     createdAt: at('created_at').notNull(),
     updatedAt: at('updated_at').notNull(),
   },
@@ -83,6 +87,14 @@ export const deliveries = webhooksSchema.table(
   (table) => [
     index('deliveries_endpoint_idx').on(table.endpointId, table.id),
     index('deliveries_event_idx').on(table.eventId),
+    /** What is due at an endpoint, and how much waits there. */
+    index('deliveries_pending_idx')
+      .on(table.endpointId, table.nextAttemptAt)
+      .where(sql`${table.status} = 'pending'`),
+    /** What was never tried: events that found too many others waiting. */
+    index('deliveries_untried_idx')
+      .on(table.endpointId, table.completedAt)
+      .where(sql`${table.status} = 'failed' and ${table.attemptCount} = 0`),
     index('deliveries_completed_idx')
       .on(table.completedAt)
       .where(sql`${table.completedAt} is not null`),

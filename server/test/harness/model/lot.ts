@@ -14,6 +14,8 @@ export type Lot = {
   createdAt: number;
   expired: number;
   clawedBack: number;
+  /** Whether it came by a transfer: then it grows by others like it. */
+  isTransferred: boolean;
   /** Of what was clawed back, what had expired unused. */
   clawedBackUnused: number;
 };
@@ -32,6 +34,7 @@ export function makeLot(given: NewLot, createdAt: number): Lot {
     createdAt,
     expired: 0,
     clawedBack: 0,
+    isTransferred: false,
     clawedBackUnused: 0,
   };
 }
@@ -57,6 +60,6 @@ export function inOrderOfExpiry(left: Lot, right: Lot): number {
 }
 
 /** `Infinity - Infinity` is not a number, which `||` passes over. */
-function byId(left: Lot, right: Lot): number {
+export function byId(left: Lot, right: Lot): number {
   return (left.id ?? '') < (right.id ?? '') ? -1 : 1;
 }

@@ -1,5 +1,5 @@
 import { answerOnce, refusedAtOnce } from './answers.ts';
-import { makeLot, total, type Kind, type Lot, type NewLot } from './lot.ts';
+import { byId, makeLot, total, type Kind, type Lot, type NewLot, type Part } from './lot.ts';
 import { refuse } from './mandate.ts';
 import type { Keyed, Spend } from './spending.ts';
 import { side, type Outcome, type Row, type WalletModel } from './wallet.ts';
@@ -116,15 +116,38 @@ export function transfer(
     }
     const given = [...source.consume(parts), side('transfers', amount)];
     source.append({ type: 'transfer', amount: -amount, at: now, entries: given });
-    const copies = parts.map((part) => makeLot({ ...part.lot, amount: part.amount }, part.lot.createdAt));
-    target.lots.push(...copies);
+    const copies = receive(target, parts);
     target.totalEarned += amount;
-    const received = [...copies.map((lot) => target.entry(lot, lot.amount)), side('transfers', -amount)];
+    const received = [
+      ...copies.map((copy) => target.entry(copy.lot, copy.amount)),
+      side('transfers', -amount),
+    ];
     target.append({ type: 'transfer', amount, at: now, entries: received });
-    target.repay(copies, now);
+    target.repay([...new Set(copies.map(({ lot }) => lot))], now);
     return {};
   });
 }
+
+/** Parts of lots become lots of the target, or let those grow that have come by transfers and are alike. */
+function receive(target: WalletModel, parts: Part[]): Part[] {
+  const before = target.openLots().filter(({ isTransferred }) => isTransferred);
+  return parts.map(({ lot, amount }) => {
+    const [alike] = before.filter((other) => isAlike(other, lot)).toSorted(byId);
+    if (alike) {
+      alike.amount += amount;
+      alike.remaining += amount;
+      return { lot: alike, amount };
+    }
+    const copy = { ...makeLot({ ...lot, amount }, lot.createdAt), isTransferred: true };
+    target.lots.push(copy);
+    return { lot: copy, amount };
+  });
+}
+
+const isAlike = (left: Lot, right: Lot): boolean =>
+  (['source', 'kind', 'priority', 'expiresAt', 'createdAt'] as const).every(
+    (member) => left[member] === right[member],
+  );
 
 /** Gives a spend back, all that is left of it by default: what was taken last comes back first. */
 export function refund(
@@ -134,7 +157,8 @@ export function refund(
 ): Outcome {
   const { wallet, row } = spend;
   if (scope !== administration && scope !== spend.appId) return refusedAtOnce(wallet, 'request.not_found');
-  const request = { scope, key, content: JSON.stringify(['refund', row.id, amount]) };
+  const keyScope = scope === administration ? scope : `app ${scope}`;
+  const request = { scope: keyScope, key, content: JSON.stringify(['refund', row.id, amount]) };
   return answerOnce(wallet, request, now, () => {
     const refundable = spend.amount - spend.givenBack;
     const wanted = amount ?? refundable;

@@ -75,6 +75,9 @@ export function quote(spender: Spender, { wallet, amount }: Purpose, now: number
   return 'refusal' in taking ? taking.refusal : taking.parts;
 }
 
+/** Where a key belongs: to the application that asks, or to the app that a person names. */
+const scopeOf = (spender: Spender, appId: string): string => (spender.isApp ? `app ${spender.id}` : appId);
+
 export function spend(
   spends: Spend[],
   spender: Spender,
@@ -86,7 +89,7 @@ export function spend(
   if (code !== undefined) return refusedAtOnce(wallet, code);
   const member = wallet.isTeam ? spender.id : null;
   const content = JSON.stringify(['spend', appId, amount, model, member]);
-  return answerOnce(wallet, { scope: appId, key, content }, now, () => {
+  return answerOnce(wallet, { scope: scopeOf(spender, appId), key, content }, now, () => {
     const taking = decideTaking(wallet, leave, { amount, amountInAll: amount }, now);
     if ('refusal' in taking) return taking;
     const row = { type: 'usage', appId, model: model ?? '', mandate: leave ?? null };
@@ -134,7 +137,7 @@ export function placeHold(
   const member = wallet.isTeam ? spender.id : null;
   const content = JSON.stringify(['hold', appId, amount, model, lasts, member]);
   let hold: HoldModel | undefined;
-  const outcome = answerOnce(wallet, { scope: appId, key, content }, now, () => {
+  const outcome = answerOnce(wallet, { scope: scopeOf(spender, appId), key, content }, now, () => {
     const taking = decideTaking(wallet, leave, { amount, amountInAll: amount }, now);
     if ('refusal' in taking) return taking;
     const given = { wallet, appId, model: model ?? '', mandate: leave ?? null };
@@ -165,7 +168,11 @@ function moveHold(
   const { wallet } = hold;
   wallet.refresh(now);
   if (!mayMove(spender, hold)) return refusedAtOnce(wallet, 'request.not_found');
-  const request = { scope: hold.appId, key, content: JSON.stringify([hold.id, ...content]) };
+  const request = {
+    scope: scopeOf(spender, hold.appId),
+    key,
+    content: JSON.stringify([hold.id, ...content]),
+  };
   return answerOnce(wallet, request, now, () => {
     const isVoid = content[0] === 'void';
     if (wallet.status !== 'active' && !isVoid) return { refusal: refuse('credits.wallet_inactive') };

@@ -3,6 +3,7 @@ import type { Ctx } from '../../../ctx.ts';
 import type { ApplicationCaller, Caller } from '../../../db/index.ts';
 import { AppError, isErrorCode } from '../../../errors.ts';
 import { canonicalJson } from '../../../lib/canonical-json.ts';
+import { walletOfTransaction } from '../wallet-of-transaction.ts';
 import type { TransactionView } from '../schemas.ts';
 import type { MovementAnswer } from './schemas.ts';
 
@@ -56,15 +57,29 @@ export async function moveCredits(
   movement: Movement,
 ): Promise<{ answer: MovementAnswer; isReplay: boolean }> {
   const { creditsDailyFree, creditsDailyCap } = ctx.config;
-  const [row] = await ctx.db.call<OutcomeRow>(`select * from credits.${by}($1, $2, $3, $4)`, [
-    JSON.stringify(toRequest(ctx, by, asker, movement)),
-    ctx.clock.now(),
-    creditsDailyFree,
-    creditsDailyCap,
-  ]);
+  const [row] = await ctx.turns.takeBoth(await walletsOf(ctx, asker, movement), () =>
+    ctx.db.call<OutcomeRow>(`select * from credits.${by}($1, $2, $3, $4)`, [
+      JSON.stringify(toRequest(ctx, by, asker, movement)),
+      ctx.clock.now(),
+      creditsDailyFree,
+      creditsDailyCap,
+    ]),
+  );
   if (!row) throw new Error(`credits.${by} returned no row`);
   if (row.code !== null) throw refusal(by, row.code, row);
   return { answer: toAnswer(row), isReplay: row.is_replay };
+}
+
+/** The wallets that a movement locks: what it names, and for codes and transfers the asker's own. */
+async function walletsOf(ctx: Ctx, asker: Asker, movement: Movement): Promise<[string, string]> {
+  const { walletId, targetId } = movement;
+  if (targetId !== undefined) {
+    const found = await walletOfTransaction(ctx, targetId);
+    return [found, found];
+  }
+  const own = 'userId' in asker ? asker.userId : walletId;
+  if (own === undefined) throw new Error('a movement names no wallet');
+  return [walletId ?? own, own];
 }
 
 function toRequest(

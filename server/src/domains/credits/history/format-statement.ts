@@ -1,4 +1,5 @@
 import type { Statement } from './read-statement.ts';
+import type { Movement } from './schemas.ts';
 
 const csvColumns = [
   'createdAt',
@@ -33,18 +34,21 @@ async function* toCsv({ movements, ...head }: Statement): AsyncGenerator<string>
   yield `${from},opening,,,,${opening},,${openingHead.sequence},${openingHead.hash}\r\n`;
   for await (const page of movements) {
     yield page
-      .map((movement) => `${csvColumns.map((column) => toCell(movement[column])).join(',')}\r\n`)
+      .map((movement) => `${csvColumns.map((column) => toCell(movement, column)).join(',')}\r\n`)
       .join('');
   }
   yield `${to},closing,,,,${closing},,${closingHead.sequence},${closingHead.hash}\r\n`;
 }
 
-/**
- * A text that a spreadsheet would take for a formula gets an apostrophe in front: descriptions come from
- * apps.
- */
-function toCell(value: string | number | null): string {
-  if (typeof value !== 'string') return value === null ? '' : String(value);
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+function toCell(movement: Movement, column: (typeof csvColumns)[number]): string {
+  if (column === 'appId' || column === 'description') return toTextCell(movement[column]);
+  return String(movement[column]);
+}
+
+/** What a spreadsheet would take for a formula: at the beginning, or where it might begin another cell. */
+const formulaStart = /(^|[;|\t])(?=\s*[=+\-@\t\r＝＋－＠])/g;
+
+/** A text that others have written: always in quotes, and with an apostrophe in front of every formula. */
+function toTextCell(text: string | null): string {
+  return text === null ? '' : `"${text.replaceAll(formulaStart, "$1'").replaceAll('"', '""')}"`;
 }

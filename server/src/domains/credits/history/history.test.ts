@@ -135,7 +135,7 @@ test('a statement comes as CSV by Accept or by format, safe to open in a spreads
   ).toEqual([
     'createdAt,type,appId,description,amount,balanceAfter,id,sequence,hash',
     '2026-04-01T00:00:00.000Z,opening,,,,95,,5,HASH',
-    `2026-04-01T00:00:00.000Z,usage,'=search,"'=1+1, ""quoted""",-1,94,ID,6,HASH`,
+    `2026-04-01T00:00:00.000Z,usage,"'=search","'=1+1, ""quoted""",-1,94,ID,6,HASH`,
     '2026-05-01T00:00:00.000Z,closing,,,,94,,6,HASH',
     '',
   ]);

@@ -36,30 +36,32 @@ export async function listTransactions(
   walletId = caller.userId,
 ): Promise<TransactionPage> {
   const before = query.cursor === undefined ? undefined : readCursor(query.cursor);
-  return ctx.db.asCaller(caller, async (tx) => {
-    await refreshWallet(ctx, tx, walletId);
-    const range = await sequenceRange(tx, walletId, query);
-    const filters = [
-      eq(transactions.walletId, walletId),
-      gt(transactions.sequence, range.after),
-      query.appId === undefined ? undefined : eq(transactions.appId, query.appId),
-      query.type === undefined ? undefined : eq(transactions.type, query.type),
-    ];
-    const isFiltered = query.appId !== undefined || query.type !== undefined;
-    const all = and(...filters, lte(transactions.sequence, range.upTo));
-    const total = isFiltered ? await countTransactions(tx, all) : range.upTo - range.after;
-    const upTo = Math.min(range.upTo, (before ?? Infinity) - 1);
-    const rows = await selectTransactions(tx, and(...filters, lte(transactions.sequence, upTo)))
-      .limit(query.limit + 1)
-      .offset(before === undefined ? query.offset : 0);
-    const items = rows.slice(0, query.limit);
-    const last = items.at(-1);
-    return {
-      items: items.map((item) => ({ ...item, createdAt: item.createdAt.toISOString() })),
-      total,
-      nextCursor: rows.length > items.length && last ? writeCursor(last.sequence) : undefined,
-    };
-  });
+  return ctx.turns.take(walletId, () =>
+    ctx.db.asCaller(caller, async (tx) => {
+      await refreshWallet(ctx, tx, walletId);
+      const range = await sequenceRange(tx, walletId, query);
+      const filters = [
+        eq(transactions.walletId, walletId),
+        gt(transactions.sequence, range.after),
+        query.appId === undefined ? undefined : eq(transactions.appId, query.appId),
+        query.type === undefined ? undefined : eq(transactions.type, query.type),
+      ];
+      const isFiltered = query.appId !== undefined || query.type !== undefined;
+      const all = and(...filters, lte(transactions.sequence, range.upTo));
+      const total = isFiltered ? await countTransactions(tx, all) : range.upTo - range.after;
+      const upTo = Math.min(range.upTo, (before ?? Infinity) - 1);
+      const rows = await selectTransactions(tx, and(...filters, lte(transactions.sequence, upTo)))
+        .limit(query.limit + 1)
+        .offset(before === undefined ? query.offset : 0);
+      const items = rows.slice(0, query.limit);
+      const last = items.at(-1);
+      return {
+        items: items.map((item) => ({ ...item, createdAt: item.createdAt.toISOString() })),
+        total,
+        nextCursor: rows.length > items.length && last ? writeCursor(last.sequence) : undefined,
+      };
+    }),
+  );
 }
 
 const entriesInOrder = sql<TransactionView['entries']>`(

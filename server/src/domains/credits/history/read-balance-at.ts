@@ -21,22 +21,24 @@ export async function readBalanceAt(ctx: Ctx, caller: Caller, at: string): Promi
       errors: [{ path: '/query/at', message: 'must not lie in the future' }],
     });
   }
-  return ctx.db.asCaller(caller, async (tx) => {
-    await refreshWallet(ctx, tx, caller.userId);
-    const { rows } = await tx.execute<Row>(
-      sql`select * from credits.balance_at(${caller.userId}, ${instant})`,
-    );
-    const [row] = rows;
-    if (!row) throw new Error('credits.balance_at returned no row');
-    const [free, paid] = [exactInteger(row.free), exactInteger(row.paid)];
-    const held = exactInteger(row.held);
-    return {
-      at: instant,
-      balance: paid,
-      freeCreditsRemaining: free,
-      held,
-      available: free + paid - held,
-      head: { sequence: exactInteger(row.sequence), hash: row.hash.toString('hex') },
-    };
-  });
+  return ctx.turns.take(caller.userId, () =>
+    ctx.db.asCaller(caller, async (tx) => {
+      await refreshWallet(ctx, tx, caller.userId);
+      const { rows } = await tx.execute<Row>(
+        sql`select * from credits.balance_at(${caller.userId}, ${instant})`,
+      );
+      const [row] = rows;
+      if (!row) throw new Error('credits.balance_at returned no row');
+      const [free, paid] = [exactInteger(row.free), exactInteger(row.paid)];
+      const held = exactInteger(row.held);
+      return {
+        at: instant,
+        balance: paid,
+        freeCreditsRemaining: free,
+        held,
+        available: free + paid - held,
+        head: { sequence: exactInteger(row.sequence), hash: row.hash.toString('hex') },
+      };
+    }),
+  );
 }

@@ -47,23 +47,25 @@ export async function readStatement(
   walletId = caller.userId,
 ): Promise<Statement> {
   const { from, to } = spanOf(query, ctx.clock.now());
-  return ctx.db.asCaller(caller, async (tx) => {
-    await refreshWallet(ctx, tx, walletId);
-    const range = await sequenceRange(tx, walletId, { from, to });
-    const heads = await readHeads(tx, walletId, range);
-    const opening = heads.get(range.after) ?? emptyHead;
-    const closing = heads.get(range.upTo) ?? emptyHead;
-    return {
-      month: query.month ?? null,
-      from,
-      to,
-      opening: opening.balanceAfter,
-      closing: closing.balanceAfter,
-      openingHead: { sequence: range.after, hash: opening.hash },
-      closingHead: { sequence: range.upTo, hash: closing.hash },
-      movements: readMovements(ctx, lane, caller, { ...range, walletId }),
-    };
-  });
+  return ctx.turns.take(walletId, () =>
+    ctx.db.asCaller(caller, async (tx) => {
+      await refreshWallet(ctx, tx, walletId);
+      const range = await sequenceRange(tx, walletId, { from, to });
+      const heads = await readHeads(tx, walletId, range);
+      const opening = heads.get(range.after) ?? emptyHead;
+      const closing = heads.get(range.upTo) ?? emptyHead;
+      return {
+        month: query.month ?? null,
+        from,
+        to,
+        opening: opening.balanceAfter,
+        closing: closing.balanceAfter,
+        openingHead: { sequence: range.after, hash: opening.hash },
+        closingHead: { sequence: range.upTo, hash: closing.hash },
+        movements: readMovements(ctx, lane, caller, { ...range, walletId }),
+      };
+    }),
+  );
 }
 
 function spanOf({ month, from, to }: StatementQuery, now: Date): { from: string; to: string } {
@@ -108,7 +110,8 @@ async function* readMovements(
       ctx.db.asCaller(caller, (tx) => selectMovements(tx, walletId, { ...range, after }));
     const rows = after === range.after ? await readPage() : await lane(readPage);
     const last = rows.at(-1);
-    if (!last) return;
+    // The balances promise these movements: without them the export must not look whole.
+    if (!last) throw new Error(`the movements behind ${after} can no longer be read`);
     after = last.sequence;
     yield rows.map((row) => ({ ...row, createdAt: row.createdAt.toISOString() }));
   }

@@ -8,7 +8,8 @@ import type { Spender } from './transact-credits.ts';
 export type HoldPage = { items: HoldView[]; total: number; nextOffset: number | undefined };
 
 /**
- * A page of the holds on a wallet, newest first; an app sees its own only. What has expired by now says so.
+ * A page of the holds on a wallet, newest first; an app sees its own only, and so does a plain member of a
+ * team. What has expired by now says so.
  * Throws `request.invalid`, `auth.session_ended`, `auth.application_invalid`.
  */
 export async function listHolds(ctx: Ctx, spender: Spender, query: HoldsQuery): Promise<HoldPage> {

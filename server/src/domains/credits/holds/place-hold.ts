@@ -8,7 +8,7 @@ import { transactCredits, type Spender } from './transact-credits.ts';
  * Sets credits aside for work whose cost is not known yet: nobody else can spend them until the hold is
  * captured, voided or expires. An app needs a mandate; the hold counts against it at once. Throws
  * `request.invalid`, `auth.session_ended`, `auth.application_invalid`, `request.not_found`,
- * `idempotency.mismatch`, `credits.wallet_inactive`, `mandate.required`, `mandate.exceeded`,
+ * `idempotency.mismatch`, `credits.wallet_inactive`, `hold.too_many`, `mandate.required`, `mandate.exceeded`,
  * `credits.insufficient`, in this precedence.
  */
 export async function placeHold(

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
+import { walletOfHold } from '../wallet-of-hold.ts';
 import type { HoldView } from './schemas.ts';
 import type { Spender } from './transact-credits.ts';
 
@@ -22,5 +23,7 @@ export async function readHold(ctx: Ctx, spender: Spender, holdId: string): Prom
     if (!rows[0]) throw new AppError('request.not_found');
     return rows[0].view;
   };
-  return 'userId' in spender ? ctx.db.asCaller(spender, read) : ctx.db.asServiceForApplication(spender, read);
+  return ctx.turns.take(await walletOfHold(ctx, holdId), () =>
+    'userId' in spender ? ctx.db.asCaller(spender, read) : ctx.db.asServiceForApplication(spender, read),
+  );
 }

@@ -21,7 +21,9 @@ export async function readWallet<T>(
     );
     return work(tx);
   };
-  return 'userId' in spender
-    ? ctx.db.asCaller(spender, refreshed)
-    : ctx.db.asServiceForApplication(spender, refreshed);
+  return ctx.turns.take(walletId, () =>
+    'userId' in spender
+      ? ctx.db.asCaller(spender, refreshed)
+      : ctx.db.asServiceForApplication(spender, refreshed),
+  );
 }

@@ -62,7 +62,8 @@ function addPlaceRoute(app: App, ctx: Ctx, preHandler: PreHandler): void {
     body: schemas.newHoldBodySchema,
     response: { 201: schemas.movedHoldSchema },
   };
-  app.post(path, { preHandler, schema, config: { refusals: taking } }, async (request, reply) => {
+  const config = { refusals: [...taking, 'hold.too_many'] as const };
+  app.post(path, { preHandler, schema, config }, async (request, reply) => {
     const hold = send(reply, await placeHold(ctx, spenderOf(request), keyed(request)));
     return reply.code(201).send(hold);
   });

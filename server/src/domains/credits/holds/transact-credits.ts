@@ -5,6 +5,7 @@ import { AppError, isErrorCode } from '../../../errors.ts';
 import { canonicalJson } from '../../../lib/canonical-json.ts';
 import { newId } from '../../../lib/ids.ts';
 import { assertStorableMetadata } from '../assert-storable-metadata.ts';
+import { rememberHold, walletOfHold } from '../wallet-of-hold.ts';
 import { listPackages } from '../list-packages.ts';
 import type { HoldView } from './schemas.ts';
 
@@ -51,8 +52,8 @@ export type TransactOutcome = {
 
 /**
  * Moves credits by one call of `credits.transact`, which checks who asks, locks the wallet and the mandate,
- * answers a repeated key with the first answer, decides and writes. Throws what it refuses with, once that
- * has been committed.
+ * answers a repeated key with the first answer, decides and writes; in the turn of its wallet. Throws
+ * `server.busy`, and what it refuses with, once that has been committed.
  */
 export async function transactCredits(
   ctx: Ctx,
@@ -61,15 +62,27 @@ export async function transactCredits(
 ): Promise<TransactOutcome> {
   assertStorableMetadata(request.metadata);
   const { creditsDailyFree, creditsDailyCap } = ctx.config;
-  const [outcome] = await ctx.db.call<TransactOutcome>('select * from credits.transact($1, $2, $3, $4)', [
-    JSON.stringify([toRow(ctx, spender, request)]),
-    ctx.clock.now(),
-    creditsDailyFree,
-    creditsDailyCap,
-  ]);
+  const [outcome] = await ctx.turns.take(await walletOf(ctx, request), () =>
+    ctx.db.call<TransactOutcome>('select * from credits.transact($1, $2, $3, $4)', [
+      JSON.stringify([toRow(ctx, spender, request)]),
+      ctx.clock.now(),
+      creditsDailyFree,
+      creditsDailyCap,
+    ]),
+  );
+  if (outcome?.code === null && outcome.details) {
+    rememberHold(holdOf(outcome).id, holdOf(outcome).walletId);
+  }
   if (!outcome) throw new Error('credits.transact left a request without an outcome');
   if (outcome.code !== null) throw await refusal(ctx, request, outcome);
   return outcome;
+}
+
+/** In whose turn a request belongs: a hold's wallet is known, or looked for. */
+async function walletOf(ctx: Ctx, { walletId, holdId }: TransactRequest): Promise<string> {
+  if (walletId !== undefined) return walletId;
+  if (holdId === undefined) throw new Error('a request names neither a wallet nor a hold');
+  return walletOfHold(ctx, holdId);
 }
 
 /** Who asks, as the functions of the ledger take it. */
@@ -101,6 +114,7 @@ function toRow(ctx: Ctx, spender: Spender, request: TransactRequest): Record<str
     lasts: request.lastsSeconds,
     is_final: request.isFinal,
     overrun: request.overrun,
+    ...(operation === 'hold' ? { holds_max: ctx.config.creditsHoldsMax } : {}),
   };
 }
 

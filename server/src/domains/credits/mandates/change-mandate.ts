@@ -50,9 +50,14 @@ async function writeMandate(
   mandateId: string,
   changes: Record<string, unknown>,
 ): Promise<MandateView> {
-  const [row] = await ctx.db.call<{ view: MandateView }>(
-    'select credits.change_mandate($1, $2, $3, $4, $5) as view',
-    [caller.userId, caller.sessionId, mandateId, JSON.stringify(changes), ctx.clock.now()],
+  const [row] = await ctx.turns.take(caller.userId, () =>
+    ctx.db.call<{ view: MandateView }>('select credits.change_mandate($1, $2, $3, $4, $5) as view', [
+      caller.userId,
+      caller.sessionId,
+      mandateId,
+      JSON.stringify(changes),
+      ctx.clock.now(),
+    ]),
   );
   if (!row) throw new Error('credits.change_mandate returned no row');
   return row.view;

@@ -49,7 +49,7 @@ const horizonMs = 400 * dayMs;
  * The first instant at which a spend that is refused now would pass if nobody did anything until then: as
  * daily credits come in, holds expire and periods begin; undefined if that is never, or more than a year
  * away. Time does here what it does in the ledger: at one instant holds end first, then lots, then credits
- * come in, and debts are repaid.
+ * come in, and debts are repaid. Each lot and hold is looked at once, in the order of their ends.
  */
 export function findPassingTime(prospect: Prospect, question: Question): string | undefined {
   const state = startFrom(prospect, question);
@@ -64,7 +64,7 @@ export function findPassingTime(prospect: Prospect, question: Question): string 
   return undefined;
 }
 
-type Lot = Omit<ProspectLot, 'expiresAt'> & { expiresAt: number };
+type Lot = Omit<ProspectLot, 'expiresAt'> & { expiresAt: number; isAllowed: boolean; place: number };
 type Hold = {
   isCharged: boolean;
   expiresAt: number;
@@ -74,46 +74,74 @@ type State = {
   debt: number;
   totalEarned: number;
   nextDailyAt: number;
-  lots: Lot[];
+  lots: Map<string, Lot>;
+  /** Lots that expire and holds, by their ends, the first one last; those that are over are gone. */
+  expiring: Lot[];
   holds: Hold[];
+  /** What lots of the kinds allowed have that is not held, and what daily ones have at all. */
+  funds: number;
+  dailyUnspent: number;
   used: number;
   periodStartedAt: number;
   resetsAt: number;
 };
 
 function startFrom(prospect: Prospect, { mandate }: Question): State {
+  const lots = prospect.lots.map((lot, place) => ({
+    ...lot,
+    place,
+    expiresAt: timeOf(lot.expiresAt),
+    isAllowed: !mandate || mandate.kinds.includes(lot.kind),
+  }));
+  const holds = prospect.holds.map((hold) => ({
+    isCharged: mandate !== null && hold.mandateId === mandate.id,
+    expiresAt: Date.parse(hold.expiresAt),
+    parts: hold.parts.map((part) => ({ ...part, chargedAt: Date.parse(part.chargedAt) })),
+  }));
   return {
     debt: prospect.debt,
     totalEarned: prospect.totalEarned,
     nextDailyAt: Date.parse(prospect.nextDailyAt),
-    lots: prospect.lots.map((lot) => ({ ...lot, expiresAt: timeOf(lot.expiresAt) })),
-    holds: prospect.holds.map((hold) => ({
-      isCharged: mandate !== null && hold.mandateId === mandate.id,
-      expiresAt: Date.parse(hold.expiresAt),
-      parts: hold.parts.map((part) => ({ ...part, chargedAt: Date.parse(part.chargedAt) })),
-    })),
+    lots: new Map(lots.map((lot) => [lot.id, lot])),
+    expiring: lots.filter(({ expiresAt }) => expiresAt < Infinity).toSorted(lastFirst),
+    holds: holds.toSorted(lastFirst),
+    funds: lots.reduce((sum, lot) => sum + (lot.isAllowed ? lot.remaining - lot.held : 0), 0),
+    dailyUnspent: lots.reduce((sum, lot) => sum + (lot.isDaily ? lot.remaining : 0), 0),
     used: mandate?.used ?? 0,
     periodStartedAt: timeOf(mandate?.periodStartedAt ?? null),
     resetsAt: timeOf(mandate?.resetsAt ?? null),
   };
 }
 
+type Ending = { expiresAt: number };
+const lastFirst = (one: Ending, other: Ending): number => other.expiresAt - one.expiresAt;
 const timeOf = (text: string | null): number => (text === null ? Infinity : Date.parse(text));
 
 function nextEvent({ nextDailyAt, holds, resetsAt }: State): number {
-  return Math.min(nextDailyAt, resetsAt, ...holds.map(({ expiresAt }) => expiresAt));
+  return Math.min(nextDailyAt, resetsAt, holds.at(-1)?.expiresAt ?? Infinity);
 }
 
 /** Everything that happens up to and at an instant, which is that of the next event. */
 function passTo(state: State, question: Question, at: number): void {
   if (state.resetsAt <= at) beginPeriod(state, question);
-  for (const hold of state.holds.filter(({ expiresAt }) => expiresAt <= at)) endHold(state, hold, at);
-  state.holds = state.holds.filter(({ expiresAt }) => expiresAt > at);
-  for (const lot of state.lots) {
-    if (lot.expiresAt <= at) lot.remaining = lot.held;
+  for (let hold = takeDue(state.holds, at); hold; hold = takeDue(state.holds, at)) endHold(state, hold, at);
+  for (let lot = takeDue(state.expiring, at); lot; lot = takeDue(state.expiring, at)) {
+    changeLot(state, lot, lot.held - lot.remaining, 0);
   }
-  state.lots = state.lots.filter(({ remaining }) => remaining > 0);
   if (state.nextDailyAt <= at) grantDaily(state, question);
+}
+
+/** The next one that is over at an instant, which is gone from the list then. */
+function takeDue<T extends Ending>(ending: T[], at: number): T | undefined {
+  const next = ending.at(-1);
+  return next && next.expiresAt <= at ? ending.pop() : undefined;
+}
+
+function changeLot(state: State, lot: Lot, remainingChange: number, heldChange: number): void {
+  lot.remaining += remainingChange;
+  lot.held += heldChange;
+  if (lot.isAllowed) state.funds += remainingChange - heldChange;
+  if (lot.isDaily) state.dailyUnspent += remainingChange;
 }
 
 function beginPeriod(state: State, { mandate }: Question): void {
@@ -134,28 +162,29 @@ function nextPeriodStart(period: string, start: number): number {
 function endHold(state: State, hold: Hold, at: number): void {
   const touched = new Set<Lot>();
   for (const { lotId, amount, chargedAt } of hold.parts) {
-    const lot = state.lots.find(({ id }) => id === lotId);
+    const lot = state.lots.get(lotId);
     if (!lot) throw new Error(`a hold on the unknown lot ${lotId}`);
-    lot.held -= amount;
-    if (lot.expiresAt <= at) lot.remaining = lot.held;
+    changeLot(state, lot, 0, -amount);
+    if (lot.expiresAt <= at) changeLot(state, lot, lot.held - lot.remaining, 0);
     touched.add(lot);
     if (hold.isCharged && chargedAt >= state.periodStartedAt) state.used -= amount;
   }
   repayDebt(
     state,
-    state.lots.filter((lot) => touched.has(lot)),
+    [...touched].toSorted((one, other) => one.place - other.place),
   );
 }
 
-function grantDaily(state: State, { dailyFree, dailyCap }: Question): void {
-  const unspent = state.lots.reduce((sum, lot) => sum + (lot.isDaily ? lot.remaining : 0), 0);
-  const amount = Math.min(dailyFree, dailyCap - unspent, Number.MAX_SAFE_INTEGER - state.totalEarned);
-  const id = `daily at ${state.nextDailyAt}`;
+function grantDaily(state: State, { dailyFree, dailyCap, mandate }: Question): void {
+  const countable = Number.MAX_SAFE_INTEGER - state.totalEarned;
+  const amount = Math.min(dailyFree, dailyCap - state.dailyUnspent, countable);
   state.nextDailyAt += dayMs;
   if (amount <= 0) return;
   state.totalEarned += amount;
-  const lot = { id, kind: 'free', remaining: amount, held: 0, isDaily: true, expiresAt: Infinity };
-  state.lots.push(lot);
+  const isAllowed = !mandate || mandate.kinds.includes('free');
+  const granted = { id: '', kind: 'free', remaining: 0, held: 0, isDaily: true, expiresAt: Infinity };
+  const lot: Lot = { ...granted, isAllowed, place: state.lots.size };
+  changeLot(state, lot, amount, 0);
   repayDebt(state, [lot]);
 }
 
@@ -163,14 +192,10 @@ function repayDebt(state: State, lots: Lot[]): void {
   for (const lot of lots) {
     const part = Math.min(state.debt, lot.remaining - lot.held);
     state.debt -= part;
-    lot.remaining -= part;
+    changeLot(state, lot, -part, 0);
   }
 }
 
-function wouldPass({ lots, used }: State, { amount, mandate }: Question): boolean {
-  if (mandate && used + amount > mandate.allowance) return false;
-  const funds = lots
-    .filter(({ kind }) => !mandate || mandate.kinds.includes(kind))
-    .reduce((sum, { remaining, held }) => sum + remaining - held, 0);
-  return funds >= amount;
+function wouldPass({ funds, used }: State, { amount, mandate }: Question): boolean {
+  return funds >= amount && !(mandate && used + amount > mandate.allowance);
 }

@@ -32,12 +32,14 @@ export async function quoteSpend(ctx: Ctx, spender: Spender, asked: QuoteRequest
     app_id: asked.appId,
     amount: asked.amount,
   };
-  const [row] = await ctx.db.call<{ seen: Seen }>('select credits.quote($1, $2, $3, $4) as seen', [
-    JSON.stringify(request),
-    now,
-    dailyFree,
-    dailyCap,
-  ]);
+  const [row] = await ctx.turns.take(walletId, () =>
+    ctx.db.call<{ seen: Seen }>('select credits.quote($1, $2, $3, $4) as seen', [
+      JSON.stringify(request),
+      now,
+      dailyFree,
+      dailyCap,
+    ]),
+  );
   if (!row) throw new Error('credits.quote returned no row');
   const { refusal, lots, limits, mandate, prospect } = row.seen;
   const mayPassLater = refusal?.code === 'credits.insufficient' || refusal?.code === 'mandate.exceeded';

@@ -14,9 +14,12 @@ export async function readEffectiveBalance(
   mandateId: string,
 ): Promise<EffectiveBalance> {
   const { creditsDailyFree, creditsDailyCap } = ctx.config;
-  const [row] = await ctx.db.call<{ seen: { mandateId: string; limits: LimitView[] } }>(
-    'select credits.effective_balance($1, $2, $3, $4, $5) as seen',
-    [JSON.stringify(spenderColumns(spender)), mandateId, ctx.clock.now(), creditsDailyFree, creditsDailyCap],
+  const asked = JSON.stringify(spenderColumns(spender));
+  const [row] = await ctx.turns.take('userId' in spender ? spender.userId : mandateId, () =>
+    ctx.db.call<{ seen: { mandateId: string; limits: LimitView[] } }>(
+      'select credits.effective_balance($1, $2, $3, $4, $5) as seen',
+      [asked, mandateId, ctx.clock.now(), creditsDailyFree, creditsDailyCap],
+    ),
   );
   if (!row) throw new Error('credits.effective_balance returned no row');
   return { ...row.seen, ...bindingLimit(row.seen.limits) };

@@ -14,10 +14,11 @@ type BalanceView = TeamDetails['balance'];
 export async function readTeam(ctx: Ctx, caller: Caller, teamId: string): Promise<TeamDetails> {
   const { creditsDailyFree, creditsDailyCap } = ctx.config;
   const at = ctx.clock.now().toISOString();
-  const rows = await ctx.db.asCaller(caller, async (tx) => {
-    await tx.execute(sql`select credits.refresh_wallets(array(select o from credits.own_teams() o where o = ${teamId}),
+  const rows = await ctx.turns.take(teamId, () =>
+    ctx.db.asCaller(caller, async (tx) => {
+      await tx.execute(sql`select credits.refresh_wallets(array(select o from credits.own_teams() o where o = ${teamId}),
       ${at}, ${creditsDailyFree}, ${creditsDailyCap})`);
-    const found = await tx.execute<{ team: TeamDetails }>(sql`
+      const found = await tx.execute<{ team: TeamDetails }>(sql`
       select jsonb_build_object('id', t.wallet_id, 'name', t.name, 'role', w.role,
                'createdAt', credits.iso_time(t.created_at), 'available', b.free + b.paid - b.held,
                'limit', ${limitAt(at)}, 'balance', ${balanceView}) as team
@@ -26,8 +27,9 @@ export async function readTeam(ctx: Ctx, caller: Caller, teamId: string): Promis
         join credits.balances b on b.wallet_id = t.wallet_id
         join credits.mandates m on m.wallet_id = t.wallet_id and m.member_id = w.user_id and m.status <> 'revoked'
        where t.wallet_id = ${teamId}`);
-    return found.rows;
-  });
+      return found.rows;
+    }),
+  );
   const [row] = rows;
   if (!row) throw new AppError('request.not_found');
   return row.team;
@@ -40,4 +42,6 @@ const balanceView = sql<BalanceView>`jsonb_build_object(
     select jsonb_agg(jsonb_build_object('id', l.id, 'source', l.source, 'kind', l.kind, 'remaining', l.remaining,
              'expiresAt', credits.iso_time(l.expires_at))
              order by l.kind, l.priority, l.expires_at, l.created_at, l.id)
-      from credits.lots l where l.wallet_id = b.wallet_id and l.closed_at is null), '[]'))`;
+      from (select o.* from credits.lots o
+             where o.wallet_id = b.wallet_id and o.closed_at is null
+             order by o.kind, o.priority, o.expires_at, o.created_at, o.id limit 100) l), '[]'))`;

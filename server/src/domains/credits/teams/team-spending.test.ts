@@ -100,6 +100,24 @@ test('holds are moved by whoever placed them and by owners, not by another membe
   expect(codeOf(await post(service, boss, `holds/${other.body.id}/void`, {}))).toBeNull();
 });
 
+test('holds are seen by whoever placed them and by owners and admins, not by another member', async () => {
+  await team.join(ada, { limit: daily(40) });
+  const eve = await team.join(await addPerson(service, owner), { limit: daily(40) });
+  const manager = await team.join(await addPerson(service, owner), { role: 'admin' });
+  const { id } = (await team.hold(ada, 10)).body;
+  await team.hold(boss, 5);
+  const seen = async (by: WalletHolder) => {
+    const { status, headers, body } = await team.get(by, `holds?walletId=${team.id}`);
+    expect([status, Number(headers.get('x-total-count'))]).toEqual([200, body.length]);
+    return body.map(({ amount }: any) => amount).toSorted();
+  };
+  expect(await seen(ada)).toEqual([10]);
+  expect(await seen(eve)).toEqual([]);
+  for (const by of [boss, manager]) expect(await seen(by)).toEqual([10, 5]);
+  expect(codeOf(await team.get(eve, `holds/${id}`))).toBe('request.not_found');
+  for (const by of [ada, boss, manager]) expect((await team.get(by, `holds/${id}`)).status).toBe(200);
+});
+
 test('belongs to one member per key: another is told so', async () => {
   await team.join(ada, { limit: daily(40) });
   const key = { idempotencyKey: randomUUID() };

@@ -123,17 +123,46 @@ describe('a transfer', () => {
     expect((await team.read(boss)).available).toBe(180);
   });
 
-  test('of daily credits keeps them daily, from several members at the same instant', async () => {
+  test('of daily credits keeps them daily; of one age and kind they become one lot', async () => {
     await team.join(ada);
     service.clock.advance({ days: 1 });
     for (const holder of [boss, ada]) await team.transfer(holder, 155);
     const { lots } = (await team.read(boss)).balance;
     expect(lots.map(({ source, remaining }: any) => [source, remaining]).toSorted()).toEqual([
-      ['daily', 5],
-      ['daily', 5],
-      ['signup', 150],
-      ['signup', 150],
+      ['daily', 10],
+      ['signup', 300],
     ]);
+  });
+
+  test('many small ones of one lot leave one lot, which expires with it', async () => {
+    const expiresAt = new Date(service.clock.now().getTime() + 60_000).toISOString();
+    await addLot(service, boss, { source: 'gift', kind: 'free', amount: 100, expiresAt, priority: 1 });
+    for (let count = 0; count < 10; count++) {
+      service.clock.advance({ ms: 1 });
+      expect((await team.transfer(boss, 4)).status).toBe(200);
+    }
+    expect((await team.use(boss, 15)).status).toBe(200);
+    expect((await team.transfer(boss, 5)).status).toBe(200);
+    const { lots } = (await team.read(boss)).balance;
+    expect(lots).toMatchObject([{ source: 'gift', remaining: 30, expiresAt }]);
+    service.clock.advance({ seconds: 60 });
+    expect((await team.read(boss)).balance).toMatchObject({ available: 0, totalEarned: 45, lots: [] });
+  });
+
+  test('does not grow a lot of another age, nor one that has been used up', async () => {
+    const remaining = async () => (await team.read(boss)).balance.lots.map((lot: any) => lot.remaining);
+    service.clock.advance({ days: 1 });
+    for (const amount of [100, 55]) await team.transfer(boss, amount);
+    expect(await remaining()).toEqual([150, 5]);
+    service.clock.advance({ days: 1 });
+    await team.transfer(boss, 3);
+    expect(await remaining()).toEqual([150, 5, 3]);
+    expect((await team.use(boss, 157)).status).toBe(200);
+    await team.transfer(boss, 1);
+    expect(await remaining()).toEqual([2]);
+    expect((await team.use(boss, 2)).status).toBe(200);
+    await team.transfer(boss, 1);
+    expect(await remaining()).toEqual([1]);
   });
 
   test('happens once per key; of many at once as many as the funds allow', async () => {

@@ -2,19 +2,17 @@ import type { Ctx } from '../../../ctx.ts';
 import packageJson from '../../../../package.json' with { type: 'json' };
 import { allowsLoopback } from './allows-loopback.ts';
 import type { Resolve } from './find-addresses.ts';
-import { postWebhook, type WebhookRequest } from './post-webhook.ts';
-import type { Pending } from './read-pending.ts';
+import { postWebhook, type PostOutcome, type WebhookRequest } from './post-webhook.ts';
+import type { Pending } from './claim-deliveries.ts';
 import { recordAttempt } from './record-attempt.ts';
 import { signWebhook } from './sign-webhook.ts';
-
-const postponeSeconds = { least: 5, most: 15 };
 
 /**
  * Tries once to deliver an event, and writes down what came of it: arrived, to be tried again, or given up.
  * The request is made outside any transaction; a process that dies in between makes it again, with the same
  * `webhook-id`.
  */
-export async function deliverWebhook(ctx: Ctx, pending: Pending, resolve?: Resolve): Promise<void> {
+export async function deliverWebhook(ctx: Ctx, pending: Pending, resolve?: Resolve): Promise<PostOutcome> {
   const startedAt = ctx.clock.now();
   const outcome = await postWebhook(toRequest(pending, startedAt), {
     timeoutMs: ctx.config.webhookTimeoutSeconds * 1000,
@@ -23,15 +21,7 @@ export async function deliverWebhook(ctx: Ctx, pending: Pending, resolve?: Resol
   });
   ctx.metrics.webhookAttempts.inc({ outcome: outcome.error === null ? 'arrived' : 'failed' });
   await recordAttempt(ctx, pending, { startedAt, outcome });
-}
-
-/** Puts a delivery off for a moment that is not the same for all. */
-export async function postponeDelivery(ctx: Ctx, { delivery }: Pending): Promise<void> {
-  const { least, most } = postponeSeconds;
-  const waitSeconds = least + (ctx.random.bytes(1).readUInt8() % (most - least));
-  await ctx.db.asService((tx) =>
-    ctx.jobs.enqueue(tx, 'deliver-webhook', { deliveryId: delivery.id }, { waitSeconds }),
-  );
+  return outcome;
 }
 
 /** The request for an event: the same body every time, signed for this attempt. */

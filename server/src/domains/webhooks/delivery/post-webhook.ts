@@ -19,10 +19,14 @@ export type PostOutcome = {
   responseExcerpt: string | null;
   retryAfterSeconds: number | undefined;
   durationMs: number;
+  /** Whether it took so long that others should not wait for this endpoint. */
+  isSlow: boolean;
 };
 
 const excerptBytesMax = 1024;
 const headersBytesMax = 16_384;
+/** Of the time that an endpoint has. */
+const slowShare = 0.5;
 
 /**
  * Sends one POST to an address that somebody else chose: over a connection of its own, to the very IP
@@ -39,10 +43,11 @@ export async function postWebhook(wanted: WebhookRequest, options: PostOptions):
     responseExcerpt: null,
     retryAfterSeconds: undefined,
   }));
-  return { ...answer, durationMs: Math.round(performance.now() - startedAt) };
+  const durationMs = Math.round(performance.now() - startedAt);
+  return { ...answer, durationMs, isSlow: durationMs > options.timeoutMs * slowShare };
 }
 
-type Attempted = Omit<PostOutcome, 'durationMs'>;
+type Attempted = Omit<PostOutcome, 'durationMs' | 'isSlow'>;
 
 async function attempt(
   wanted: WebhookRequest,

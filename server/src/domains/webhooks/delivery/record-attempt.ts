@@ -5,7 +5,7 @@ import { newId } from '../../../lib/ids.ts';
 import { attempts, deliveries, endpoints } from '../tables.ts';
 import { disableEndpoint } from './disable-endpoint.ts';
 import type { PostOutcome } from './post-webhook.ts';
-import type { Pending } from './read-pending.ts';
+import type { Pending } from './claim-deliveries.ts';
 import { removeOldDeliveries } from './remove-old-deliveries.ts';
 import { nextWaitSeconds } from './next-wait-seconds.ts';
 
@@ -23,8 +23,18 @@ export async function recordAttempt(ctx: Ctx, pending: Pending, made: Made): Pro
     if (!(await addAttempt(ctx, tx, pending, made))) return;
     if (made.outcome.error === null) await complete(ctx, tx, pending, 'succeeded');
     else await fail(ctx, tx, pending, made);
+    await noteSpeed(tx, pending, made);
     await removeOldDeliveries(ctx, tx);
   });
+}
+
+/** Counts slow attempts in a row; an endpoint that answers quickly is not written. */
+async function noteSpeed(tx: Tx, { endpoint }: Pending, { outcome }: Made): Promise<void> {
+  if (!outcome.isSlow && endpoint.slowAttempts === 0) return;
+  await tx
+    .update(endpoints)
+    .set({ slowAttempts: outcome.isSlow ? sql`${endpoints.slowAttempts} + 1` : 0 })
+    .where(eq(endpoints.id, endpoint.id));
 }
 
 /** False when the delivery has ended meanwhile: another process made it too, or it was deleted. */
@@ -78,7 +88,6 @@ async function fail(ctx: Ctx, tx: Tx, pending: Pending, { startedAt, outcome }: 
   } else {
     const nextAttemptAt = new Date(ctx.clock.now().getTime() + waitSeconds * 1000);
     await tx.update(deliveries).set({ nextAttemptAt }).where(eq(deliveries.id, delivery.id));
-    await ctx.jobs.enqueue(tx, 'deliver-webhook', { deliveryId: delivery.id }, { waitSeconds });
   }
 }
 

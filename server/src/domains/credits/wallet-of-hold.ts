@@ -1,0 +1,24 @@
+import type { Ctx } from '../../ctx.ts';
+
+/** Enough for what is in the works; each is two ids. */
+const knownMax = 10_000;
+/** The wallets of holds that this process has seen, the oldest first. A hold never changes its wallet. */
+const known = new Map<string, string>();
+
+/** The wallet in whose turn a call about a hold belongs; the hold's own id when there is no such hold. */
+export async function walletOfHold(ctx: Ctx, holdId: string): Promise<string> {
+  const walletId = known.get(holdId);
+  if (walletId !== undefined) return walletId;
+  const [row] = await ctx.db.call<{ wallet_id: string | null }>(
+    'select credits.wallet_of_hold($1) as wallet_id',
+    [holdId],
+  );
+  return row?.wallet_id ?? holdId;
+}
+
+/** Keeps in mind whose a hold is, so that the next call about it need not ask. */
+export function rememberHold(holdId: string, walletId: string): void {
+  known.set(holdId, walletId);
+  const [oldest] = known.keys();
+  if (known.size > knownMax && oldest !== undefined) known.delete(oldest);
+}
