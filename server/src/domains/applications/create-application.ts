@@ -37,13 +37,15 @@ export async function createApplication(
     access,
     redirectUris,
     ...resolveRoles(given),
+    tokenEndpointAuthMethod: type === 'confidential' ? ('client_secret_basic' as const) : ('none' as const),
     createdBy: caller.userId,
     isActive: true,
     createdAt: now,
     updatedAt: now,
   };
   return ctx.db.asServiceFor(caller, async (tx) => {
-    await tx.insert(applications).values(row);
+    const [application] = await tx.insert(applications).values(row).returning();
+    if (!application) throw new Error('The application that was registered is not there');
     await tx
       .insert(memberships)
       .values({ applicationId: row.id, userId: caller.userId, role: adminRole, createdAt: now });
@@ -51,6 +53,6 @@ export async function createApplication(
     const event = { action: 'application.created', actor: { type: 'user' as const, id: caller.userId } };
     const target = { type: 'application', id: row.id };
     await recordAuditEvent(ctx, tx, { ...event, target, details: { name: row.name, type } }, origin);
-    return { ...toApplicationObject(row, adminRole), clientSecret };
+    return { ...toApplicationObject(application, adminRole), clientSecret };
   });
 }

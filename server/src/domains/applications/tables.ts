@@ -13,6 +13,28 @@ import {
 import { appsSchema, at, bytes } from '../../db/columns.ts';
 import { users } from '../users/tables.ts';
 
+/** What an application may ask tokens with; implicit and password are not among them. @see RFC 9700 §2.1.2, §2.4 */
+export const grantTypes = [
+  'authorization_code',
+  'refresh_token',
+  'client_credentials',
+  'urn:ietf:params:oauth:grant-type:device_code',
+  'urn:ietf:params:oauth:grant-type:token-exchange',
+] as const;
+
+/** How an application identifies itself; `none` is for those that cannot keep a secret. */
+export const tokenEndpointAuthMethods = [
+  'client_secret_basic',
+  'client_secret_post',
+  'private_key_jwt',
+  'none',
+] as const;
+
+export const idTokenAlgorithms = ['RS256', 'ES256', 'EdDSA'] as const;
+
+/** Public keys. @see RFC 7517 §5 */
+export type JsonWebKeySet = { keys: Record<string, unknown>[] };
+
 /**
  * Software that signs people in and spends credits: an OAuth client. `client_id` is also its `appId` in the
  * ledger.
@@ -32,6 +54,27 @@ export const applications = appsSchema.table(
     redirectUris: text('redirect_uris').array().notNull(),
     roles: text('roles').array().notNull(),
     defaultRole: text('default_role').notNull(),
+    postLogoutRedirectUris: text('post_logout_redirect_uris').array().notNull().default([]),
+    backchannelLogoutUri: text('backchannel_logout_uri'),
+    grantTypes: text('grant_types', { enum: grantTypes })
+      .array()
+      .notNull()
+      .default(['authorization_code', 'refresh_token']),
+    tokenEndpointAuthMethod: text('token_endpoint_auth_method', { enum: tokenEndpointAuthMethods })
+      .notNull()
+      .default('client_secret_basic'),
+    jwks: jsonb('jwks').$type<JsonWebKeySet>(),
+    jwksUri: text('jwks_uri'),
+    idTokenAlgorithm: text('id_token_algorithm', { enum: idTokenAlgorithms }).notNull().default('RS256'),
+    logoUri: text('logo_uri'),
+    clientUri: text('client_uri'),
+    policyUri: text('policy_uri'),
+    termsUri: text('terms_uri'),
+    contacts: text('contacts').array().notNull().default([]),
+    pkceRequired: boolean('pkce_required').notNull().default(true),
+    dpopBound: boolean('dpop_bound').notNull().default(false),
+    tokenExchangeAudiences: text('token_exchange_audiences').array().notNull().default([]),
+    isVerified: boolean('is_verified').notNull().default(false),
     createdBy: uuid('created_by').references(() => users.id, { onDelete: 'set null' }),
     isActive: boolean('is_active').notNull().default(true),
     createdAt: at('created_at').notNull(),
@@ -42,7 +85,39 @@ export const applications = appsSchema.table(
     index('applications_created_by_idx').on(table.createdBy),
     check('applications_type_check', sql`${table.type} in ('confidential', 'public', 'native')`),
     check('applications_access_check', sql`${table.access} in ('open', 'closed')`),
+    check(
+      'applications_grant_types_check',
+      sql`${table.grantTypes} <@ array['authorization_code', 'refresh_token', 'client_credentials',
+        'urn:ietf:params:oauth:grant-type:device_code', 'urn:ietf:params:oauth:grant-type:token-exchange']`,
+    ),
+    check(
+      'applications_auth_method_check',
+      sql`${table.tokenEndpointAuthMethod}
+        in ('client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none')`,
+    ),
+    check(
+      'applications_id_token_algorithm_check',
+      sql`${table.idTokenAlgorithm} in ('RS256', 'ES256', 'EdDSA')`,
+    ),
+    check('applications_jwks_check', sql`${table.jwks} is null or ${table.jwksUri} is null`),
+    check('applications_pkce_check', sql`${table.pkceRequired} or ${table.type} = 'confidential'`),
   ],
+);
+
+/**
+ * Identifiers of the APIs that an application protects: what a client names as `resource` and what a token for
+ * it carries as `aud`. An identifier belongs to one application. @see RFC 8707 §2
+ */
+export const resources = appsSchema.table(
+  'resources',
+  {
+    identifier: text('identifier').primaryKey(),
+    applicationId: uuid('application_id')
+      .notNull()
+      .references(() => applications.id, { onDelete: 'cascade' }),
+    createdAt: at('created_at').notNull(),
+  },
+  (table) => [index('resources_application_idx').on(table.applicationId)],
 );
 
 /** SHA-256 digests of client secrets; several at once while one is being rotated. */
@@ -91,11 +166,12 @@ export const accessRequests = appsSchema.table(
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
     message: text('message'),
-    status: text('status', { enum: ['pending', 'approved', 'denied'] })
+    status: text('status', { enum: ['pending', 'approved', 'denied', 'withdrawn'] })
       .notNull()
       .default('pending'),
     decidedBy: uuid('decided_by').references(() => users.id, { onDelete: 'set null' }),
     decidedReason: text('decided_reason'),
+    grantedRole: text('granted_role'),
     decidedAt: at('decided_at'),
     createdAt: at('created_at').notNull(),
   },
@@ -105,7 +181,10 @@ export const accessRequests = appsSchema.table(
       .where(sql`${table.status} = 'pending'`),
     index('access_requests_user_idx').on(table.userId),
     index('access_requests_decided_by_idx').on(table.decidedBy),
-    check('access_requests_status_check', sql`${table.status} in ('pending', 'approved', 'denied')`),
+    check(
+      'access_requests_status_check',
+      sql`${table.status} in ('pending', 'approved', 'denied', 'withdrawn')`,
+    ),
   ],
 );
 
@@ -124,6 +203,7 @@ export const grants = appsSchema.table(
     authorizationDetails: jsonb('authorization_details').notNull().default([]),
     createdAt: at('created_at').notNull(),
     updatedAt: at('updated_at').notNull(),
+    lastUsedAt: at('last_used_at'),
     revokedAt: at('revoked_at'),
   },
   (table) => [
