@@ -2,7 +2,11 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Ctx } from './ctx.ts';
-import { addApplicationRoutes } from './domains/applications/index.ts';
+import {
+  addAccessRequestRoutes,
+  addApplicationRoutes,
+  addGrantRoutes,
+} from './domains/applications/index.ts';
 import { addRecoveryRoutes } from './domains/auth/index.ts';
 import { addAuthRoutes, readAvailable } from './domains/auth/index.ts';
 import { addCreditRoutes } from './domains/credits/index.ts';
@@ -32,6 +36,8 @@ export async function buildApp(ctx: Ctx): Promise<App> {
   addCreditRoutes(app, ctx);
   addRecoveryRoutes(app, ctx);
   addApplicationRoutes(app, ctx);
+  addAccessRequestRoutes(app, ctx);
+  addGrantRoutes(app, ctx);
   addWebhookRoutes(app, ctx);
   addAccountPages(app, ctx);
   addMailboxPage(app, ctx);

@@ -289,6 +289,21 @@ export const settings = {
     group: 'Credits',
     description: 'Credits that one euro buys.',
   },
+  applicationCreation: {
+    env: 'APPLICATION_CREATION',
+    type: 'choice',
+    choices: ['everyone', 'admins'],
+    default: 'everyone',
+    group: 'Applications',
+    description: 'Who may register applications: everyone with an account, or administrators of this service.',
+  },
+  applicationsPerUserMax: {
+    env: 'APPLICATIONS_PER_USER_MAX',
+    type: 'integer',
+    default: '50',
+    group: 'Applications',
+    description: 'Most applications that one person has registered at a time; administrators have no limit.',
+  },
   webhookTimeoutSeconds: {
     env: 'WEBHOOK_TIMEOUT',
     type: 'duration',

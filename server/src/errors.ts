@@ -141,6 +141,51 @@ export const errorTable = {
     title: 'This application has no secret',
     detail: 'Applications that run on devices of their users cannot keep one; they use PKCE instead.',
   },
+  'applications.creation_restricted': {
+    status: 403,
+    title: 'You may not register applications here',
+    detail: 'The operator has reserved that for administrators of this service; ask one of them.',
+  },
+  'applications.too_many': {
+    status: 409,
+    title: 'You have registered enough applications',
+    detail: 'Delete one that is not needed; `max` says how many one person may have.',
+  },
+  'applications.resource_taken': {
+    status: 409,
+    title: 'Another application protects this API',
+    detail: 'An identifier of `resources` belongs to one application; `resources` names the ones taken.',
+  },
+  'access.required': {
+    status: 403,
+    title: 'This application is open to its members only',
+    detail: 'Ask for access as `accessRequest` says; an administrator of the application decides.',
+  },
+  'access.not_needed': {
+    status: 409,
+    title: 'Nobody needs to ask here',
+    detail: 'The application is open to everybody; just sign in to it.',
+  },
+  'access.already_member': {
+    status: 409,
+    title: 'You have access already',
+    detail: 'Just sign in to the application.',
+  },
+  'access.request_open': {
+    status: 409,
+    title: 'You have asked already',
+    detail: 'An administrator of the application decides on the request that `requestId` names.',
+  },
+  'access.request_decided': {
+    status: 409,
+    title: 'This request is not open any more',
+    detail: 'It was approved, denied or withdrawn, as `requestStatus` says.',
+  },
+  'access.own_request': {
+    status: 403,
+    title: 'Nobody decides on their own request',
+    detail: 'Another administrator of the application does.',
+  },
   'users.email_taken': {
     status: 409,
     title: 'This e-mail address already has an account',

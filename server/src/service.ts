@@ -4,7 +4,7 @@ import type { Config } from './config.ts';
 import type { Clock, Ctx, Random } from './ctx.ts';
 import { createDatabase } from './db/index.ts';
 import { openPool } from './db/pool.ts';
-import { createApplicationVerifier } from './domains/applications/index.ts';
+import { createApplicationVerifier, handleAccessJobs } from './domains/applications/index.ts';
 import { createKeyring, createPasswordHasher, handleRecoveryJobs } from './domains/auth/index.ts';
 import { handleAuditJobs, handleHoldJobs } from './domains/credits/index.ts';
 import { handleWebhookJobs, type Resolve } from './domains/webhooks/index.ts';
@@ -50,6 +50,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const applications = createApplicationVerifier({ db, clock });
   const ctx: Ctx = { config, db, clock, random, mail, jobs, keys, passwords, applications, metrics, log };
   handleRecoveryJobs(ctx);
+  handleAccessJobs(ctx);
   handleWebhookJobs(ctx, options.resolve);
   handleAuditJobs(ctx);
   handleHoldJobs(ctx);

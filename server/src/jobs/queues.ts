@@ -16,6 +16,12 @@ export type JobData = {
   'deliver-webhook': { deliveryId: string };
   /** Tells an administrator of an application that one of its endpoints was switched off. */
   'send-endpoint-notice': { endpointId: string; email: string };
+  /** Tells the administrators of an application who has asked for access since they were told last. */
+  'announce-access-requests': { applicationId: string };
+  /** Tells one of them of those requests, as far as they are still open. */
+  'send-access-requests-mail': { requestIds: string[]; email: string };
+  /** Tells whoever asked for access what became of it. */
+  'send-access-decision-mail': { requestId: string };
   /** Proves a sample of the ledger. */
   'audit-ledger': Record<string, never>;
   /** Ends the holds that have expired and that nobody has looked at since. */
@@ -77,6 +83,9 @@ export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'send-notice-mail': mailQueue,
   'deliver-webhook': webhookQueue,
   'send-endpoint-notice': mailQueue,
+  'announce-access-requests': mailQueue,
+  'send-access-requests-mail': mailQueue,
+  'send-access-decision-mail': mailQueue,
   'audit-ledger': timetableQueue,
   'end-expired-holds': timetableQueue,
 };

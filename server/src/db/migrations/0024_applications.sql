@@ -9,3 +9,12 @@ alter table apps.applications add constraint applications_secrecy_check
   check ((type = 'confidential') = (token_endpoint_auth_method <> 'none'));
 alter table apps.applications add constraint applications_own_name_check
   check (type = 'confidential' or not grant_types && array['client_credentials', 'urn:ietf:params:oauth:grant-type:token-exchange']);
+
+select obol.protect('apps.sign_ins', null);
+
+-- Whoever administers an application reads who asks to be let in.
+create policy admin_read on apps.access_requests for select
+  using ((select auth.role()) in ('user', 'admin') and exists (
+    select from apps.memberships m
+     where m.application_id = access_requests.application_id and m.user_id = (select auth.uid())
+       and m.role = 'admin'));

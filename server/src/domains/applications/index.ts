@@ -3,5 +3,12 @@ export {
   type ApplicationVerifier,
   type AuthenticatedApplication,
 } from './application-verifier.ts';
+export { handleAccessJobs } from './access-requests/handle-access-jobs.ts';
+export { requestAccess } from './access-requests/request-access.ts';
+export { addAccessRequestRoutes } from './access-requests/routes.ts';
+export { endAccess } from './end-access.ts';
+export { enterApplication, findRole, type Entry } from './enter-application.ts';
+export { addGrantRoutes } from './grants/routes.ts';
+export { recordSignIn } from './record-sign-in.ts';
 export { requireAdmin } from './require-admin.ts';
 export { addApplicationRoutes } from './routes.ts';

@@ -2,7 +2,9 @@ import { sql } from 'drizzle-orm';
 import {
   boolean,
   check,
+  date,
   index,
+  integer,
   jsonb,
   primaryKey,
   text,
@@ -34,6 +36,9 @@ export const idTokenAlgorithms = ['RS256', 'ES256', 'EdDSA'] as const;
 
 /** Public keys. @see RFC 7517 §5 */
 export type JsonWebKeySet = { keys: Record<string, unknown>[] };
+
+/** What a person consented to in detail. @see RFC 9396 §2 */
+export type AuthorizationDetail = { type: string; [member: string]: unknown };
 
 /**
  * Software that signs people in and spends credits: an OAuth client. `client_id` is also its `appId` in the
@@ -154,7 +159,10 @@ export const memberships = appsSchema.table(
   ],
 );
 
-/** Requests for access to a closed application; one open request per user and application. */
+/**
+ * Requests for access to a closed application; one open request per user and application. `announced_at` is when
+ * its administrators were told by mail.
+ */
 export const accessRequests = appsSchema.table(
   'access_requests',
   {
@@ -172,6 +180,7 @@ export const accessRequests = appsSchema.table(
     decidedBy: uuid('decided_by').references(() => users.id, { onDelete: 'set null' }),
     decidedReason: text('decided_reason'),
     grantedRole: text('granted_role'),
+    announcedAt: at('announced_at'),
     decidedAt: at('decided_at'),
     createdAt: at('created_at').notNull(),
   },
@@ -188,6 +197,26 @@ export const accessRequests = appsSchema.table(
   ],
 );
 
+/** How often a person signed in to an application on a day (UTC), for its statistics; kept for 35 days. */
+export const signIns = appsSchema.table(
+  'sign_ins',
+  {
+    applicationId: uuid('application_id')
+      .notNull()
+      .references(() => applications.id, { onDelete: 'cascade' }),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    day: date('day').notNull(),
+    count: integer('count').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.applicationId, table.day, table.userId] }),
+    index('sign_ins_user_idx').on(table.userId),
+    check('sign_ins_count_check', sql`${table.count} > 0`),
+  ],
+);
+
 /** What a user consented to for an application: an entry under "connected apps". */
 export const grants = appsSchema.table(
   'grants',
@@ -200,7 +229,7 @@ export const grants = appsSchema.table(
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
     scopes: text('scopes').array().notNull(),
-    authorizationDetails: jsonb('authorization_details').notNull().default([]),
+    authorizationDetails: jsonb('authorization_details').$type<AuthorizationDetail[]>().notNull().default([]),
     createdAt: at('created_at').notNull(),
     updatedAt: at('updated_at').notNull(),
     lastUsedAt: at('last_used_at'),
