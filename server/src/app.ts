@@ -15,6 +15,7 @@ import { addWebhookRoutes } from './domains/webhooks/index.ts';
 import { addDocsRoutes } from './http/docs.ts';
 import { addOperationsRoutes } from './http/operations.ts';
 import { addAccountPages } from './http/pages/account-pages.ts';
+import { addAssetRoutes } from './http/pages/assets.ts';
 import { addMailboxPage } from './http/pages/mailbox-page.ts';
 import { createServer } from './http/server.ts';
 
@@ -39,6 +40,7 @@ export async function buildApp(ctx: Ctx): Promise<App> {
   addAccessRequestRoutes(app, ctx);
   addGrantRoutes(app, ctx);
   addWebhookRoutes(app, ctx);
+  addAssetRoutes(app);
   addAccountPages(app, ctx);
   addMailboxPage(app, ctx);
   return app;

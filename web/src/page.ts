@@ -32,7 +32,7 @@ export type Problem = {
   code: string;
   /** The name of the field that is wrong, when it is one. */
   field?: string;
-  /** The server's own words for the field ("is among the common ones"), for codes that have several reasons. */
+  /** The server's own words for the field, for codes that have several reasons: "is too short". */
   detail?: string;
 };
 
@@ -53,7 +53,7 @@ export type ApplicationView = {
 /** The person who is signed in. */
 export type AccountView = { email: string; name: string | null };
 
-/** Fields: `email`, `password`; button `decision=cancel` when `canCancel`. */
+/** Fields: `email`, `password`; when `canCancel`, instead of both `decision=cancel`. */
 export type SignInPage = {
   name: 'sign-in';
   form: Form;
@@ -229,3 +229,6 @@ export type ErrorPage = {
   forDevelopers?: string;
   links: ('forgot-password' | 'sign-in')[];
 };
+
+/** What the build for the server exports as `renderPage`: the title of a page, and its HTML. */
+export type RenderPage = (page: Page) => { title: string; markup: string };

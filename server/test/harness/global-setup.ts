@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { loadConfig } from '../../src/config.ts';
@@ -31,6 +33,7 @@ const backends: Record<string, (dir: string) => Promise<Backend>> = {
  * clones.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  buildPages();
   const adminUrl = process.env.OBOL_TEST_ADMIN_URL;
   if (adminUrl !== undefined) return setUpWithin(project, adminUrl);
   const name = process.env.OBOL_TEST_BACKEND ?? 'embedded';
@@ -45,6 +48,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await backend.stop();
     await scratch.remove();
   };
+}
+
+/** The services under test serve the pages as they are now. */
+function buildPages(): void {
+  const build = join(import.meta.dirname, '../../../web/build/main.ts');
+  const { status } = spawnSync(process.execPath, [build], { stdio: 'inherit' });
+  if (status !== 0) throw new Error('The pages could not be built; what is wrong with them stands above');
 }
 
 /**

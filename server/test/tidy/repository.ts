@@ -56,7 +56,7 @@ export function readRepository(): Repository {
 /** A repository from texts: what `readRepository` returns, and what the fixtures of the rules are made of. */
 export function makeRepository(files: Record<string, string>): Repository {
   const modules = Object.entries(files)
-    .filter(([path]) => /\.(ts|mts|mjs)$/.test(path))
+    .filter(([path]) => /\.(ts|tsx|mts|mjs)$/.test(path))
     .map(([path, text]) => parseModule(path, text));
   return { files: new Map(Object.entries(files)), modules };
 }
