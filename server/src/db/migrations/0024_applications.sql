@@ -18,3 +18,8 @@ create policy admin_read on apps.access_requests for select
     select from apps.memberships m
      where m.application_id = access_requests.application_id and m.user_id = (select auth.uid())
        and m.role = 'admin'));
+
+-- What an application protects is seen by whoever sees the application.
+create policy member_read on apps.resources for select
+  using ((select auth.role()) in ('user', 'admin') and exists (
+    select from apps.memberships m where m.application_id = resources.application_id and m.user_id = (select auth.uid())));

@@ -74,11 +74,20 @@ async function countRows(tx: Tx, condition: SQL): Promise<number> {
   return rows[0]?.count ?? 0;
 }
 
-function toOwn({ email, emailVerified, name, username, createdAt, decidedAt, ...rest }: Row): RequestObject {
+function toOwn(row: Row): RequestObject {
+  const { id, applicationId, clientId, applicationName, userId, message, status, role, reason } = row;
   return {
-    ...rest,
-    createdAt: new Date(createdAt).toISOString(),
-    decidedAt: decidedAt === null ? null : new Date(decidedAt).toISOString(),
+    id,
+    applicationId,
+    clientId,
+    applicationName,
+    userId,
+    message,
+    status,
+    role,
+    reason,
+    createdAt: new Date(row.createdAt).toISOString(),
+    decidedAt: row.decidedAt === null ? null : new Date(row.decidedAt).toISOString(),
   };
 }
 
