@@ -174,7 +174,7 @@ export const errorTable = {
   'access.request_open': {
     status: 409,
     title: 'You have asked already',
-    detail: 'An administrator of the application decides on the request that `requestId` names.',
+    detail: 'An administrator of the application decides on the request that `accessRequestId` names.',
   },
   'access.request_decided': {
     status: 409,

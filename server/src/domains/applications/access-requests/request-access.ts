@@ -77,7 +77,7 @@ async function requireWanted(tx: Tx, { applicationId, clientId }: NewRequest): P
 
 async function openRequestError(tx: Tx, applicationId: string, userId: string): Promise<AppError> {
   const [open] = await tx
-    .select({ requestId: accessRequests.id })
+    .select({ accessRequestId: accessRequests.id })
     .from(accessRequests)
     .where(
       and(
