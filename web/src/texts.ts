@@ -34,7 +34,7 @@ const problems = {
     detail: 'The address may be misspelt, or what stood here is gone.',
   },
   'request.rate_limited': { title: 'Too many tries', detail: 'Wait a minute, then try again.' },
-  'request.csrf': {
+  'request.form_expired': {
     title: 'The page was open for too long',
     detail: 'Go back, load it again, and send the form once more. Cookies must be allowed.',
   },
@@ -174,10 +174,10 @@ export const texts = {
     worth: ({ allowance, creditsPerEur }: { allowance: number; creditsPerEur: number }) =>
       `Bought, ${creditsOf(allowance)} cost ${eurosOf(allowance, creditsPerEur)}.`,
     allowance: {
-      day: 'Credits a day',
-      week: 'Credits a week',
-      month: 'Credits a month',
-      total: 'Credits in total',
+      day: 'A day',
+      week: 'A week',
+      month: 'A month',
+      total: 'In total',
     } satisfies Record<BudgetView['period'], string>,
     maxPerSpend: 'At a time',
     noMaxPerSpend: 'any',
@@ -193,8 +193,8 @@ export const texts = {
       `${app} has used ${countOf(used)} of the ${creditsOf(budget.currentAllowance ?? 0)} that you allow it ${perPeriod[budget.period]}.`,
     resets: (day: string) => `It begins anew on ${day}.`,
     raise: 'You decide how much it may be from now on.',
-    save: 'Set the budget',
-    cancel: 'Leave it as it is',
+    save: 'Set budget',
+    cancel: 'Leave as it is',
     saved: (app: string) => `${app} can go on. You can close this page.`,
   },
 

@@ -24,7 +24,7 @@ export function Fault({ page }: { page: ErrorPage }) {
   return (
     <Frame
       heading={headingOf(page)}
-      lead={words?.detail ?? detail ?? texts.problems['server.internal'].detail}
+      lead={words?.detail ?? plain(detail) ?? texts.problems['server.internal'].detail}
     >
       {links.length > 0 && (
         <p className="after">
@@ -50,4 +50,9 @@ export function Fault({ page }: { page: ErrorPage }) {
       )}
     </Frame>
   );
+}
+
+/** Words for programs put names between backticks. */
+function plain(text: string | undefined): string | undefined {
+  return text?.replaceAll('`', '');
 }

@@ -113,7 +113,9 @@ function refusalOf(name: string, problem: Problem | null): string | null {
   if (problem?.field !== name) return null;
   if (problem.code === 'auth.password_unacceptable' && problem.detail !== undefined)
     return texts.passwordProblem(problem.detail);
-  return texts.problems[problem.code]?.detail ?? problem.detail ?? texts.problems['request.invalid'].detail;
+  const words = texts.problems[problem.code];
+  if (words) return `${words.title}. ${words.detail}`;
+  return problem.detail ?? texts.problems['request.invalid'].detail;
 }
 
 /** Whether JavaScript runs: false in the HTML of the server, true from the first moment after. */

@@ -2,14 +2,17 @@ import { useState } from 'react';
 import type { ApplicationView } from '../page.ts';
 import { texts } from '../texts.ts';
 
-/** The obol: the coin that pays the passage, with the boat on it. */
+/** The obol: the coin that pays the passage. On it, a boat carries one. */
 export function Coin({ className = 'coin' }: { className?: string }) {
   return (
     <svg className={className} viewBox="0 0 32 32" aria-hidden="true" focusable="false">
       <circle className="coin-face" cx="16" cy="16" r="15" />
-      <circle className="coin-rim" cx="16" cy="16" r="12.25" />
-      <path className="coin-boat" d="M8.5 14.5h15a7.5 6.2 0 0 1-15 0z" />
-      <path className="coin-water" d="M8 23.6q2-1.6 4 0t4 0 4 0 4 0" />
+      <circle className="coin-cargo" cx="16" cy="9.2" r="2.6" />
+      <path
+        className="coin-cargo"
+        d="M5.9 11.8c2.1 3.3 5.7 4.9 10.1 4.9s8-1.6 10.1-4.9c.1 5-4 8.4-10.1 8.4S5.8 16.8 5.9 11.8z"
+      />
+      <path className="coin-water" d="M7.4 23.8q2.15-1.7 4.3 0t4.3 0 4.3 0 4.3 0" />
     </svg>
   );
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { startTestService } from '../../../test/harness/index.ts';
 import { logIn, registerPerson, type Person } from '../../../test/harness/people.ts';
@@ -30,7 +29,7 @@ test('opening a link of a mail uses nothing up; pressing its button does', async
   for (let scan = 0; scan < 3; scan++) expect((await open(link)).status).toBe(200);
   expect(await isVerified(person)).toBe(false);
   const page = await (await open(link)).text();
-  expect(page).toContain('<form method="post" action="/verify-email">');
+  expect(page).toMatch(/<form [^>]*action="\/verify-email" method="post">/);
   const answer = await submit('/verify-email', { token: hiddenToken(page) });
   expect(answer.status).toBe(303);
   expect(answer.headers.get('location')).toBe('/verify-email?done');
@@ -41,7 +40,7 @@ test('opening a link of a mail uses nothing up; pressing its button does', async
   expect(again.headers.get('content-type')).toContain('text/html');
   const refusal = await again.text();
   expect(refusal).toContain('The link does not work any more');
-  expect(refusal).not.toContain('Forgot your password?');
+  expect(refusal).not.toContain('Ask for a new link');
 });
 
 test('a password is asked for, set and forgotten without JavaScript', async () => {
@@ -54,7 +53,7 @@ test('a password is asked for, set and forgotten without JavaScript', async () =
   const refused = await submit('/reset-password', { token, newPassword: 'password123' });
   expect(refused.status).toBe(400);
   const form = await refused.text();
-  expect(form).toContain('The password is one of the most common passwords');
+  expect(form).toContain('This password is one of the most common passwords');
   expect(hiddenToken(form)).toBe(token);
   expect(form).not.toContain('password123');
   const set = await submit('/reset-password', { token, newPassword });
@@ -62,8 +61,8 @@ test('a password is asked for, set and forgotten without JavaScript', async () =
   expect((await logIn(service, person, newPassword)).status).toBe(200);
 });
 
-test.each(['/verify-email?token=x', '/reset-password?token=x', '/forgot-password', '/dev/mail'])(
-  '%s cannot be framed, stored or scripted, and leaks no referrer',
+test.each(['/verify-email?token=x', '/reset-password?token=x', '/forgot-password'])(
+  '%s cannot be framed, stored or scripted by others, and leaks no referrer',
   async (path) => {
     const answer = await open(path);
     const page = await answer.text();
@@ -73,27 +72,29 @@ test.each(['/verify-email?token=x', '/reset-password?token=x', '/forgot-password
     expect(answer.headers.get('referrer-policy')).toBe('no-referrer');
     expect(answer.headers.get('x-frame-options')).toBe('DENY');
     const policy = answer.headers.get('content-security-policy') ?? '';
-    const style = /<style>([\s\S]*)<\/style>/.exec(page)?.[1] ?? '';
-    const styleHash = createHash('sha256').update(style).digest('base64');
     expect(policy.split('; ').sort()).toEqual(
       [
         "base-uri 'none'",
         "default-src 'none'",
         "form-action 'self'",
         "frame-ancestors 'none'",
-        `style-src 'sha256-${styleHash}'`,
+        "img-src 'self'",
+        "script-src 'self'",
+        "style-src 'self'",
       ].sort(),
     );
-    expect(page).not.toMatch(/<script| style=| on[a-z]+=/);
+    expect(page).not.toMatch(/<style| style=| on[a-z]+="/);
     expect(page).toContain('<html lang="en">');
-    expect(page).toContain('prefers-color-scheme: dark');
   },
 );
 
 test('what stands in the address of a page is text', async () => {
-  const page = await (await open('/reset-password?token=%22%3E%3Cscript%3Ealert(1)%3C/script%3E')).text();
-  expect(page).not.toContain('<script');
-  expect(page).toContain('value="&#34;&#62;&#60;script&#62;');
+  const attack = '"></script><script>alert(1)</script>';
+  const page = await (await open(`/reset-password?token=${encodeURIComponent(attack)}`)).text();
+  expect(page.match(/<script/g)).toHaveLength(2);
+  expect(page).toContain('value="&quot;&gt;&lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt;"');
+  const data = /<script type="application\/json" id="page-data">(.*?)<\/script>/.exec(page)?.[1] ?? '';
+  expect(JSON.parse(data)).toMatchObject({ name: 'reset-password', form: { hidden: { token: attack } } });
 });
 
 test('a form that is not ours is answered with a page, not a fault', async () => {
@@ -107,8 +108,9 @@ test('a form that is not ours is answered with a page, not a fault', async () =>
     const answer = await submit(path, fields);
     expect(answer.status, path).toBe(400);
     expect(answer.headers.get('content-type')).toContain('text/html');
+    const [shown] = (await answer.text()).split('<script type="application/json"');
     // What is written for programs puts names between backticks.
-    expect(await answer.text()).not.toMatch(/undefined|`/);
+    expect(shown).not.toMatch(/undefined|`/);
   }
 });
 
