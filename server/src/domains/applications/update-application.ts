@@ -53,14 +53,16 @@ export async function updateApplication(
 function resolveChanges(changes: ApplicationChanges, current: Application) {
   const settings = resolveSettings(changes, current);
   const { name = current.name, access = current.access, isActive = current.isActive } = changes;
-  const isOtherType = settings.type !== current.type;
-  const kept = isOtherType ? checkRedirectUris(current, settings.type) : current.redirectUris;
+  // Those that stay are judged by the type as it will be, too.
+  const given = checkRedirectUris(changes, settings.type);
+  const isSameType = settings.type === current.type;
+  const kept = isSameType || given ? undefined : checkRedirectUris(current, settings.type);
   const values = {
     ...settings,
     name: name.trim(),
     access,
     isActive,
-    redirectUris: checkRedirectUris(changes, settings.type) ?? kept ?? current.redirectUris,
+    redirectUris: given ?? kept ?? current.redirectUris,
     ...resolveRoles(changes, current),
     tokenExchangeAudiences: [...new Set(changes.tokenExchangeAudiences ?? current.tokenExchangeAudiences)],
   };

@@ -55,7 +55,9 @@ function toGrantObject(
     termsUri,
     isVerified,
   } = application;
-  const others = grant.authorizationDetails.filter(({ type }) => type !== budgetType);
+  const others = grant.authorizationDetails.flatMap((detail) =>
+    typeof detail.type === 'string' && detail.type !== budgetType ? [{ ...detail, type: detail.type }] : [],
+  );
   return {
     id: grant.id,
     application: { id: applicationId, clientId, name, logoUri, clientUri, policyUri, termsUri, isVerified },

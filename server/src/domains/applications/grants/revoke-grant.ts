@@ -20,12 +20,14 @@ export async function revokeGrant(
 ): Promise<void> {
   const { userId, sessionId } = caller;
   await ctx.db.asServiceFor(caller, async (tx) => {
+    const isLive = and(eq(grants.id, id), eq(grants.userId, userId), isNull(grants.revokedAt));
+    const locked = await tx.select({ id: grants.id }).from(grants).where(isLive).for('no key update');
+    if (locked.length === 0) throw new AppError('request.not_found');
     const [grant] = await tx
       .select({ applicationId: grants.applicationId, clientId: applications.clientId })
       .from(grants)
       .innerJoin(applications, eq(applications.id, grants.applicationId))
-      .where(and(eq(grants.id, id), eq(grants.userId, userId), isNull(grants.revokedAt)))
-      .for('no key update', { of: grants });
+      .where(isLive);
     if (!grant) throw new AppError('request.not_found');
     await endAccess(ctx, tx, { ...grant, userId });
     const target = { type: 'application', id: grant.applicationId };
