@@ -56,6 +56,11 @@ export const errorTable = {
     title: 'The method is not allowed here',
     detail: 'See the `Allow` header.',
   },
+  'request.csrf': {
+    status: 403,
+    title: 'The form is too old',
+    detail: 'Open the page again, with cookies allowed, then send it once more.',
+  },
   'request.rate_limited': {
     status: 429,
     title: 'Too many requests',

@@ -11,7 +11,6 @@ import type { AuthenticatedApplication } from '../domains/applications/index.ts'
  * work.
  */
 export type AuthenticatedCaller = Caller & {
-  email: string;
   /** As it was when the token was made; `auth.role()` in SQL is the role as it is now. */
   role: 'user' | 'admin';
   /** The application that acts for the person; absent when they signed in here themselves. */
@@ -60,7 +59,6 @@ export function authenticate(
     request.caller = {
       userId: claims.sub,
       sessionId: claims.sid,
-      email: claims.email,
       role: claims.role,
       ...(isFirstParty ? {} : { clientId: claims.client_id }),
       scope: claims.scope,

@@ -57,7 +57,6 @@ CREATE TABLE "oauth"."authorizations" (
 	"session_id" uuid,
 	"outlives_session" boolean DEFAULT false NOT NULL,
 	"created_at" timestamp (3) with time zone NOT NULL,
-	"last_used_at" timestamp (3) with time zone NOT NULL,
 	"expires_at" timestamp (3) with time zone NOT NULL,
 	"revoked_at" timestamp (3) with time zone,
 	"revoked_reason" text
@@ -119,8 +118,8 @@ CREATE TABLE "oauth"."interactions" (
 	"session_uid" text,
 	"user_id" uuid,
 	"correlation_id" text NOT NULL,
-	"sealed_device_code" "bytea",
-	"sealed_pushed_request" "bytea",
+	"device_code_hash" "bytea",
+	"pushed_request_hash" "bytea",
 	"expires_at" timestamp (3) with time zone NOT NULL
 );
 
@@ -181,6 +180,7 @@ ALTER TABLE "apps"."applications" ADD COLUMN "pkce_required" boolean DEFAULT tru
 ALTER TABLE "apps"."applications" ADD COLUMN "dpop_bound" boolean DEFAULT false NOT NULL;
 ALTER TABLE "apps"."applications" ADD COLUMN "token_exchange_audiences" text[] DEFAULT '{}' NOT NULL;
 ALTER TABLE "apps"."applications" ADD COLUMN "is_verified" boolean DEFAULT false NOT NULL;
+ALTER TABLE "apps"."grants" ADD COLUMN "claims" text[] DEFAULT '{}' NOT NULL;
 ALTER TABLE "apps"."grants" ADD COLUMN "last_used_at" timestamp (3) with time zone;
 ALTER TABLE "auth"."sessions" ADD COLUMN "authenticated_at" timestamp (3) with time zone;
 ALTER TABLE "apps"."resources" ADD CONSTRAINT "resources_application_id_applications_id_fk" FOREIGN KEY ("application_id") REFERENCES "apps"."applications"("id") ON DELETE cascade ON UPDATE no action;

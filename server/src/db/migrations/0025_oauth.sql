@@ -72,3 +72,16 @@ create trigger grants_end_authorizations
   after update of revoked_at on apps.grants
   for each row when (new.revoked_at is not null and old.revoked_at is null)
   execute function oauth.end_authorizations();
+
+-- Makes whoever spends, refreshes or ends something of an authorization wait for the others. The grant comes first, as
+-- it does where a grant ends.
+create function oauth.lock_authorization(locked uuid) returns void
+  language plpgsql volatile security definer set search_path = pg_catalog
+as $$
+begin
+  perform from apps.grants g
+    where g.id = (select a.grant_id from oauth.authorizations a where a.id = locked) for no key update;
+  perform from oauth.authorizations a where a.id = locked for no key update;
+end $$;
+
+grant execute on function oauth.lock_authorization(uuid) to obol_app;

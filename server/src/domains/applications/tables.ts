@@ -15,7 +15,10 @@ import {
 import { appsSchema, at, bytes } from '../../db/columns.ts';
 import { users } from '../users/tables.ts';
 
-/** What an application may ask tokens with; implicit and password are not among them. @see RFC 9700 §2.1.2, §2.4 */
+/**
+ * What an application may ask tokens with; implicit and password are not among them. @see RFC 9700 §2.1.2,
+ * §2.4
+ */
 export const grantTypes = [
   'authorization_code',
   'refresh_token',
@@ -38,7 +41,7 @@ export const idTokenAlgorithms = ['RS256', 'ES256', 'EdDSA'] as const;
 export type JsonWebKeySet = { keys: Record<string, unknown>[] };
 
 /** What a person consented to in detail. @see RFC 9396 §2 */
-export type AuthorizationDetail = { type: string; [member: string]: unknown };
+export type AuthorizationDetail = Record<string, unknown>;
 
 /**
  * Software that signs people in and spends credits: an OAuth client. `client_id` is also its `appId` in the
@@ -110,8 +113,8 @@ export const applications = appsSchema.table(
 );
 
 /**
- * Identifiers of the APIs that an application protects: what a client names as `resource` and what a token for
- * it carries as `aud`. An identifier belongs to one application. @see RFC 8707 §2
+ * Identifiers of the APIs that an application protects: what a client names as `resource` and what a token
+ * for it carries as `aud`. An identifier belongs to one application. @see RFC 8707 §2
  */
 export const resources = appsSchema.table(
   'resources',
@@ -160,8 +163,8 @@ export const memberships = appsSchema.table(
 );
 
 /**
- * Requests for access to a closed application; one open request per user and application. `announced_at` is when
- * its administrators were told by mail.
+ * Requests for access to a closed application; one open request per user and application. `announced_at` is
+ * when its administrators were told by mail.
  */
 export const accessRequests = appsSchema.table(
   'access_requests',
@@ -229,6 +232,8 @@ export const grants = appsSchema.table(
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
     scopes: text('scopes').array().notNull(),
+    /** Claims that were asked for one by one. @see OpenID Connect Core 1.0 §5.5 */
+    claims: text('claims').array().notNull().default([]),
     authorizationDetails: jsonb('authorization_details').$type<AuthorizationDetail[]>().notNull().default([]),
     createdAt: at('created_at').notNull(),
     updatedAt: at('updated_at').notNull(),

@@ -1,12 +1,17 @@
 export { assertAcceptablePassword, type PasswordOwner } from './assert-acceptable-password.ts';
 export { endSessions, type EndReason } from './end-sessions.ts';
+export { findSession, touchSession, type LiveSession } from './find-session.ts';
 export { createKeyring, type Keyring } from './keyring.ts';
 export { createPasswordHasher, type PasswordHasher } from './password-hasher.ts';
 export { recordSecurityEvent, type SecurityEvent, type SecurityEventType } from './record-security-event.ts';
 export { readAvailable } from './read-available.ts';
 export { rotateKeys, type KeyRotation } from './rotate-keys.ts';
 export { addAuthRoutes } from './routes.ts';
-export type { AccessTokenClaims } from './token-verifier.ts';
+export { isKnownAddress } from './is-known-address.ts';
+export { registerUser } from './register-user.ts';
+export { signInBrowser, type BrowserSignIn } from './sign-in-browser.ts';
+export type { Signer } from './signer.ts';
+export type { AccessTokenClaims, IssuedTokenClaims } from './token-verifier.ts';
 export { handleRecoveryJobs } from './recovery/handle-recovery-jobs.ts';
 export { requestPasswordReset } from './recovery/request-password-reset.ts';
 export { resetPassword } from './recovery/reset-password.ts';

@@ -13,7 +13,13 @@ import {
   type SigningKey,
   type StoredKey,
 } from './signing-keys.ts';
-import { createTokenVerifier, type AccessTokenClaims } from './token-verifier.ts';
+import { toSigner, type Signer } from './signer.ts';
+import {
+  createIssuedTokenVerifier,
+  createTokenVerifier,
+  type AccessTokenClaims,
+  type IssuedTokenClaims,
+} from './token-verifier.ts';
 
 /** The signing keys: signs with the current one, verifies with every published one. */
 export type Keyring = {
@@ -21,6 +27,10 @@ export type Keyring = {
   sign(claims: Record<string, unknown>, type?: string): Promise<string>;
   /** Verifies signature, type, issuer, audience and expiry. Throws `auth.token_invalid`. */
   verifyAccessToken(token: string): Promise<AccessTokenClaims>;
+  /** Verifies the same of a token for whichever API, but not its audience. Throws `auth.token_invalid`. */
+  verifyIssuedToken(token: string): Promise<IssuedTokenClaims>;
+  /** Every published key as one that signs for others; of each algorithm the one that signs now comes first. */
+  signers(): Signer[];
   /** Every published key, the next one included. @see RFC 7517 §5 */
   jwks(): { keys: PublishedKey[] };
   /** Reads the keys again, after a rotation elsewhere. */
@@ -47,10 +57,7 @@ export async function createKeyring(context: KeyContext): Promise<Keyring> {
   const reload = async (): Promise<void> => {
     stored = await loadKeys(context, stored, false);
   };
-  const verifier = createTokenVerifier(context, {
-    find: (kid) => published().find((key) => key.kid === kid),
-    reload,
-  });
+  const source = { find: (kid: string) => published().find((key) => key.kid === kid), reload };
   const timer = setInterval(() => {
     reload().catch((error: unknown) => log.warn({ err: error }, 'the signing keys could not be reloaded'));
   }, reloadIntervalMs).unref();
@@ -61,7 +68,12 @@ export async function createKeyring(context: KeyContext): Promise<Keyring> {
         .setProtectedHeader({ alg: signingAlgorithm, kid, typ: type })
         .sign(privateKey);
     },
-    verifyAccessToken: verifier,
+    verifyAccessToken: createTokenVerifier(context, source),
+    verifyIssuedToken: createIssuedTokenVerifier(context, source),
+    signers() {
+      const current = currentSigner(given, published(), clock.now());
+      return [current, ...published().filter((key) => key !== current)].map(toSigner);
+    },
     jwks: () => ({ keys: published().map((key) => key.publicJwk) }),
     reload,
     close: () => clearInterval(timer),

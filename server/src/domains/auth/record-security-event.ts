@@ -13,6 +13,7 @@ export type SecurityEventType =
   | 'session.ended'
   | 'sessions.ended'
   | 'refresh.reused'
+  | 'code.reused'
   | 'password.changed'
   | 'password.reset_requested'
   | 'password.reset'
@@ -25,6 +26,7 @@ export type SecurityEventType =
   | 'access.denied'
   | 'access.role_changed'
   | 'access.removed'
+  | 'grant.given'
   | 'grant.revoked';
 
 export type SecurityEvent = {

@@ -1,5 +1,15 @@
 import { sql } from 'drizzle-orm';
-import { boolean, check, index, integer, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import {
+  boolean,
+  check,
+  index,
+  integer,
+  jsonb,
+  primaryKey,
+  text,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
 import { at, bytes, oauthSchema } from '../../db/columns.ts';
 import { applications, grants } from '../applications/tables.ts';
 import { sessions } from '../auth/tables.ts';
@@ -38,7 +48,6 @@ export const authorizations = oauthSchema.table(
     sessionId: uuid('session_id').references(() => sessions.id, { onDelete: 'set null' }),
     outlivesSession: boolean('outlives_session').notNull().default(false),
     createdAt: at('created_at').notNull(),
-    lastUsedAt: at('last_used_at').notNull(),
     expiresAt: at('expires_at').notNull(),
     revokedAt: at('revoked_at'),
     revokedReason: text('revoked_reason'),
@@ -142,7 +151,7 @@ export const accessTokens = oauthSchema.table(
     authorizationDetails: jsonb('authorization_details').$type<JsonObject[]>(),
     grantTypes: text('grant_types'),
     dpopThumbprint: text('dpop_thumbprint'),
-      createdAt: at('created_at').notNull(),
+    createdAt: at('created_at').notNull(),
     expiresAt: at('expires_at').notNull(),
     revokedAt: at('revoked_at'),
   },
@@ -228,9 +237,9 @@ export const interactions = oauthSchema.table(
     sessionUid: text('session_uid'),
     userId: uuid('user_id').references(() => users.id, { onDelete: 'cascade' }),
     correlationId: text('correlation_id').notNull(),
-    /** Codes that the way goes on with, sealed. */
-    sealedDeviceCode: bytes('sealed_device_code'),
-    sealedPushedRequest: bytes('sealed_pushed_request'),
+    /** Whether the answer goes to a device instead of a redirect address. */
+    deviceCodeHash: bytes('device_code_hash'),
+    pushedRequestHash: bytes('pushed_request_hash'),
     expiresAt: at('expires_at').notNull(),
   },
   (table) => [

@@ -1,5 +1,5 @@
 import type { Ctx } from '../../../ctx.ts';
-import type { Resolve } from './find-addresses.ts';
+import type { Resolve } from '../../../lib/find-addresses.ts';
 import { sendEndpointNotice } from './send-endpoint-notice.ts';
 import { createWebhookDeliverer } from './webhook-deliverer.ts';
 

@@ -1,6 +1,6 @@
 import type { Ctx } from '../../../ctx.ts';
 import { deliverWebhook, postponeDelivery } from './deliver-webhook.ts';
-import type { Resolve } from './find-addresses.ts';
+import type { Resolve } from '../../../lib/find-addresses.ts';
 import { readPending, type Pending } from './read-pending.ts';
 
 export type WebhookDeliverer = (job: { deliveryId: string }) => Promise<void>;

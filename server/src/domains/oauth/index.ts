@@ -1,0 +1,1 @@
+export { addOauthRoutes } from './routes.ts';

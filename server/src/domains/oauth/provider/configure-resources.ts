@@ -1,0 +1,37 @@
+import { errors, type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
+import type { Ctx } from '../../../ctx.ts';
+import { findClientOfResource } from '../../applications/index.ts';
+import { inExchange } from '../exchange.ts';
+import { scopesOfOthers, scopesOfService } from '../scopes.ts';
+
+type ResourceIndicators = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>;
+
+/**
+ * The APIs that tokens are for: this service unless said otherwise, or one that an application protects. A token
+ * is for one of them. @see RFC 8707 §2, RFC 9068 §3
+ */
+export function configureResources(ctx: Ctx): ResourceIndicators {
+  return {
+    enabled: true,
+    defaultResource: async (_context, _client, oneOf) => {
+      if (oneOf === undefined) return ctx.config.baseUrl;
+      return oneOf.includes(ctx.config.baseUrl) || oneOf.length !== 1 ? ctx.config.baseUrl : (oneOf[0] ?? '');
+    },
+    useGrantedResource: async () => true,
+    getResourceServerInfo: async (context, resource) => {
+      const common = { accessTokenFormat: 'jwt', jwt: { sign: { alg: 'RS256' } } } as const;
+      if (resource === ctx.config.baseUrl)
+        return { ...common, audience: ctx.config.jwtAudience, scope: scopesOfService };
+      const owner = await inExchange(ctx, (tx) => findClientOfResource(tx, resource));
+      if (!owner) throw new errors.InvalidTarget();
+      return { ...common, audience: resource, scope: scopesOfOthers(requestedScopes(context)) };
+    },
+  };
+}
+
+/** What was asked for now, or when what is being exchanged was granted. */
+function requestedScopes({ oidc }: KoaContextWithOIDC): string[] {
+  const { RefreshToken: refresh, AuthorizationCode: code, DeviceCode: device } = oidc.entities;
+  const source = refresh ?? code ?? device;
+  return [...oidc.requestParamScopes, ...(source?.scopes ?? [])];
+}

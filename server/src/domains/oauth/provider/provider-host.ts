@@ -1,0 +1,26 @@
+import type { Provider } from 'oidc-provider';
+import type { Ctx } from '../../../ctx.ts';
+import { newOpaqueToken } from '../../../lib/secrets.ts';
+import { createProvider } from './create-provider.ts';
+
+/** Hands out the library, which knows its keys from its construction. */
+export type ProviderHost = { current(): Provider };
+
+/**
+ * Builds the library anew whenever there are other keys or another one's turn to sign has come. Requests that are
+ * under way end where they began; everything else about them is in the database.
+ */
+export function createProviderHost(ctx: Ctx): ProviderHost {
+  const placeholderSecret = newOpaqueToken(ctx.random);
+  let built: { order: string; provider: Provider } | undefined;
+  return {
+    current() {
+      const order = ctx.keys
+        .signers()
+        .map(({ kid }) => kid)
+        .join(' ');
+      if (built?.order !== order) built = { order, provider: createProvider(ctx, placeholderSecret) };
+      return built.provider;
+    },
+  };
+}
