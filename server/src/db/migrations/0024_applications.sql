@@ -8,7 +8,8 @@ update apps.applications set token_endpoint_auth_method = 'none' where type <> '
 alter table apps.applications add constraint applications_secrecy_check
   check ((type = 'confidential') = (token_endpoint_auth_method <> 'none'));
 alter table apps.applications add constraint applications_own_name_check
-  check (type = 'confidential' or not grant_types && array['client_credentials', 'urn:ietf:params:oauth:grant-type:token-exchange']);
+  check (type = 'confidential' or not grant_types && array[
+    'client_credentials', 'urn:ietf:params:oauth:grant-type:token-exchange']);
 
 select obol.protect('apps.sign_ins', null);
 
@@ -22,4 +23,5 @@ create policy admin_read on apps.access_requests for select
 -- What an application protects is seen by whoever sees the application.
 create policy member_read on apps.resources for select
   using ((select auth.role()) in ('user', 'admin') and exists (
-    select from apps.memberships m where m.application_id = resources.application_id and m.user_id = (select auth.uid())));
+    select from apps.memberships m
+     where m.application_id = resources.application_id and m.user_id = (select auth.uid())));

@@ -1,6 +1,6 @@
--- Ends what an application may spend, of one person or of all (null): when their consent ends without them, because
--- access was taken away or the application is no more. What is held already can still be captured. Mandates are locked in
--- the order of their ids, and no wallet is. Runs in the transaction of the service that ends the consent.
+-- Ends what an application may spend, of one person or of all (null), when their consent ends: they took it back, lost
+-- access, or the application is no more. What is held can still be captured. Mandates are locked in the order of their
+-- ids, and no wallet is. Runs in the transaction of the service that ends the consent.
 create function credits.end_mandates(of_app text, of_wallet uuid, at_time timestamptz) returns integer
   language plpgsql volatile security definer set search_path = pg_catalog
 as $$

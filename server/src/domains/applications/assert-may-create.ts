@@ -6,9 +6,9 @@ import { readUser } from '../users/index.ts';
 import { applications } from './tables.ts';
 
 /**
- * Throws `applications.creation_restricted` when only administrators of this service register applications and this
- * is none, `applications.too_many` when they have as many as one person may. Who registers two at the same moment
- * has them counted one after the other. `tx` is the service's.
+ * Throws `applications.creation_restricted` when only administrators of this service register applications
+ * and this is none, `applications.too_many` when they have as many as one person may. Who registers two at
+ * the same moment has them counted one after the other. `tx` is the service's.
  */
 export async function assertMayCreate(ctx: Ctx, tx: Tx, userId: string): Promise<void> {
   const { applicationCreation, applicationsPerUserMax: max } = ctx.config;

@@ -4,8 +4,8 @@ import { assertReturnAddress } from './settings/assert-return-address.ts';
 type Given = { redirectUri?: string; redirectUris?: string[] };
 
 /**
- * The redirect addresses of a request, each once, or undefined when it names none. Throws `request.invalid`; see
- * `assertReturnAddress`.
+ * The redirect addresses of a request, each once, or undefined when it names none. Throws
+ * `request.invalid`; see `assertReturnAddress`.
  */
 export function checkRedirectUris(
   { redirectUri, redirectUris }: Given,

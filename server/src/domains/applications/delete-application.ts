@@ -7,8 +7,9 @@ import { requireAdmin } from './require-admin.ts';
 import { applications } from './tables.ts';
 
 /**
- * Deletes an application with its secrets, members, consents and tokens, and ends what it may spend. What it spent stays in the journal under its
- * client id, which is never given again. Throws `request.not_found`, `applications.admin_required`.
+ * Deletes an application with its secrets, members, consents and tokens, and ends what it may spend. What
+ * it spent stays in the journal under its client id, which is never given again. Throws
+ * `request.not_found`, `applications.admin_required`.
  */
 export async function deleteApplication(
   ctx: Ctx,

@@ -5,8 +5,8 @@ import { endMandates } from '../credits/index.ts';
 import { grants } from './tables.ts';
 
 /**
- * Ends what a person consented to for an application: the grant, with it every token that was issued under it, and
- * the leave to spend. Returns whether there was anything to end. `tx` is the service's.
+ * Ends what a person consented to for an application: the grant, with it every token that was issued under
+ * it, and the leave to spend. Returns whether there was anything to end. `tx` is the service's.
  */
 export async function endAccess(
   ctx: Ctx,

@@ -10,9 +10,9 @@ export type Entry =
   | { outcome: 'access_required'; request: 'none' | 'pending' | 'denied' };
 
 /**
- * Lets a person into an application on sign-in: members by their role as it is now; into an open application
- * everybody else too, who become members with its default role, and whose request for access, should there still
- * be one, is granted by that. `tx` is the service's.
+ * Lets a person into an application on sign-in: members by their role as it is now; into an open
+ * application everybody else too, who become members with its default role, and whose request for access,
+ * should there still be one, is granted by that. `tx` is the service's.
  */
 export async function enterApplication(
   ctx: Ctx,

@@ -9,9 +9,9 @@ import type { ApplicationFigures } from './schemas.ts';
 const days = 30;
 
 /**
- * The figures of an application, for one of its administrators: members, open requests for access, and how often
- * and how many people signed in on the last 30 days, today (UTC) included. Throws `request.not_found`,
- * `applications.admin_required`.
+ * The figures of an application, for one of its administrators: members, open requests for access, and how
+ * often and how many people signed in on the last 30 days, today (UTC) included. Throws
+ * `request.not_found`, `applications.admin_required`.
  */
 export async function readApplicationStats(
   ctx: Ctx,

@@ -6,8 +6,8 @@ import { signIns } from './tables.ts';
 const keptDays = 35;
 
 /**
- * Counts that a person signed in to an application, for its statistics: per day in UTC, and for 35 days. `tx` is
- * the service's.
+ * Counts that a person signed in to an application, for its statistics: per day in UTC, and for 35 days.
+ * `tx` is the service's.
  */
 export async function recordSignIn(
   ctx: Ctx,

@@ -11,9 +11,8 @@ import { adminRole } from './resolve-roles.ts';
 import { memberships } from './tables.ts';
 
 /**
- * Takes a person's access to an application away, and with it their consent, the tokens issued under it and the
- * leave to spend. Throws
- * `request.not_found`, `applications.admin_required`, `applications.last_admin`.
+ * Takes a person's access to an application away, and with it their consent, the tokens issued under it and
+ * the leave to spend. Throws `request.not_found`, `applications.admin_required`, `applications.last_admin`.
  */
 export async function removeMember(
   ctx: Ctx,

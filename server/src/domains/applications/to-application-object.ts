@@ -12,7 +12,10 @@ export function toApplicationObject(
   return { ...toOwnObject(application, resources), role };
 }
 
-/** An application as the API shows it to itself; of the row, only what the schema of the answer names is sent. */
+/**
+ * An application as the API shows it to itself; of the row, only what the schema of the answer names is
+ * sent.
+ */
 export function toOwnObject(application: Application, resources: string[]): Omit<ApplicationObject, 'role'> {
   const { createdAt, updatedAt } = application;
   return {

@@ -18,10 +18,10 @@ import { toApplicationObject, type Application } from './to-application-object.t
 const looks = ['name', 'logoUri', 'clientUri', 'redirectUris'] as const;
 
 /**
- * Changes what is named of an application; what is absent stays. Switched off, its credentials are refused from now
- * on. One that becomes confidential gets a secret, shown this once; one that stops being it loses its secrets.
- * Throws `request.invalid`, `request.not_found`, `applications.admin_required`, `applications.role_in_use`,
- * `applications.resource_taken`.
+ * Changes what is named of an application; what is absent stays. Switched off, its credentials are refused
+ * from now on. One that becomes confidential gets a secret, shown this once; one that stops being it loses
+ * its secrets. Throws `request.invalid`, `request.not_found`, `applications.admin_required`,
+ * `applications.role_in_use`, `applications.resource_taken`.
  */
 export async function updateApplication(
   ctx: Ctx,

@@ -10,9 +10,9 @@ import { applications } from './tables.ts';
 import { toOwnObject } from './to-application-object.ts';
 
 /**
- * Says, as an administrator of this service, whether it is known who is behind an application; pages on which people
- * consent warn of all others. It lasts until the application changes its looks. Throws `auth.admin_required`,
- * `request.not_found`.
+ * Says, as an administrator of this service, whether it is known who is behind an application; pages on
+ * which people consent warn of all others. It lasts until the application changes its looks. Throws
+ * `auth.admin_required`, `request.not_found`.
  */
 export async function verifyApplication(
   ctx: Ctx,

@@ -9,8 +9,8 @@ import { accessRequests, applications } from '../tables.ts';
 const pauseSeconds = 3600;
 
 /**
- * Has the administrators of an application told of a request that this transaction goes on to make, unless they are
- * about to be told of another one. `tx` is the service's and holds the lock of the application.
+ * Has the administrators of an application told of a request that this transaction goes on to make, unless
+ * they are about to be told of another one. `tx` is the service's and holds the lock of the application.
  */
 export async function announceSoon(ctx: Ctx, tx: Tx, applicationId: string): Promise<void> {
   if ((await tx.$count(accessRequests, isUnannounced(applicationId))) > 0) return;
@@ -18,8 +18,8 @@ export async function announceSoon(ctx: Ctx, tx: Tx, applicationId: string): Pro
 }
 
 /**
- * Job: tells every administrator of an application by mail who asks for access, once per request, and no more than
- * once an hour.
+ * Job: tells every administrator of an application by mail who asks for access, once per request, and no
+ * more than once an hour.
  */
 export async function announceRequests(
   ctx: Ctx,
@@ -27,7 +27,7 @@ export async function announceRequests(
 ): Promise<void> {
   const now = ctx.clock.now();
   await ctx.db.asService(async (tx) => {
-    // Whoever is asking right now shares this lock until their request is there: it is announced with the others.
+    // Whoever is asking right now shares this lock until their request is there: it is announced, too.
     const { id } = applications;
     await tx.select({ id }).from(applications).where(eq(id, applicationId)).for('no key update');
     const waiting = await tx

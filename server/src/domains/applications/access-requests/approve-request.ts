@@ -10,9 +10,9 @@ import { decideRequest, requireOpenRequest, type OpenRequest } from './decide-re
 import type { ReceivedRequest } from './schemas.ts';
 
 /**
- * Lets whoever asked into the application, with the role named or else the default one; who has become a member
- * meanwhile has this role from now on. Throws, in this order, `request.not_found`, `access.own_request`,
- * `access.request_decided`, `applications.role_unknown`, `applications.last_admin`.
+ * Lets whoever asked into the application, with the role named or else the default one; who has become a
+ * member meanwhile has this role from now on. Throws, in this order, `request.not_found`,
+ * `access.own_request`, `access.request_decided`, `applications.role_unknown`, `applications.last_admin`.
  */
 export async function approveRequest(
   ctx: Ctx,

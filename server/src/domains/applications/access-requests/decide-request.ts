@@ -16,9 +16,10 @@ export type OpenRequest = { id: string; userId: string; application: Application
 export type Decision = { status: 'approved'; role: string } | { status: 'denied'; reason: string | null };
 
 /**
- * An open request, for an administrator of its application, which is locked against every other change until the
- * transaction ends: of two who decide at once, the second finds it decided. Who made the request decides nothing
- * of it. Throws, in this order, `request.not_found`, `access.own_request`, `access.request_decided`.
+ * An open request, for an administrator of its application, which is locked against every other change
+ * until the transaction ends: of two who decide at once, the second finds it decided. Who made the request
+ * decides nothing of it. Throws, in this order, `request.not_found`, `access.own_request`,
+ * `access.request_decided`.
  */
 export async function requireOpenRequest(tx: Tx, userId: string, id: string): Promise<OpenRequest> {
   const ofRequest = eq(accessRequests.id, id);
@@ -43,8 +44,8 @@ export function assertOpen(status: string | undefined): void {
 }
 
 /**
- * Writes down a decision, tells whoever asked by mail, and leaves a trace of it in both trails. `tx` is that of
- * `requireOpenRequest`. Throws `access.request_decided` when the request was withdrawn meanwhile.
+ * Writes down a decision, tells whoever asked by mail, and leaves a trace of it in both trails. `tx` is
+ * that of `requireOpenRequest`. Throws `access.request_decided` when the request was withdrawn meanwhile.
  */
 export async function decideRequest(
   ctx: Ctx,

@@ -5,8 +5,8 @@ import { decideRequest, requireOpenRequest } from './decide-request.ts';
 import type { ReceivedRequest } from './schemas.ts';
 
 /**
- * Denies a request for access; whoever asked is told, with the reason if there is one, and may ask again. Throws, in
- * this order, `request.not_found`, `access.own_request`, `access.request_decided`.
+ * Denies a request for access; whoever asked is told, with the reason if there is one, and may ask again.
+ * Throws, in this order, `request.not_found`, `access.own_request`, `access.request_decided`.
  */
 export async function denyRequest(
   ctx: Ctx,

@@ -6,7 +6,8 @@ import { adminRole } from '../resolve-roles.ts';
 import type { ReceivedRequest, RequestObject } from './schemas.ts';
 
 /**
- * The open requests for access to applications that the caller administers, oldest first, and how many there are.
+ * The open requests for access to applications that the caller administers, oldest first, and how many
+ * there are.
  */
 export async function listRequests(
   ctx: Ctx,

@@ -17,9 +17,9 @@ const requestsPerDayMax = 5;
 const daySeconds = 86_400;
 
 /**
- * Asks the administrators of a closed application to let the caller in. Throws, in this order, `request.invalid`,
- * `request.not_found` (also for an application that is switched off), `access.already_member`,
- * `access.not_needed`, `access.request_open`, `request.rate_limited`.
+ * Asks the administrators of a closed application to let the caller in. Throws, in this order,
+ * `request.invalid`, `request.not_found` (also for an application that is switched off),
+ * `access.already_member`, `access.not_needed`, `access.request_open`, `request.rate_limited`.
  */
 export async function requestAccess(
   ctx: Ctx,
@@ -52,8 +52,8 @@ export async function requestAccess(
 }
 
 /**
- * The application, if it is switched on. Its lock is shared by all who ask, and keeps the announcement of requests
- * waiting until this one is there.
+ * The application, if it is switched on. Its lock is shared by all who ask, and keeps the announcement of
+ * requests waiting until this one is there.
  */
 async function requireWanted(tx: Tx, { applicationId, clientId }: NewRequest): Promise<Application> {
   if (applicationId === undefined && clientId === undefined) {
@@ -89,7 +89,10 @@ async function openRequestError(tx: Tx, applicationId: string, userId: string): 
   return new AppError('access.request_open', { extensions: { ...open } });
 }
 
-/** Who asks, withdraws and asks again may not do so all day: every request can be a mail to the administrators. */
+/**
+ * Who asks, withdraws and asks again may not do so all day: every request can be a mail to the
+ * administrators.
+ */
 async function assertFew(ctx: Ctx, tx: Tx, applicationId: string, userId: string): Promise<void> {
   const since = new Date(ctx.clock.now().getTime() - daySeconds * 1000);
   const count = await tx.$count(

@@ -13,7 +13,7 @@ import { requestAccess } from './request-access.ts';
 import * as schemas from './schemas.ts';
 import { withdrawRequest } from './withdraw-request.ts';
 
-const common = { tags: ['access requests'], security: [{ bearer: [] }] };
+const common = { tags: ['applications'], security: [{ bearer: [] }] };
 const base = '/api/v1/access-requests';
 const paging = '`X-Total-Count` counts all, `Link` leads to the next page.';
 const forDeciders: ErrorCode[] = ['request.not_found', 'access.own_request', 'access.request_decided'];

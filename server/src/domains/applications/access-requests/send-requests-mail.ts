@@ -7,8 +7,8 @@ import { accessRequestsMail, type Asking } from '../../../mail/templates.ts';
 const namesMax = 20;
 
 /**
- * Job: tells an administrator of an application who asks for access; not of those whose request has been decided or
- * withdrawn meanwhile. Rejects when the mail was not taken.
+ * Job: tells an administrator of an application who asks for access; not of those whose request has been
+ * decided or withdrawn meanwhile. Rejects when the mail was not taken.
  */
 export async function sendRequestsMail(
   ctx: Ctx,

@@ -9,8 +9,8 @@ import type { GrantObject } from './schemas.ts';
 const budgetType = 'credits_spend';
 
 /**
- * The applications that the caller has let in, newest first, and how many they are. What an application may spend
- * is read from its mandate as it is now, not from what was agreed on at first.
+ * The applications that the caller has let in, newest first, and how many they are. What an application may
+ * spend is read from its mandate as it is now, not from what was agreed on at first.
  */
 export async function listGrants(
   ctx: Ctx,

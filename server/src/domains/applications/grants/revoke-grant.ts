@@ -8,9 +8,9 @@ import { endAccess } from '../end-access.ts';
 import { applications, grants } from '../tables.ts';
 
 /**
- * Takes back what the caller consented to for an application: its tokens and its leave to spend are dead at once.
- * Their membership stays; signing in to it again asks for consent anew. Throws `request.not_found`, also the
- * second time.
+ * Takes back what the caller consented to for an application: its tokens and its leave to spend are dead at
+ * once. Their membership stays; signing in to it again asks for consent anew. Throws `request.not_found`,
+ * also the second time.
  */
 export async function revokeGrant(
   ctx: Ctx,

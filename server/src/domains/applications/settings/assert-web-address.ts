@@ -8,8 +8,8 @@ export function isLoopbackHost(hostname: string): boolean {
 }
 
 /**
- * Throws `request.invalid` unless there is no address, or it is an absolute one with https, without fragment and
- * credentials; where one develops, http on the machine itself will do too.
+ * Throws `request.invalid` unless there is no address, or it is an absolute one with https, without
+ * fragment and credentials; where one develops, http on the machine itself will do too.
  */
 export function assertWebAddress(
   address: string | null,

@@ -49,9 +49,9 @@ const grantsOfItsOwn = new Set(['client_credentials', 'urn:ietf:params:oauth:gra
 const grantsOfPeople = ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code'];
 
 /**
- * The settings of an application after a request that names some of them; what is absent stays, but follows a change
- * of type: who stops keeping a secret identifies itself by nothing, always uses PKCE and speaks only for people.
- * Throws `request.invalid`.
+ * The settings of an application after a request that names some of them; what is absent stays, but follows
+ * a change of type: who stops keeping a secret identifies itself by nothing, always uses PKCE and speaks
+ * only for people. Throws `request.invalid`.
  * @see OpenID Connect Dynamic Client Registration §2, RFC 7591 §2, OAuth 2.1 §2.1
  */
 export function resolveSettings(given: GivenSettings, current: Settings): Settings {

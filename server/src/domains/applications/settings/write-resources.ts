@@ -8,8 +8,8 @@ import { isLoopbackHost } from './assert-web-address.ts';
 import { invalidField } from './invalid-field.ts';
 
 /**
- * Throws `request.invalid` unless each is an absolute URI without fragment that can stand for an API, and none
- * stands for this service itself. @see RFC 8707 §2
+ * Throws `request.invalid` unless each is an absolute URI without fragment that can stand for an API, and
+ * none stands for this service itself. @see RFC 8707 §2
  */
 export function assertResources(config: Config, identifiers: string[]): void {
   const own = [config.baseUrl, config.jwtAudience, config.jwtIssuer];
@@ -27,8 +27,9 @@ export function assertResources(config: Config, identifiers: string[]): void {
 }
 
 /**
- * Makes these, and no others, the APIs that an application protects. Throws `applications.resource_taken` when one
- * of them belongs to another application, whoever comes second. `tx` is the service's and holds the application.
+ * Makes these, and no others, the APIs that an application protects. Throws `applications.resource_taken`
+ * when one of them belongs to another application, whoever comes second. `tx` is the service's and holds
+ * the application.
  */
 export async function writeResources(
   ctx: Ctx,

@@ -3,9 +3,9 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Tx } from '../../../db/index.ts';
 
 /**
- * Ends for good what an application may spend, of one person or of everybody (`userId` null), in the transaction
- * that ends their consent; the next spend or hold is refused. Returns how many mandates that were. `tx` is the
- * service's.
+ * Ends for good what an application may spend, of one person or of everybody (`userId` null), in the
+ * transaction that ends their consent; the next spend or hold is refused. Returns how many mandates that
+ * were. `tx` is the service's.
  */
 export async function endMandates(
   ctx: Ctx,

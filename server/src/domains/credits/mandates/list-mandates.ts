@@ -23,7 +23,8 @@ export function listMandates(
 }
 
 /**
- * The mandates of a person that are not revoked, of these applications; one each at most. `tx` is the service's.
+ * The mandates of a person that are not revoked, of these applications; one each at most. `tx` is the
+ * service's.
  */
 export async function listOwnMandates(
   ctx: Ctx,
