@@ -54,6 +54,8 @@ export function watch(page: Page): WatchedPage {
   const faults: string[] = [];
   page.on('pageerror', (error) => faults.push(String(error)));
   page.on('console', (message) => {
+    // A refusal is a page too; the browser notes the status of its answer.
+    if (message.text().startsWith('Failed to load') && message.location().url === page.url()) return;
     if (['error', 'warning'].includes(message.type())) faults.push(message.text());
   });
   return Object.assign(page, { faults });
