@@ -26,6 +26,7 @@ export async function openGallery(): Promise<Gallery> {
     for (const [name, page] of Object.entries(samples)) {
       pages.get(`/${name}`, (_request, reply) => sendReactPage(reply, page));
     }
+    addWayOut(pages);
     pages.post('/sent', async (request, reply) => {
       sent.push(request.body as Record<string, string>);
       return reply.redirect('/device-done', 303);
@@ -33,6 +34,22 @@ export async function openGallery(): Promise<Gallery> {
   });
   const url = await app.listen({ port: 0, host: '127.0.0.1' });
   return { url, sent, close: () => app.close() };
+}
+
+/** A form whose answer leads to `target`, on a page that says that it ends at `redirectUri`. */
+function addWayOut(pages: App): void {
+  pages.get('/way-out', (request, reply) => {
+    const { redirectUri, target } = request.query as Record<string, string>;
+    const form = { action: '/way-out', hidden: { target: target ?? '' } };
+    return sendReactPage(
+      reply,
+      { name: 'verify-email', form, isDone: false, signInUrl: null },
+      redirectUri ? { redirectUri } : {},
+    );
+  });
+  pages.post('/way-out', async (request, reply) =>
+    reply.redirect((request.body as { target: string }).target, 303),
+  );
 }
 
 const logo = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 48">
