@@ -6,6 +6,7 @@ import type { Ctx } from '../../ctx.ts';
 import { originOf } from '../../http/origin.ts';
 import { sendReactPage } from '../../http/pages/react-page.ts';
 import type { Endpoint, ExchangeOptions } from './exchange.ts';
+import { addAccountRoutes } from './account/routes.ts';
 import { addInteractionRoutes } from './interactions/routes.ts';
 import { createProviderHost, type ProviderHost } from './provider/provider-host.ts';
 import { runRequest } from './provider/run-request.ts';
@@ -54,6 +55,7 @@ export function addOauthRoutes(app: App, ctx: Ctx): void {
     addRedirects(routes);
   });
   addInteractionRoutes(app, ctx, host);
+  addAccountRoutes(app, ctx);
 }
 
 function addMounted(

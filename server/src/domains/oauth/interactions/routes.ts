@@ -2,7 +2,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../../../app.ts';
 import type { Ctx } from '../../../ctx.ts';
 import { AppError } from '../../../errors.ts';
-import type { Problem } from '../../../../../web/src/page.ts';
 import { csrfField, requireCsrfToken } from '../../../http/csrf.ts';
 import { limits, type LimitPolicy } from '../../../http/limits.ts';
 import { originOf } from '../../../http/origin.ts';
@@ -16,6 +15,7 @@ import { readLowered, requestedBudget } from './budget.ts';
 import { buildPage, type PageRequest } from './build-page.ts';
 import { grantConsent } from './grant-consent.ts';
 import { endStep, findInteraction, readRequested, type OpenInteraction } from './interaction.ts';
+import { problemOf } from './problem-of.ts';
 import * as schemas from './schemas.ts';
 
 type Step = { ctx: Ctx; host: ProviderHost };
@@ -150,7 +150,9 @@ async function signIn(
   const signedIn = await signInBrowser(ctx, { credentials, cookie }, originOf(request));
   if (signedIn.cookie) sendSignInCookie(ctx.config, reply, signedIn.cookie);
   const forgetsSession = signedIn.cookie !== undefined;
-  return endStep(ctx, interaction, { login: { accountId: signedIn.userId } }, { forgetsSession });
+  // Who types in a password has chosen the account, too.
+  const result = { login: { accountId: signedIn.userId }, select_account: {} };
+  return endStep(ctx, interaction, result, { forgetsSession });
 }
 
 /** Takes a form: goes on where the step leads, or shows the same page with what was wrong. */
@@ -172,17 +174,6 @@ async function inStep(
     const instead = isRegistration ? 'register' : undefined;
     return sendStep(step, request, reply, open, { problem, typed, instead, status: error.status });
   }
-}
-
-/** Refusals that the person can mend in the form before them. */
-const mendable =
-  /^(auth\.(invalid_credentials|account_deactivated|password_unacceptable)|users\.email_taken|server\.busy|request\.invalid|access\.\w+)$/;
-
-function problemOf(error: unknown): Problem | undefined {
-  if (!(error instanceof AppError) || !mendable.test(error.code)) return undefined;
-  const [first] = error.options.errors ?? [];
-  if (!first) return { code: error.code };
-  return { code: error.code, field: first.path.split('/').at(-1) ?? '', detail: first.message };
 }
 
 function findOpen(

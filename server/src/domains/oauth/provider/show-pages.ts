@@ -44,19 +44,9 @@ export async function showDeviceCode(context: Context, error: Error | undefined)
         name: 'device-code',
         form: { action: '/device', hidden: { xsrf: secretOf(context) } },
         userCode: currentExchange()?.userCode ?? typedCode(error),
-        problem: error ? { code: problemOf(error), field: 'user_code' } : null,
+        problem: error ? { code: 'device.code_unknown', field: 'user_code' } : null,
       };
   showPage(context, page, error && !isAborted ? 400 : 200);
-}
-
-const problems: Record<string, string> = {
-  NoCodeError: 'device.code_missing',
-  ExpiredError: 'device.code_expired',
-  AlreadyUsedError: 'device.code_used',
-};
-
-function problemOf(error: Error): string {
-  return problems[error.name] ?? 'device.code_unknown';
 }
 
 function typedCode(error: Error | undefined): string {

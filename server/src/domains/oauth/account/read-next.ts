@@ -1,0 +1,7 @@
+const uuid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+const pages = new RegExp(`^/(?:device(?:\\?user_code=[A-Za-z0-9-]{1,20})?|mandates/${uuid})$`);
+
+/** The page of ours that an address names, if it is one that signing in may lead on to; nothing else. */
+export function readNext(next: string | undefined): string | undefined {
+  return next !== undefined && pages.test(next) ? next : undefined;
+}
