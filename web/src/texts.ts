@@ -19,7 +19,7 @@ const scopes = {
   address: 'See your postal address',
   offline_access: 'Keep its access while you are away',
   roles: 'See your role in it',
-  'credits:read': 'See how many credits you have',
+  'credits:read': 'See your credits and what you spent them on',
   'credits:spend': 'Spend your credits, within the budget that you set',
 };
 
@@ -34,7 +34,7 @@ const problems = {
     detail: 'The address may be misspelt, or what stood here is gone.',
   },
   'request.rate_limited': { title: 'Too many tries', detail: 'Wait a minute, then try again.' },
-  'request.form_expired': {
+  'request.csrf': {
     title: 'The page was open for too long',
     detail: 'Go back, load it again, and send the form once more. Cookies must be allowed.',
   },
@@ -58,6 +58,32 @@ const problems = {
     title: 'This address has an account',
     detail: 'Sign in with it, or ask for a link to set a new password.',
   },
+  'auth.session_ended': {
+    title: 'You have been signed out',
+    detail: 'Sign in again to go on.',
+  },
+  'access.required': {
+    title: 'You have no access',
+    detail: 'Those who run this app have not let you in, or no longer do.',
+  },
+  'access.request_open': {
+    title: 'You have asked already',
+    detail: 'Those who run the app have been told. You get a mail when they answer.',
+  },
+  'access.not_needed': {
+    title: 'Nobody needs to ask',
+    detail: 'The app is open to everybody; sign in to it.',
+  },
+  'access.already_member': { title: 'You have access', detail: 'Go back to the app and sign in.' },
+  'device.code_missing': { title: 'No code yet', detail: 'Type the code that your device shows.' },
+  'device.code_expired': {
+    title: 'This code is too old',
+    detail: 'Codes last a few minutes; your device can show you a new one.',
+  },
+  'device.code_used': {
+    title: 'This code has been used',
+    detail: 'If that was not you, do not go on. Your device can show you a new one.',
+  },
   'device.code_unknown': {
     title: 'That code does not work',
     detail: 'Check it, letter by letter. Codes last a few minutes; your device can show you a new one.',
@@ -80,6 +106,19 @@ const problems = {
     title: 'We do not know the way back',
     detail: 'The app wants you sent to an address that is not registered for it, so you stay here.',
   },
+  invalid_scope: {
+    title: 'The app asks for too much',
+    detail: 'It wants something that it may not have. Go back to it and tell the people who made it.',
+  },
+  unauthorized_client: {
+    title: 'This app may not do that',
+    detail: 'It is not registered for this way of signing in. Go back to it and try again.',
+  },
+  server_error: {
+    title: 'Something went wrong on our side',
+    detail: 'Go back to the app and try again in a moment.',
+  },
+  temporarily_unavailable: { title: 'Very busy just now', detail: 'Wait a moment, then try again.' },
   access_denied: { title: 'Not allowed', detail: 'You can go back to the app.' },
 };
 
@@ -304,7 +343,9 @@ export const texts = {
   goOn: (app: string | null) => (app === null ? 'Go on' : `Go on to ${app}`),
 
   problems: problems as Problems,
+  fieldProblem: (detail: string) => `This ${detail}.`,
   passwordProblem: (detail: string) => `This password ${detail}.`,
+  emailProblem: 'Type a whole e-mail address, such as mira@example.com.',
   error: {
     links: { 'forgot-password': 'Ask for a new link', 'sign-in': 'Sign in' },
     forDevelopers: 'For the people who made the app',

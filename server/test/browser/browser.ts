@@ -50,7 +50,7 @@ export async function openBrowser(): Promise<TestBrowser> {
 }
 
 /** Notes what a page complains about. */
-export function watch(page: Page): WatchedPage {
+function watch(page: Page): WatchedPage {
   const faults: string[] = [];
   page.on('pageerror', (error) => faults.push(String(error)));
   page.on('console', (message) => {

@@ -1,4 +1,4 @@
-/** The contrast of two colours as browsers compute them: `rgb(20, 80, 95)`. @see WCAG 2.2, "contrast ratio" */
+/** The contrast of two colours as browsers say them: `rgb(20, 80, 95)`. @see WCAG 2.2, "contrast ratio" */
 export function contrastOf(first: string, second: string): number {
   const [low = 0, high = 0] = [luminanceOf(first), luminanceOf(second)].sort((a, b) => a - b);
   return (high + 0.05) / (low + 0.05);

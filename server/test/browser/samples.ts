@@ -169,7 +169,11 @@ export const samples: Readonly<Record<string, Page>> = {
     ],
     budget: { ...budget, allowance: 12_500, maxPerSpend: null, kinds: ['free'], currentAllowance: 2000 },
     resources: ['https://api.notebook.kettle-and-sons.example'],
-    problem: { code: 'budget.too_much', field: 'allowance', detail: 'Choose at most 12,500 credits.' },
+    problem: {
+      code: 'request.invalid',
+      field: 'allowance',
+      detail: 'must be a whole number from 1 to 12500',
+    },
   },
   budget: budgetPage,
   'budget-saved': { ...budgetPage, isSaved: true },

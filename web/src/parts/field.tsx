@@ -113,6 +113,10 @@ function refusalOf(name: string, problem: Problem | null): string | null {
   if (problem?.field !== name) return null;
   if (problem.code === 'auth.password_unacceptable' && problem.detail !== undefined)
     return texts.passwordProblem(problem.detail);
+  if (problem.code === 'request.invalid') {
+    if (name === 'email') return texts.emailProblem;
+    if (problem.detail !== undefined) return texts.fieldProblem(problem.detail);
+  }
   const words = texts.problems[problem.code];
   if (words) return `${words.title}. ${words.detail}`;
   return problem.detail ?? texts.problems['request.invalid'].detail;

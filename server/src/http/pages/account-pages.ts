@@ -5,6 +5,7 @@ import type { Ctx } from '../../ctx.ts';
 import { requestPasswordReset, resetPassword, verifyEmail } from '../../domains/auth/index.ts';
 import { emailSchema } from '../../domains/users/index.ts';
 import { AppError } from '../../errors.ts';
+import { csrfField, requireCsrfToken } from '../csrf.ts';
 import { limits } from '../limits.ts';
 import { originOf } from '../origin.ts';
 import { addPages } from './page-scope.ts';
@@ -41,12 +42,16 @@ function addVerifyPage(pages: App, ctx: Ctx): void {
   const path = '/verify-email';
   pages.get(path, { schema: { ...schema, querystring: linkQuery } }, (request, reply) => {
     const { token = '', done } = request.query;
-    const form = { action: path, hidden: { token } };
+    const form = { action: path, hidden: { ...csrfField(ctx, request, reply), token } };
     return sendReactPage(reply, { name: 'verify-email', form, isDone: done !== undefined, signInUrl });
   });
   pages.post(
     path,
-    { config: { limit: limits.verifyEmail }, schema: { ...schema, body: tokenForm } },
+    {
+      preHandler: requireCsrfToken(ctx),
+      config: { limit: limits.verifyEmail },
+      schema: { ...schema, body: tokenForm },
+    },
     async (request, reply) => {
       await verifyEmail(ctx, request.body, originOf(request));
       return reply.redirect(`${path}?done`, 303);
@@ -56,9 +61,12 @@ function addVerifyPage(pages: App, ctx: Ctx): void {
 
 function addResetPage(pages: App, ctx: Ctx): void {
   const path = '/reset-password';
-  const pageFor = (token: string, { isDone = false, problem = null as Problem | null } = {}) => ({
+  const pageFor = (
+    hidden: Record<string, string>,
+    { isDone = false, problem = null as Problem | null } = {},
+  ) => ({
     name: 'reset-password' as const,
-    form: { action: path, hidden: { token } },
+    form: { action: path, hidden },
     isDone,
     signInUrl,
     forgotPasswordUrl,
@@ -66,11 +74,13 @@ function addResetPage(pages: App, ctx: Ctx): void {
   });
   pages.get(path, { schema: { ...schema, querystring: linkQuery } }, (request, reply) => {
     const { token = '', done } = request.query;
-    return sendReactPage(reply, pageFor(token, { isDone: done !== undefined }));
+    const hidden = { ...csrfField(ctx, request, reply), token };
+    return sendReactPage(reply, pageFor(hidden, { isDone: done !== undefined }));
   });
   pages.post(
     path,
     {
+      preHandler: requireCsrfToken(ctx),
       config: { limit: limits.resetPassword, errorLinks: ['forgot-password'] },
       schema: { ...schema, body: resetForm },
     },
@@ -78,7 +88,8 @@ function addResetPage(pages: App, ctx: Ctx): void {
       const refusal = await refusalOf(() => resetPassword(ctx, request.body, originOf(request)));
       if (!refusal) return reply.redirect(`${path}?done`, 303);
       const problem = problemOf(refusal, 'newPassword');
-      return sendReactPage(reply, pageFor(request.body.token, { problem }), { status: refusal.status });
+      const hidden = { ...csrfField(ctx, request, reply), token: request.body.token };
+      return sendReactPage(reply, pageFor(hidden, { problem }), { status: refusal.status });
     },
   );
 }
@@ -88,7 +99,7 @@ function addForgotPage(pages: App, ctx: Ctx): void {
   pages.get(path, { schema: { ...schema, querystring: linkQuery } }, (request, reply) =>
     sendReactPage(reply, {
       name: 'forgot-password',
-      form: { action: path, hidden: {} },
+      form: { action: path, hidden: csrfField(ctx, request, reply) },
       email: '',
       isSent: request.query.done !== undefined,
       signInUrl,
@@ -98,6 +109,7 @@ function addForgotPage(pages: App, ctx: Ctx): void {
   pages.post(
     path,
     {
+      preHandler: requireCsrfToken(ctx),
       config: { limit: limits.forgotPassword, errorLinks: ['forgot-password'] },
       schema: { ...schema, body: addressForm },
     },

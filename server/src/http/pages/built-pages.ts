@@ -7,7 +7,6 @@ import { gzip } from 'node:zlib';
 import type { RenderPage } from '../../../../web/src/page.ts';
 
 const distDir = join(import.meta.dirname, '../../../../web/dist');
-const currentPath = join(distDir, 'current');
 
 const mediaTypes: Record<string, string> = {
   '.js': 'text/javascript; charset=utf-8',
@@ -33,8 +32,8 @@ export class PagesNotBuiltError extends Error {
 }
 
 /** Throws PagesNotBuiltError, which says what to run. */
-export function assertPagesBuilt(): void {
-  if (!existsSync(currentPath)) throw new PagesNotBuiltError();
+export function assertPagesBuilt(dir = distDir): void {
+  if (!existsSync(join(dir, 'current'))) throw new PagesNotBuiltError();
 }
 
 let built: Promise<BuiltPages> | undefined;
@@ -47,7 +46,7 @@ export function loadBuiltPages(): Promise<BuiltPages> {
 
 async function readBuild(): Promise<BuiltPages> {
   assertPagesBuilt();
-  const dir = join(distDir, await readFile(currentPath, 'utf8'));
+  const dir = join(distDir, await readFile(join(distDir, 'current'), 'utf8'));
   const { renderPage } = (await import(pathToFileURL(join(dir, 'server/render.js')).href)) as {
     renderPage: RenderPage;
   };

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { startTestService } from '../../../test/harness/index.ts';
 import { logIn, registerPerson, type Person } from '../../../test/harness/people.ts';
@@ -7,9 +8,15 @@ const newPassword = 'a lantern for the horse';
 
 const open = (path: string) => fetch(`${service.url}${path}`, { redirect: 'manual' });
 
-/** Submits a form as a browser without JavaScript does. */
-const submit = (path: string, fields: Record<string, string>) =>
-  fetch(`${service.url}${path}`, { method: 'POST', body: new URLSearchParams(fields), redirect: 'manual' });
+const cookieOf = (answer: Response) => (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+
+/** Submits a form with its token, as a browser without JavaScript does. */
+async function submit(path: string, fields: Record<string, string>): Promise<Response> {
+  const shown = await open(path);
+  const body = new URLSearchParams({ csrf: hiddenField(await shown.text(), 'csrf'), ...fields });
+  const headers = { cookie: cookieOf(shown) };
+  return fetch(`${service.url}${path}`, { method: 'POST', headers, body, redirect: 'manual' });
+}
 
 /** The path with its token, as it stands in the newest mail with such a link. */
 async function linkFor(person: Person, path: string): Promise<string> {
@@ -18,8 +25,9 @@ async function linkFor(person: Person, path: string): Promise<string> {
   return `${url.pathname}${url.search}`;
 }
 
-const hiddenToken = (page: string) =>
-  /<input type="hidden" name="token" value="([^"]*)"/.exec(page)?.[1] ?? '';
+const hiddenField = (page: string, name: string) =>
+  new RegExp(`<input type="hidden" name="${name}" value="([^"]*)"`).exec(page)?.[1] ?? '';
+const hiddenToken = (page: string) => hiddenField(page, 'token');
 
 const isVerified = async (person: Person) => (await logIn(service, person)).body.user.emailVerified;
 
@@ -88,6 +96,17 @@ test.each(['/verify-email?token=x', '/reset-password?token=x', '/forgot-password
   },
 );
 
+test('the mailbox has no script, and its one stylesheet is named by its hash', async () => {
+  const answer = await open('/dev/mail');
+  const page = await answer.text();
+  const style = /<style>([\s\S]*)<\/style>/.exec(page)?.[1] ?? '';
+  const styleHash = createHash('sha256').update(style).digest('base64');
+  expect(answer.headers.get('content-security-policy')).toBe(
+    `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
+  );
+  expect(page).not.toMatch(/<script| style=| on[a-z]+=/);
+});
+
 test('what stands in the address of a page is text', async () => {
   const attack = '"></script><script>alert(1)</script>';
   const page = await (await open(`/reset-password?token=${encodeURIComponent(attack)}`)).text();
@@ -114,12 +133,35 @@ test('a form that is not ours is answered with a page, not a fault', async () =>
   }
 });
 
+test('a form that another site sends, or another browser, changes nothing', async () => {
+  const person = await registerPerson(service);
+  const page = await open(await linkFor(person, '/verify-email'));
+  const text = await page.text();
+  const [token, csrf] = [hiddenToken(text), hiddenField(text, 'csrf')];
+  const otherBrowser = cookieOf(await open('/forgot-password'));
+  for (const [headers, fields] of [
+    [{ cookie: cookieOf(page) }, { token }],
+    [{ cookie: cookieOf(page) }, { token, csrf: 'x'.repeat(43) }],
+    [{ cookie: otherBrowser }, { token, csrf }],
+    [{}, { token, csrf }],
+  ] as [Record<string, string>, Record<string, string>][]) {
+    const body = new URLSearchParams(fields);
+    const answer = await fetch(`${service.url}/verify-email`, { method: 'POST', headers, body });
+    expect(answer.status).toBe(403);
+    expect(await answer.text()).toContain('The page was open for too long');
+  }
+  expect(await isVerified(person)).toBe(false);
+});
+
 test('the pages are limited like the calls that they stand for', async () => {
   const limited = await startTestService({ env: { RATE_LIMIT_ENABLED: 'true' } });
+  const form = await fetch(`${limited.url}/forgot-password`);
+  const csrf = hiddenField(await form.text(), 'csrf');
   const ask = () =>
     fetch(`${limited.url}/forgot-password`, {
       method: 'POST',
-      body: new URLSearchParams({ email: 'nobody@example.com' }),
+      headers: { cookie: cookieOf(form) },
+      body: new URLSearchParams({ email: 'nobody@example.com', csrf }),
       redirect: 'manual',
     });
   for (let time = 0; time < 3; time++) expect((await ask()).status).toBe(303);
