@@ -10,7 +10,7 @@ import {
 import { addRecoveryRoutes } from './domains/auth/index.ts';
 import { addAuthRoutes, readAvailable } from './domains/auth/index.ts';
 import { addCreditRoutes } from './domains/credits/index.ts';
-import { addOauthRoutes } from './domains/oauth/index.ts';
+import { addOauthRoutes, addProtectedResourceRoutes } from './domains/oauth/index.ts';
 import { addUserRoutes } from './domains/users/index.ts';
 import { addWebhookRoutes } from './domains/webhooks/index.ts';
 import { addDocsRoutes } from './http/docs.ts';
@@ -41,6 +41,7 @@ export async function buildApp(ctx: Ctx): Promise<App> {
   addAccessRequestRoutes(app, ctx);
   addGrantRoutes(app, ctx);
   addOauthRoutes(app, ctx);
+  addProtectedResourceRoutes(app, ctx);
   addWebhookRoutes(app, ctx);
   addAssetRoutes(app);
   addAccountPages(app, ctx);

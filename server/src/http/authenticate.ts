@@ -52,7 +52,8 @@ export function authenticate(
       return;
     }
     const token = bearerToken(request.headers.authorization);
-    if (!token) throw new AppError('auth.required');
+    if (!token)
+      throw new AppError('auth.required', scope === undefined ? {} : { headers: challengeFor(scope) });
     const claims = await ctx.keys.verifyAccessToken(token);
     const isFirstParty = claims.client_id === firstPartyClientId;
     if (!isFirstParty) assertScope(claims.scope, scope);
@@ -76,6 +77,11 @@ export function callerOf(request: FastifyRequest): AuthenticatedCaller {
 export function applicationOf(request: FastifyRequest): AuthenticatedApplication {
   if (!request.application) throw new Error(`${request.url} is not guarded for applications only`);
   return request.application;
+}
+
+/** Says beforehand what a token has to carry. @see RFC 6750 §3 */
+function challengeFor(scope: string): Record<string, string> {
+  return { 'www-authenticate': `Bearer scope="${scope}"` };
 }
 
 function assertScope(granted: string, needed: string | undefined): void {

@@ -1,1 +1,2 @@
+export { addProtectedResourceRoutes } from './protected-resource/routes.ts';
 export { addOauthRoutes } from './routes.ts';

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errors, type Interaction, type Provider } from 'oidc-provider';
 import type { Ctx } from '../../../ctx.ts';
 import { findClient, type Application } from '../../applications/index.ts';
+import { isOwnResource } from '../protected-resource/own-resource.ts';
 import { identityScopes, scopesOfOthers, scopesOfService } from '../scopes.ts';
 
 /** An interaction that is under way, with the application that it is for. */
@@ -70,7 +71,7 @@ export function readRequested(ctx: Ctx, { params }: Interaction): Requested {
     resources: resources.map((resource) => ({
       resource,
       scopes:
-        resource === ctx.config.baseUrl
+        isOwnResource(ctx.config, resource)
           ? scopes.filter((scope) => ofService.has(scope))
           : scopesOfOthers(scopes).split(' ').filter(Boolean),
     })),
