@@ -20,5 +20,5 @@ const months = 'January February March April May June July August September Octo
 /** The day of a time, in UTC, as budgets begin: 1 April 2026. */
 export function dayOf(time: string): string {
   const [year = '', month = '1', day = '1'] = time.slice(0, 10).split('-');
-  return `${Number(day)} ${months[Number(month) - 1]} ${year}`;
+  return `${Number(day)}\u00a0${months[Number(month) - 1]} ${year}`;
 }
