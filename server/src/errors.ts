@@ -91,6 +91,11 @@ export const errorTable = {
     title: 'The access token is not valid',
     detail: 'It is malformed, expired or not meant for this service; refresh it or sign in.',
   },
+  'auth.proof_invalid': {
+    status: 401,
+    title: 'The proof of possession is not valid',
+    detail: 'Send a fresh `DPoP` proof for this method, address and access token, made with its key.',
+  },
   'auth.session_ended': {
     status: 401,
     title: 'The session has ended',
@@ -165,6 +170,22 @@ export const errorTable = {
     status: 403,
     title: 'This application is open to its members only',
     detail: 'Ask for access as `accessRequest` says; an administrator of the application decides.',
+  },
+  'oauth.client_unknown': {
+    status: 400,
+    title: 'This application cannot be signed in to here',
+    detail:
+      'There is no such client id, it is switched off, or it has to prove itself in ways that this flow has not.',
+  },
+  'oauth.redirect_mismatch': {
+    status: 400,
+    title: 'The redirect address is not one of the application',
+    detail: 'It is compared letter for letter; register it with the application first.',
+  },
+  'oauth.code_invalid': {
+    status: 400,
+    title: 'The code is not valid',
+    detail: 'It is unknown, expired or used, or belongs to another application or verifier; sign in again.',
   },
   'access.not_needed': {
     status: 409,

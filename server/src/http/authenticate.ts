@@ -4,6 +4,7 @@ import type { Caller } from '../db/index.ts';
 import { AppError } from '../errors.ts';
 import { firstPartyClientId } from '../lib/first-party.ts';
 import { authenticateApplication, hasClientCredentials } from './client-credentials.ts';
+import { assertPossession, readPresentedToken } from './dpop.ts';
 import type { AuthenticatedApplication } from '../domains/applications/index.ts';
 
 /**
@@ -39,8 +40,8 @@ export type AuthenticateOptions = {
  * A preHandler that requires a valid access token, or where the route takes them, the credentials of an
  * application. A token that a person gave to an application passes only where a `scope` is named and only if
  * it carries it. Throws `auth.required`, `auth.token_invalid`, `auth.insufficient_scope`,
- * `auth.application_invalid`, `request.rate_limited`.
- * @see RFC 6750 §3.1, RFC 6749 §2.3.1
+ * `auth.proof_invalid`, `auth.application_invalid`, `request.rate_limited`.
+ * @see RFC 6750 §3.1, RFC 6749 §2.3.1, RFC 9449 §7
  */
 export function authenticate(
   ctx: Ctx,
@@ -51,10 +52,11 @@ export function authenticate(
       request.application = await authenticateApplication(ctx, request);
       return;
     }
-    const token = bearerToken(request.headers.authorization);
-    if (!token)
+    const presented = readPresentedToken(request.headers.authorization);
+    if (!presented)
       throw new AppError('auth.required', scope === undefined ? {} : { headers: challengeFor(scope) });
-    const claims = await ctx.keys.verifyAccessToken(token);
+    const claims = await ctx.keys.verifyAccessToken(presented.token);
+    await assertPossession(ctx, request, presented, claims);
     const isFirstParty = claims.client_id === firstPartyClientId;
     if (!isFirstParty) assertScope(claims.scope, scope);
     request.caller = {
@@ -90,12 +92,4 @@ function assertScope(granted: string, needed: string | undefined): void {
   throw new AppError('auth.insufficient_scope', {
     headers: { 'www-authenticate': `Bearer error="insufficient_scope"${wanted}` },
   });
-}
-
-/**
- * The token of an `Authorization: Bearer` header; the scheme is case-insensitive. @see RFC 6750 §2.1, RFC
- * 9110 §11.1
- */
-function bearerToken(header: string | undefined): string | undefined {
-  return /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i.exec(header ?? '')?.[1];
 }

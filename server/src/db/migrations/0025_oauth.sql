@@ -85,3 +85,16 @@ begin
 end $$;
 
 grant execute on function oauth.lock_authorization(uuid) to obol_app;
+
+-- Notes that a proof was used. Whether this is the first time, as long as it could be used: of two that come at once,
+-- one is.
+create function oauth.use_proof(used bytea, usable_until timestamptz, at_time timestamptz) returns boolean
+  language plpgsql volatile security definer set search_path = pg_catalog
+as $$
+begin
+  insert into oauth.used_proofs as p (proof_hash, expires_at) values (used, usable_until)
+    on conflict (proof_hash) do update set expires_at = excluded.expires_at where p.expires_at <= at_time;
+  return found;
+end $$;
+
+grant execute on function oauth.use_proof(bytea, timestamptz, timestamptz) to obol_app;

@@ -27,6 +27,7 @@ export type Endpoint =
   | 'userinfo'
   | 'device'
   | 'interaction'
+  | 'json-flow'
   | 'other';
 
 /** One request to the provider: everything it does is one transaction, begun when first needed. */

@@ -8,6 +8,7 @@ import { sendReactPage } from '../../http/pages/react-page.ts';
 import type { Endpoint, ExchangeOptions } from './exchange.ts';
 import { addAccountRoutes } from './account/routes.ts';
 import { addInteractionRoutes } from './interactions/routes.ts';
+import { addJsonFlowRoutes } from './json-flow/routes.ts';
 import { createProviderHost, type ProviderHost } from './provider/provider-host.ts';
 import { runRequest } from './provider/run-request.ts';
 import { verifyPresentedToken } from './stores/access-token-store.ts';
@@ -56,6 +57,7 @@ export function addOauthRoutes(app: App, ctx: Ctx): void {
   });
   addInteractionRoutes(app, ctx, host);
   addAccountRoutes(app, ctx);
+  addJsonFlowRoutes(app, ctx, host);
 }
 
 function addMounted(

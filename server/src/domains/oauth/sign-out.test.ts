@@ -136,7 +136,10 @@ describe('signing in', () => {
     const person = await registerPerson(service);
     const browser = new TestBrowser(service);
     const page = expectPage(await browser.open(calls.authorizeUrl(pkce())), 'sign-in');
-    const again = expectPage(await browser.submit(page, { email: person.email, password: 'wrong' }), 'sign-in');
+    const again = expectPage(
+      await browser.submit(page, { email: person.email, password: 'wrong' }),
+      'sign-in',
+    );
     expect([again.status, again.page.problem.code]).toEqual([401, 'auth.invalid_credentials']);
     expect(errorOf(await browser.submit(again, { decision: 'cancel' }))).toBe('access_denied');
   });

@@ -88,7 +88,10 @@ const source = () => ({
   authenticatedAt: at('authenticated_at'),
 });
 
-/** Authorization codes as SHA-256: single use, a minute. */
+/**
+ * Authorization codes as SHA-256: single use, a minute. Those of the JSON flow live for ten, and may be redeemed
+ * there by the verifier alone.
+ */
 export const authorizationCodes = oauthSchema.table(
   'authorization_codes',
   {
@@ -96,6 +99,7 @@ export const authorizationCodes = oauthSchema.table(
     authorizationId: authorizationId(),
     redirectUri: text('redirect_uri').notNull(),
     codeChallenge: text('code_challenge'),
+    isJsonFlow: boolean('is_json_flow').notNull().default(false),
     dpopThumbprint: text('dpop_thumbprint'),
     ...source(),
     createdAt: at('created_at').notNull(),

@@ -70,10 +70,9 @@ export function readRequested(ctx: Ctx, { params }: Interaction): Requested {
     claims: claimsOf(text('claims')),
     resources: resources.map((resource) => ({
       resource,
-      scopes:
-        isOwnResource(ctx.config, resource)
-          ? scopes.filter((scope) => ofService.has(scope))
-          : scopesOfOthers(scopes).split(' ').filter(Boolean),
+      scopes: isOwnResource(ctx.config, resource)
+        ? scopes.filter((scope) => ofService.has(scope))
+        : scopesOfOthers(scopes).split(' ').filter(Boolean),
     })),
   };
 }

@@ -1,7 +1,8 @@
-import { errors, type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
+import { errors, type Configuration, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
 import type { Ctx } from '../../../ctx.ts';
 import { findClientOfResource } from '../../applications/index.ts';
 import { inExchange } from '../exchange.ts';
+import { isOwnResource } from '../protected-resource/own-resource.ts';
 import { scopesOfOthers, scopesOfService } from '../scopes.ts';
 
 type ResourceIndicators = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>;
@@ -19,14 +20,19 @@ export function configureResources(ctx: Ctx): ResourceIndicators {
     },
     useGrantedResource: async () => true,
     getResourceServerInfo: async (context, resource) => {
-      const common = { accessTokenFormat: 'jwt', jwt: { sign: { alg: 'RS256' } } } as const;
-      if (resource === ctx.config.baseUrl)
-        return { ...common, audience: ctx.config.jwtAudience, scope: scopesOfService };
+      if (isOwnResource(ctx.config, resource)) return describeService(ctx);
       const owner = await inExchange(ctx, (tx) => findClientOfResource(tx, resource));
       if (!owner) throw new errors.InvalidTarget();
-      return { ...common, audience: resource, scope: scopesOfOthers(requestedScopes(context)) };
+      return { ...signedTokens, audience: resource, scope: scopesOfOthers(requestedScopes(context)) };
     },
   };
+}
+
+const signedTokens = { accessTokenFormat: 'jwt', jwt: { sign: { alg: 'RS256' } } } as const;
+
+/** This service as an API that tokens are for. */
+export function describeService({ config }: Pick<Ctx, 'config'>): ResourceServer {
+  return { ...signedTokens, audience: config.jwtAudience, scope: scopesOfService };
 }
 
 /** What was asked for now, or when what is being exchanged was granted. */

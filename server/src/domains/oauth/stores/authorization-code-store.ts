@@ -1,12 +1,24 @@
 import { and, eq, isNull } from 'drizzle-orm';
 import { errors } from 'oidc-provider';
 import type { Ctx } from '../../../ctx.ts';
+import type { Tx } from '../../../db/index.ts';
+import { recordSignIn } from '../../applications/index.ts';
 import { currentExchange } from '../exchange.ts';
 import { authorizationCodes, authorizations } from '../tables.ts';
 import { findLiveAuthorization } from './authorization.ts';
 import { revokeTokens } from './revoke-tokens.ts';
 import { fromSource, toSource, withoutNulls } from './source.ts';
 import { digestOf, fromSeconds, toSeconds, type Store } from './store.ts';
+
+/** A code is a sign-in to its application, whether or not a page was shown. */
+async function countSignIn(ctx: Ctx, tx: Tx, authorizationId: string): Promise<void> {
+  const { applicationId, userId, id } = authorizations;
+  const [owner] = await tx
+    .select({ applicationId, userId })
+    .from(authorizations)
+    .where(eq(id, authorizationId));
+  if (owner) await recordSignIn(ctx, tx, owner);
+}
 
 /** Authorization codes: single use. @see RFC 6749 §4.1.2, RFC 9700 §2.1.1 */
 export function createAuthorizationCodeStore(ctx: Ctx): Store {
@@ -24,11 +36,13 @@ export function createAuthorizationCodeStore(ctx: Ctx): Store {
         authorizationId,
         redirectUri: payload.redirectUri ?? '',
         codeChallenge: payload.codeChallenge ?? null,
+        isJsonFlow: currentExchange()?.endpoint === 'json-flow',
         dpopThumbprint: (payload.dpopJkt as string | undefined) ?? null,
         ...toSource(payload),
         createdAt: fromSeconds(payload.iat ?? 0),
         expiresAt: fromSeconds(payload.exp ?? 0),
       });
+      await countSignIn(ctx, tx, authorizationId);
     },
     async find(tx, code) {
       const codeHash = digestOf(code);
