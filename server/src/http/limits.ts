@@ -33,6 +33,7 @@ export const limits = {
   verifyEmail: { name: 'verify-email', perAddress: 10 },
   changePassword: { name: 'change-password', perAddress: 5, perAccount: 5 },
   sessionToToken: { name: 'session-to-token', perAddress: 30 },
+  authorizeWithToken: { name: 'authorize-with-token', perAddress: 30 },
   requestAccess: { name: 'request-access', perAddress: 60, perAccount: 20, windowSeconds: 3600 },
   redeemCode: { name: 'redeem-code', perAddress: 30, perAccount: 10 },
 } as const satisfies Record<string, LimitPolicy>;

@@ -35,6 +35,7 @@ CREATE TABLE "oauth"."authorization_codes" (
 	"authorization_id" uuid NOT NULL,
 	"redirect_uri" text NOT NULL,
 	"code_challenge" text,
+	"is_json_flow" boolean DEFAULT false NOT NULL,
 	"dpop_thumbprint" text,
 	"scope" text,
 	"resources" text[] NOT NULL,

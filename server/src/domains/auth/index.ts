@@ -4,6 +4,8 @@ export { findSession, touchSession, type LiveSession } from './find-session.ts';
 export { createKeyring, type Keyring } from './keyring.ts';
 export { createPasswordHasher, type PasswordHasher } from './password-hasher.ts';
 export { recordSecurityEvent, type SecurityEvent, type SecurityEventType } from './record-security-event.ts';
+export { openSessionFor, verifyPassword } from './log-in.ts';
+export { credentialsSchema } from './schemas.ts';
 export { readAvailable } from './read-available.ts';
 export { rotateKeys, type KeyRotation } from './rotate-keys.ts';
 export { addAuthRoutes } from './routes.ts';
