@@ -42,6 +42,7 @@ export function toClientMetadata(application: Application, placeholderSecret: st
     token_endpoint_auth_method: tokenEndpointAuthMethod,
     id_token_signed_response_alg: application.idTokenAlgorithm,
     dpop_bound_access_tokens: application.dpopBound,
+    authorization_details_types: ['credits_spend'],
     ...(hasSecret ? { client_secret: placeholderSecret } : {}),
   };
   return withoutNulls({
