@@ -22,9 +22,10 @@ export function jsonFlowCalls(service: TestProvider, client: () => { clientId: s
     asked,
     post,
     validate: (more: More = {}): Promise<Answer> => {
-      const entries = Object.entries(asked(more)).filter(([, value]) => value !== undefined);
       const query = new URLSearchParams();
-      for (const [name, value] of entries) query.set(name, String(value));
+      for (const [name, value] of Object.entries(asked(more))) {
+        if (value !== undefined) query.set(name, value);
+      }
       return service.send('GET', `/api/oauth/validate?${query.toString()}`);
     },
     authorize: (person: { email: string; password: string }, more: More = {}) =>

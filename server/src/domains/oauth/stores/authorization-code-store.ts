@@ -8,42 +8,12 @@ import { authorizationCodes, authorizations } from '../tables.ts';
 import { findLiveAuthorization } from './authorization.ts';
 import { revokeTokens } from './revoke-tokens.ts';
 import { fromSource, toSource, withoutNulls } from './source.ts';
-import { digestOf, fromSeconds, toSeconds, type Store } from './store.ts';
-
-/** A code is a sign-in to its application, whether or not a page was shown. */
-async function countSignIn(ctx: Ctx, tx: Tx, authorizationId: string): Promise<void> {
-  const { applicationId, userId, id } = authorizations;
-  const [owner] = await tx
-    .select({ applicationId, userId })
-    .from(authorizations)
-    .where(eq(id, authorizationId));
-  if (owner) await recordSignIn(ctx, tx, owner);
-}
+import { digestOf, fromSeconds, toSeconds, type Payload, type Store } from './store.ts';
 
 /** Authorization codes: single use. @see RFC 6749 §4.1.2, RFC 9700 §2.1.1 */
 export function createAuthorizationCodeStore(ctx: Ctx): Store {
   return {
-    async save(tx, code, payload) {
-      const authorizationId = payload.grantId ?? '';
-      if (payload.expiresWithSession !== true) {
-        await tx
-          .update(authorizations)
-          .set({ outlivesSession: true })
-          .where(and(eq(authorizations.id, authorizationId), eq(authorizations.outlivesSession, false)));
-      }
-      await tx.insert(authorizationCodes).values({
-        codeHash: digestOf(code),
-        authorizationId,
-        redirectUri: payload.redirectUri ?? '',
-        codeChallenge: payload.codeChallenge ?? null,
-        isJsonFlow: currentExchange()?.endpoint === 'json-flow',
-        dpopThumbprint: (payload.dpopJkt as string | undefined) ?? null,
-        ...toSource(payload),
-        createdAt: fromSeconds(payload.iat ?? 0),
-        expiresAt: fromSeconds(payload.exp ?? 0),
-      });
-      await countSignIn(ctx, tx, authorizationId);
-    },
+    save: (tx, code, payload) => saveCode(ctx, tx, code, payload),
     async find(tx, code) {
       const codeHash = digestOf(code);
       const isThis = eq(authorizationCodes.codeHash, codeHash);
@@ -87,4 +57,36 @@ export function createAuthorizationCodeStore(ctx: Ctx): Store {
     },
     revokeByGrantId: revokeTokens(ctx),
   };
+}
+
+async function saveCode(ctx: Ctx, tx: Tx, code: string, payload: Payload): Promise<void> {
+  const authorizationId = payload.grantId ?? '';
+  if (payload.expiresWithSession !== true) {
+    await tx
+      .update(authorizations)
+      .set({ outlivesSession: true })
+      .where(and(eq(authorizations.id, authorizationId), eq(authorizations.outlivesSession, false)));
+  }
+  await tx.insert(authorizationCodes).values({
+    codeHash: digestOf(code),
+    authorizationId,
+    redirectUri: payload.redirectUri ?? '',
+    codeChallenge: payload.codeChallenge ?? null,
+    isJsonFlow: currentExchange()?.endpoint === 'json-flow',
+    dpopThumbprint: payload.dpopJkt ?? null,
+    ...toSource(payload),
+    createdAt: fromSeconds(payload.iat ?? 0),
+    expiresAt: fromSeconds(payload.exp ?? 0),
+  });
+  await countSignIn(ctx, tx, authorizationId);
+}
+
+/** A code is a sign-in to its application, whether or not a page was shown. */
+async function countSignIn(ctx: Ctx, tx: Tx, authorizationId: string): Promise<void> {
+  const { applicationId, userId, id } = authorizations;
+  const [owner] = await tx
+    .select({ applicationId, userId })
+    .from(authorizations)
+    .where(eq(id, authorizationId));
+  if (owner) await recordSignIn(ctx, tx, owner);
 }
