@@ -26,6 +26,9 @@ export async function launchBrowser(): Promise<Browser> {
   });
 }
 
+/** A test that waits in vain is to say what for, before it ends itself. */
+const actionTimeoutMs = 15_000;
+
 export type TestBrowser = {
   /** Somebody's browser: cookies of its own. Closed after the last test of the file. */
   newContext(options?: BrowserContextOptions): Promise<BrowserContext>;
@@ -39,7 +42,11 @@ export type WatchedPage = Page & { faults: string[] };
 export async function openBrowser(): Promise<TestBrowser> {
   const browser = await launchBrowser();
   afterAll(() => browser.close());
-  const newContext = (options: BrowserContextOptions = {}) => browser.newContext(options);
+  const newContext = async (options: BrowserContextOptions = {}) => {
+    const context = await browser.newContext(options);
+    context.setDefaultTimeout(actionTimeoutMs);
+    return context;
+  };
   return {
     newContext,
     async newPage(options) {

@@ -6,7 +6,12 @@ import type { RequestOrigin } from '../audit/index.ts';
 import type { EndReason } from './record-end.ts';
 
 /** A page that answers instead of the library, with what it needs besides itself. */
-export type PageAnswer = { page: Page; status: number };
+export type PageAnswer = {
+  page: Page;
+  status: number;
+  /** Where the answer to the form of the page may lead, when that is not here. */
+  redirectUri?: string;
+};
 
 /** A refresh that is under way: what was presented, what it became. */
 export type Rotation = {

@@ -80,7 +80,7 @@ function addMounted(
       };
       const incoming = await toIncoming(ctx, request, options, prepare);
       const answer = await runRequest(host.current(), incoming, reply.raw, options);
-      if (answer) return sendReactPage(reply, answer.page, { status: answer.status });
+      if (answer) return sendReactPage(reply, answer.page, answer);
       return reply.hijack();
     },
   });

@@ -9,11 +9,11 @@ import { currentExchange, inExchange } from '../exchange.ts';
 type Context = KoaContextWithOIDC;
 
 /** Lets a page be the answer to the request at hand, with the status that the library chose. */
-function showPage(context: Context, page: Page, status = context.status): void {
+function showPage(context: Context, page: Page, status = context.status, redirectUri?: string): void {
   const exchange = currentExchange();
   if (!exchange) throw new Error('a page is shown outside of a request');
   context.respond = false;
-  exchange.answer = { page, status };
+  exchange.answer = { page, status, ...(redirectUri === undefined ? {} : { redirectUri }) };
 }
 
 /** What went wrong, for the person before the screen and for the developers of the application. */
@@ -82,7 +82,9 @@ export async function showSignOut(ctx: Ctx, context: Context): Promise<void> {
   const application = await viewOf(ctx, context.oidc.client);
   const account = await accountOf(ctx, context.oidc.session?.accountId);
   const form = { action: '/logout/confirm', hidden: { xsrf: secretOf(context) } };
-  showPage(context, { name: 'sign-out', form, application, account });
+  const { post_logout_redirect_uri: redirectUri } = context.oidc.params ?? {};
+  const page: Page = { name: 'sign-out', form, application, account };
+  showPage(context, page, context.status, typeof redirectUri === 'string' ? redirectUri : undefined);
 }
 
 /** Says that the person is signed out. */
