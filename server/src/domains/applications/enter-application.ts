@@ -1,7 +1,7 @@
 import { and, eq } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import type { Tx } from '../../db/index.ts';
-import { accessRequests, memberships } from './tables.ts';
+import { accessRequests, applications, memberships } from './tables.ts';
 import type { Application } from './to-application-object.ts';
 
 /** `pending`: the person waits for a decision; `denied`: it was the last one; `none`: they have not asked. */
@@ -12,15 +12,19 @@ export type Entry =
 /**
  * Lets a person into an application on sign-in: members by their role as it is now; into an open
  * application everybody else too, who become members with its default role, and whose request for access,
- * should there still be one, is granted by that. `tx` is the service's.
+ * should there still be one, is granted by that. Nobody enters one that was switched off or deleted
+ * meanwhile. `tx` is the service's.
  */
 export async function enterApplication(
   ctx: Ctx,
   tx: Tx,
-  application: Pick<Application, 'id' | 'access' | 'defaultRole'>,
+  application: Pick<Application, 'id'>,
   userId: string,
 ): Promise<Entry> {
-  const { id: applicationId, access, defaultRole } = application;
+  const applicationId = application.id;
+  const current = await lockApplication(tx, applicationId);
+  if (!current) return { outcome: 'access_required', request: 'none' };
+  const { access, defaultRole } = current;
   const role = await findRole(tx, applicationId, userId);
   if (role !== undefined) return { outcome: 'entered', role };
   if (access === 'closed') {
@@ -36,6 +40,20 @@ export async function enterApplication(
     .set({ status: 'approved', grantedRole: defaultRole, decidedAt: now })
     .where(ofPerson(applicationId, userId, 'pending'));
   return { outcome: 'entered', role: (await findRole(tx, applicationId, userId)) ?? defaultRole };
+}
+
+/** The application as it is now, which until the end of the transaction cannot be deleted. */
+async function lockApplication(
+  tx: Tx,
+  id: string,
+): Promise<Pick<Application, 'access' | 'defaultRole'> | undefined> {
+  const { access, defaultRole, isActive } = applications;
+  const [found] = await tx
+    .select({ access, defaultRole })
+    .from(applications)
+    .where(and(eq(applications.id, id), eq(isActive, true)))
+    .for('key share');
+  return found;
 }
 
 /** The role that a person has in an application right now; undefined when they have no access. */

@@ -10,8 +10,9 @@ export const refreshTtlSeconds = 30 * 86_400;
 export type AuthorizationOwner = { userId: string; applicationId: string; sessionId: string };
 
 /**
- * The authorization of an application in a session, opened when there is none: only if the person has granted it
- * something that they have not taken back. Lives thirty days from now. Returns its id.
+ * The authorization of an application in a session, opened when there is none: only if the person has
+ * granted it something that they have not taken back, for which whoever ends the grant waits. Lives thirty
+ * days from now. Returns its id.
  */
 export async function openAuthorization(
   ctx: Ctx,
@@ -20,7 +21,8 @@ export async function openAuthorization(
 ): Promise<string | undefined> {
   const { rows } = await tx.execute<{ id: string }>(sql`
     select id from apps.grants
-     where application_id = ${applicationId} and user_id = ${userId} and revoked_at is null`);
+     where application_id = ${applicationId} and user_id = ${userId} and revoked_at is null
+       for no key update`);
   const grantId = rows[0]?.id;
   if (grantId === undefined) return undefined;
   const now = ctx.clock.now();

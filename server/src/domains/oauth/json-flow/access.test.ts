@@ -69,3 +69,64 @@ test('who is put out between code and token gets none', async () => {
   expect(userinfo.status).toBe(401);
   expect((await authorize(person)).body.code).toBe('access.required');
 });
+
+async function introspect(token: string, by: TestApplication = app): Promise<any> {
+  const response = await fetch(`${service.url}/oauth/introspect`, {
+    method: 'POST',
+    headers: { ...by.headers, 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ token }),
+  });
+  return response.json();
+}
+
+/** Somebody who signed in to an application of their own choice, with the token that it got. */
+async function signedInTo(application: TestApplication) {
+  const person = await registerPerson(service);
+  const { code } = (await authorize(person, { clientId: application.clientId })).body;
+  const { body } = await redeem(code, { clientId: application.clientId });
+  return { person, token: body.access_token as string };
+}
+
+test('a role that changes is seen by introspection at once', async () => {
+  const open = await registerApplication(service, owner, { access: 'open', roles: ['viewer', 'editor'] });
+  const { person, token } = await signedInTo(open);
+  expect(await introspect(token, open)).toMatchObject({ active: true, role: 'viewer' });
+  const body = { role: 'editor' };
+  await service.send('PUT', `/api/applications/${open.id}/users/${person.id}`, { token: owner, body });
+  expect(await introspect(token, open)).toMatchObject({ active: true, role: 'editor' });
+});
+
+test('tokens end with the access of their owner, with the switch of the application, and with the application', async () => {
+  const open = await registerApplication(service, owner, { access: 'open' });
+  const [{ person, token }, other] = [await signedInTo(open), await signedInTo(open)];
+  await service.send('DELETE', `/api/applications/${open.id}/users/${person.id}`, { token: owner });
+  expect(await introspect(token, open)).toEqual({ active: false });
+  expect(await introspect(other.token, open)).toMatchObject({ active: true });
+
+  const change = (isActive: boolean) =>
+    service.send('PUT', `/api/applications/${open.id}`, { token: owner, body: { isActive } });
+  const me = () => fetch(`${service.url}/userinfo`, { headers: { authorization: `Bearer ${other.token}` } });
+  await change(false);
+  expect((await me()).status).toBe(401);
+  await change(true);
+  expect((await me()).status).toBe(200);
+  await service.send('DELETE', `/api/applications/${open.id}`, { token: owner });
+  expect((await me()).status).toBe(401);
+});
+
+test('an application that is deleted while people sign in to it leaves nothing, and nobody waits for ever', async () => {
+  for (let round = 0; round < 12; round++) {
+    const open = await registerApplication(service, owner, { access: 'open' });
+    const people = await Promise.all([1, 2, 3].map(() => registerPerson(service)));
+    const [deleted, ...answers] = await Promise.all([
+      service.send('DELETE', `/api/applications/${open.id}`, { token: owner }),
+      ...people.map((person) => authorize(person, { clientId: open.clientId })),
+    ]);
+    expect(deleted?.status).toBe(200);
+    for (const { status } of answers) expect(status).toBeLessThan(500);
+    for (const { status, body } of answers) {
+      if (status !== 200) continue;
+      expect((await redeem(body.code, { clientId: open.clientId })).status).toBe(400);
+    }
+  }
+});

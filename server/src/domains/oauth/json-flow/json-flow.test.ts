@@ -74,6 +74,19 @@ test('somebody who is signed in to the service goes on without a password', asyn
   expect((await redeem(body.code)).body.user.id).toBe(person.id);
 });
 
+test('a sibling app signs in with the cookie of the sign-in, and goes on to another application', async () => {
+  const person = await registerPerson(service);
+  const login = await service.send('POST', '/api/v1/auth/login', { body: person });
+  const cookie = login.headers.get('set-cookie')?.split(';')[0] ?? '';
+  const shared = await service.send('POST', '/api/v1/auth/session-to-token', {
+    body: {},
+    headers: { cookie },
+  });
+  const { status, body } = await authorizeWithToken(shared.body.accessToken);
+  expect(status).toBe(200);
+  expect((await redeem(body.code)).body.user.id).toBe(person.id);
+});
+
 test('a code of this flow is one that the token endpoint takes', async () => {
   const { code, person } = await newCode();
   const form = { grant_type: 'authorization_code', code, redirect_uri: redirectUrl, code_verifier: verifier };
