@@ -34,9 +34,9 @@ beforeAll(async () => {
 const obtainTokens = async (params: Record<string, string> = {}) =>
   (await calls.obtainTokens({ scope, resource: api, prompt: 'consent', ...params })).tokens;
 
-describe('oauth4webapi, strictly', () => {
-  const client = (): oauth.Client => ({ client_id: app.clientId });
+const client = (): oauth.Client => ({ client_id: app.clientId });
 
+describe('oauth4webapi, strictly', () => {
   test('both metadata documents pass, and agree', async () => {
     const response = await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...insecure });
     expect(await oauth.processDiscoveryResponse(issuer, response)).toEqual(server);
