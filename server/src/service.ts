@@ -7,6 +7,7 @@ import { openPool } from './db/pool.ts';
 import { createApplicationVerifier, handleAccessJobs } from './domains/applications/index.ts';
 import { createKeyring, createPasswordHasher, handleRecoveryJobs } from './domains/auth/index.ts';
 import { handleAuditJobs, handleHoldJobs } from './domains/credits/index.ts';
+import { handleOauthJobs } from './domains/oauth/index.ts';
 import { handleWebhookJobs } from './domains/webhooks/index.ts';
 import { createJobs } from './jobs/index.ts';
 import type { Resolve } from './lib/find-addresses.ts';
@@ -53,6 +54,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   handleRecoveryJobs(ctx);
   handleAccessJobs(ctx);
   handleWebhookJobs(ctx, options.resolve);
+  handleOauthJobs(ctx, options.resolve);
   handleAuditJobs(ctx);
   handleHoldJobs(ctx);
   const app = await buildApp(ctx);

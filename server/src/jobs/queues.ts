@@ -22,6 +22,10 @@ export type JobData = {
   'send-access-requests-mail': { requestIds: string[]; email: string };
   /** Tells whoever asked for access what became of it. */
   'send-access-decision-mail': { requestId: string };
+  /** Tells an application that a person has signed out. */
+  'send-logout-notice': { noticeId: string };
+  /** Removes codes, tokens and the like that have died. */
+  'clean-up-oauth': Record<string, never>;
   /** Proves a sample of the ledger. */
   'audit-ledger': Record<string, never>;
   /** Ends the holds that have expired and that nobody has looked at since. */
@@ -66,6 +70,9 @@ const mailQueue: QueueSettings = {
  */
 const webhookQueue: QueueSettings = { ...mailQueue, retryDelayMax: 10 * 60 };
 
+/** Who has signed out here should soon be signed out everywhere: tried for an hour, then it is no news any more. */
+const logoutQueue: QueueSettings = { ...mailQueue, retryLimit: 12, retryDelay: 5, retryDelayMax: 10 * 60 };
+
 /** A turn of the timetable that was missed is not made up for: the next one does the same. */
 const timetableQueue: QueueSettings = {
   retryLimit: 1,
@@ -86,6 +93,8 @@ export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'announce-access-requests': mailQueue,
   'send-access-requests-mail': mailQueue,
   'send-access-decision-mail': mailQueue,
+  'send-logout-notice': logoutQueue,
+  'clean-up-oauth': timetableQueue,
   'audit-ledger': timetableQueue,
   'end-expired-holds': timetableQueue,
 };
@@ -98,6 +107,7 @@ export const parallelBatches: { readonly [queue: string]: number } = { 'deliver-
  * processes.
  */
 export const timetable: { readonly [Name in JobName]?: string } = {
+  'clean-up-oauth': '17 * * * *',
   'audit-ledger': '*/10 * * * *',
   'end-expired-holds': '* * * * *',
 };

@@ -124,6 +124,17 @@ CREATE TABLE "oauth"."interactions" (
 	"expires_at" timestamp (3) with time zone NOT NULL
 );
 
+CREATE TABLE "oauth"."logout_notices" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"application_id" uuid NOT NULL,
+	"user_id" uuid NOT NULL,
+	"authorization_id" uuid NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"attempts" integer DEFAULT 0 NOT NULL,
+	"last_error" text,
+	"delivered_at" timestamp (3) with time zone
+);
+
 CREATE TABLE "oauth"."pushed_requests" (
 	"request_hash" "bytea" PRIMARY KEY NOT NULL,
 	"request" text NOT NULL,
@@ -198,6 +209,8 @@ ALTER TABLE "oauth"."device_codes" ADD CONSTRAINT "device_codes_application_id_a
 ALTER TABLE "oauth"."device_codes" ADD CONSTRAINT "device_codes_authorization_id_authorizations_id_fk" FOREIGN KEY ("authorization_id") REFERENCES "oauth"."authorizations"("id") ON DELETE cascade ON UPDATE no action;
 ALTER TABLE "oauth"."grant_resources" ADD CONSTRAINT "grant_resources_grant_id_grants_id_fk" FOREIGN KEY ("grant_id") REFERENCES "apps"."grants"("id") ON DELETE cascade ON UPDATE no action;
 ALTER TABLE "oauth"."interactions" ADD CONSTRAINT "interactions_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
+ALTER TABLE "oauth"."logout_notices" ADD CONSTRAINT "logout_notices_application_id_applications_id_fk" FOREIGN KEY ("application_id") REFERENCES "apps"."applications"("id") ON DELETE cascade ON UPDATE no action;
+ALTER TABLE "oauth"."logout_notices" ADD CONSTRAINT "logout_notices_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
 ALTER TABLE "oauth"."refresh_tokens" ADD CONSTRAINT "refresh_tokens_authorization_id_authorizations_id_fk" FOREIGN KEY ("authorization_id") REFERENCES "oauth"."authorizations"("id") ON DELETE cascade ON UPDATE no action;
 CREATE INDEX "resources_application_idx" ON "apps"."resources" USING btree ("application_id");
 CREATE INDEX "sign_ins_user_idx" ON "apps"."sign_ins" USING btree ("user_id");
@@ -219,9 +232,13 @@ CREATE INDEX "device_codes_expires_idx" ON "oauth"."device_codes" USING btree ("
 CREATE UNIQUE INDEX "device_codes_user_code_key" ON "oauth"."device_codes" USING btree ("user_code_hash");
 CREATE INDEX "interactions_user_idx" ON "oauth"."interactions" USING btree ("user_id");
 CREATE INDEX "interactions_expires_idx" ON "oauth"."interactions" USING btree ("expires_at");
+CREATE INDEX "logout_notices_application_idx" ON "oauth"."logout_notices" USING btree ("application_id");
+CREATE INDEX "logout_notices_user_idx" ON "oauth"."logout_notices" USING btree ("user_id");
+CREATE INDEX "logout_notices_created_idx" ON "oauth"."logout_notices" USING btree ("created_at");
 CREATE INDEX "pushed_requests_expires_idx" ON "oauth"."pushed_requests" USING btree ("expires_at");
 CREATE INDEX "refresh_tokens_authorization_idx" ON "oauth"."refresh_tokens" USING btree ("authorization_id");
 CREATE INDEX "refresh_tokens_expires_idx" ON "oauth"."refresh_tokens" USING btree ("expires_at");
+CREATE INDEX "refresh_tokens_answered_idx" ON "oauth"."refresh_tokens" USING btree ("consumed_at") WHERE "oauth"."refresh_tokens"."sealed_answer" is not null;
 CREATE UNIQUE INDEX "refresh_tokens_previous_key" ON "oauth"."refresh_tokens" USING btree ("previous_hash") WHERE "oauth"."refresh_tokens"."previous_hash" is not null;
 CREATE INDEX "used_proofs_expires_idx" ON "oauth"."used_proofs" USING btree ("expires_at");
 CREATE INDEX "mandates_app_idx" ON "credits"."mandates" USING btree ("app_id") WHERE "credits"."mandates"."status" <> 'revoked' and "credits"."mandates"."member_id" is null;

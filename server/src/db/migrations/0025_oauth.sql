@@ -13,6 +13,7 @@ select obol.protect('oauth.pushed_requests', null);
 select obol.protect('oauth.used_proofs', null);
 select obol.protect('oauth.interactions', null);
 select obol.protect('oauth.browser_states', null);
+select obol.protect('oauth.logout_notices', null);
 
 -- Authorizations that have not ended, of active people at active applications, and until when they live: no longer than
 -- their session, unless they outlive it. Whether that time has come is for the statement to ask.
@@ -98,3 +99,31 @@ begin
 end $$;
 
 grant execute on function oauth.use_proof(bytea, timestamptz, timestamptz) to obol_app;
+
+-- Whoever ends a session, and however: the applications that were signed in with it are told, if they want to be. The
+-- notices and their jobs are part of what ended it.
+create function oauth.announce_sign_out() returns trigger
+  language plpgsql security definer set search_path = pg_catalog
+as $$
+declare
+  told record;
+  notice_id uuid;
+begin
+  for told in
+    select a.id as authorization_id, a.application_id, a.user_id
+      from oauth.authorizations a join apps.applications p on p.id = a.application_id
+     where a.session_id = new.id and p.backchannel_logout_uri is not null and p.is_active
+     order by a.id
+  loop
+    notice_id := gen_random_uuid();
+    insert into oauth.logout_notices (id, application_id, user_id, authorization_id, created_at)
+    values (notice_id, told.application_id, told.user_id, told.authorization_id, new.revoked_at);
+    perform obol.enqueue_job('send-logout-notice', jsonb_build_object('noticeId', notice_id));
+  end loop;
+  return null;
+end $$;
+
+create trigger sessions_announce_sign_out
+  after update of revoked_at on auth.sessions
+  for each row when (new.revoked_at is not null and old.revoked_at is null)
+  execute function oauth.announce_sign_out();

@@ -26,8 +26,8 @@ import {
 
 /** The signing keys: signs with the current one, verifies with every published one. */
 export type Keyring = {
-  /** Signs claims as a JWT; `type` is its `typ`. Runs off the event loop. */
-  sign(claims: Record<string, unknown>, type?: string): Promise<string>;
+  /** Signs claims as a JWT; `type` is its `typ`, RS256 unless said otherwise. Runs off the event loop. */
+  sign(claims: Record<string, unknown>, type?: string, algorithm?: SigningAlgorithm): Promise<string>;
   /** Verifies signature, type, issuer, audience and expiry. Throws `auth.token_invalid`. */
   verifyAccessToken(token: string): Promise<AccessTokenClaims>;
   /** Verifies the same of a token for whichever API, but not its audience. Throws `auth.token_invalid`. */
@@ -66,11 +66,11 @@ export async function createKeyring(context: KeyContext): Promise<Keyring> {
     reload().catch((error: unknown) => log.warn({ err: error }, 'the signing keys could not be reloaded'));
   }, reloadIntervalMs).unref();
   return {
-    async sign(claims, type = accessTokenType) {
-      const keys = published().filter(({ publicJwk }) => publicJwk.alg === signingAlgorithm);
+    async sign(claims, type = accessTokenType, algorithm = signingAlgorithm) {
+      const keys = published().filter(({ publicJwk }) => publicJwk.alg === algorithm);
       const { kid, privateKey } = currentSigner(given, keys, clock.now());
       return new SignJWT(claims)
-        .setProtectedHeader({ alg: signingAlgorithm, kid, typ: type })
+        .setProtectedHeader({ alg: algorithm, kid, typ: type })
         .sign(privateKey);
     },
     verifyAccessToken: createTokenVerifier(context, source),

@@ -136,6 +136,9 @@ export const refreshTokens = oauthSchema.table(
   (table) => [
     index('refresh_tokens_authorization_idx').on(table.authorizationId),
     index('refresh_tokens_expires_idx').on(table.expiresAt),
+    index('refresh_tokens_answered_idx')
+      .on(table.consumedAt)
+      .where(sql`${table.sealedAnswer} is not null`),
     uniqueIndex('refresh_tokens_previous_key')
       .on(table.previousHash)
       .where(sql`${table.previousHash} is not null`),
@@ -272,5 +275,29 @@ export const browserStates = oauthSchema.table(
       .on(table.cookieHash)
       .where(sql`${table.cookieHash} is not null`),
     index('browser_states_expires_idx').on(table.expiresAt),
+  ],
+);
+
+/**
+ * Applications that are told that a person has signed out, and what came of it. @see OpenID Connect Back-Channel
+ * Logout 1.0
+ */
+export const logoutNotices = oauthSchema.table(
+  'logout_notices',
+  {
+    id: uuid('id').primaryKey(),
+    applicationId: applicationId(),
+    userId: userId(),
+    /** The `sid` that the application knows; not a foreign key, since the authorization may be gone first. */
+    authorizationId: uuid('authorization_id').notNull(),
+    createdAt: at('created_at').notNull(),
+    attempts: integer('attempts').notNull().default(0),
+    lastError: text('last_error'),
+    deliveredAt: at('delivered_at'),
+  },
+  (table) => [
+    index('logout_notices_application_idx').on(table.applicationId),
+    index('logout_notices_user_idx').on(table.userId),
+    index('logout_notices_created_idx').on(table.createdAt),
   ],
 );
