@@ -51,6 +51,8 @@ export type Exchange = {
   rotation?: Rotation;
   /** The library has checked everything, and the answer is that of the request that won the race. */
   isAnsweredEarlier?: boolean;
+  /** Who acts for the person, in a token that is exchanged for theirs. */
+  actor?: Record<string, unknown>;
   /** Why an authorization ends, where the library does not say. */
   endReason?: EndReason;
   answer?: PageAnswer;

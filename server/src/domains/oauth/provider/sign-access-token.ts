@@ -17,7 +17,8 @@ export async function describeToken(ctx: Ctx, token: Token): Promise<Details | u
   const { accountId, grantId, client } = token;
   const applicationId = String(client?.['application_id']);
   const roles = await inExchange(ctx, (tx) => readRoles(tx, applicationId, accountId));
-  return { sid: grantId, ...roles };
+  const act = currentExchange()?.actor;
+  return { sid: grantId, ...roles, ...(act ? { act } : {}) };
 }
 
 /** Writes down an access token right before it is signed. @see RFC 9068 §2.2 */

@@ -55,7 +55,7 @@ export function createAccessTokenStore(ctx: Ctx, kind: 'AccessToken' | 'ClientCr
       if (!row || row.revokedAt || (row.authorizationId === null) !== (kind === 'ClientCredentials'))
         return undefined;
       const owner = row.authorizationId
-        ? await ownerOf(ctx, tx, row.authorizationId)
+        ? await ownerOf(ctx, tx, row.authorizationId, row.applicationId)
         : await applicationOf(tx, row.applicationId);
       return owner && { ...toPayload(jti, kind, row), ...owner };
     },
@@ -86,13 +86,25 @@ export async function verifyPresentedToken(ctx: Ctx, token: string): Promise<str
   }
 }
 
-async function ownerOf(ctx: Ctx, tx: Tx, authorizationId: string): Promise<Payload | undefined> {
+/**
+ * Whose a token is, as things stand. One that another application exchanged for it hangs on the same
+ * authorization, but belongs to that application.
+ */
+async function ownerOf(
+  ctx: Ctx,
+  tx: Tx,
+  authorizationId: string,
+  applicationId: string,
+): Promise<Payload | undefined> {
   const authorization = await findLiveAuthorization(ctx, tx, authorizationId);
   if (!authorization) return undefined;
-  const { id, userId, clientId, applicationId } = authorization;
+  const { id, userId, clientId } = authorization;
+  if (authorization.applicationId !== applicationId) {
+    const actor = await applicationOf(tx, applicationId);
+    return actor && { ...actor, accountId: userId, sid: id, extra: { act: { sub: actor.clientId } } };
+  }
   const roles = await readRoles(tx, applicationId, userId);
-  if (!roles) return undefined;
-  return { accountId: userId, clientId, grantId: id, sid: id, extra: { ...roles } };
+  return roles && { accountId: userId, clientId, grantId: id, sid: id, extra: { ...roles } };
 }
 
 async function applicationOf(tx: Tx, applicationId: string): Promise<Payload | undefined> {
