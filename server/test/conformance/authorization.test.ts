@@ -167,7 +167,7 @@ describe('4. grants', () => {
       ]);
     }
     const device = await codeOnly.post('/oauth/device', { scope: 'openid' });
-    expect(device).toMatchObject({ status: 400, body: { error: 'unauthorized_client' } });
+    expect(device).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
   });
 
   test('the token endpoint takes a form, once each parameter, and is never stored', async () => {
@@ -260,10 +260,10 @@ describe('5. issuer and metadata', () => {
   });
 });
 
-describe('16. parameters of OpenID Connect', () => {
-  const idTokenOf = async (params: Params) =>
-    decodeJwt((await calls.obtainTokens(params, { browser, person })).tokens.id_token);
+const idTokenOf = async (params: Params) =>
+  decodeJwt((await calls.obtainTokens(params, { browser, person })).tokens.id_token);
 
+describe('16. parameters of OpenID Connect', () => {
   test('prompt: none says what would be needed, and stands alone; what is unknown is refused', async () => {
     const fresh = new OauthCalls(service, await registerOwnApplication(service));
     expect((await refusal({ prompt: 'none' }, fresh)).error).toBe('consent_required');

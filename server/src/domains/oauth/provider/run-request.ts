@@ -10,8 +10,9 @@ type Ticket = { options: ExchangeOptions; answer?: PageAnswer };
 const tickets = new WeakMap<IncomingMessage, Ticket>();
 
 /**
- * Lets the library answer a request. Resolves once it has, or with the page that is to answer instead. By then
- * the transaction of the request has ended: it is committed before anything is answered, refusals included.
+ * Lets the library answer a request. Resolves once it has, or with the page that is to answer instead. By
+ * then the transaction of the request has ended: it is committed before anything is answered, refusals
+ * included.
  */
 export async function runRequest(
   provider: Provider,
@@ -36,7 +37,10 @@ export function inTransaction(ctx: Ctx): Middleware {
       await runExchange(ctx, ticket.options, async (exchange) => {
         await next();
         if (exchange.answer) ticket.answer = exchange.answer;
-        return (exchange.answer?.status ?? context.status) < 500;
+        const status = exchange.answer?.status ?? context.status;
+        // A refresh token that was spent for nothing is not spent: its application may ask again, rightly.
+        const isSpentForNothing = exchange.rotation?.isConsumed === true && status !== 200;
+        return status < 500 && !isSpentForNothing;
       });
     } catch (error) {
       ctx.log.error({ err: error }, 'a request to the OAuth provider failed');
