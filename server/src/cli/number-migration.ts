@@ -9,9 +9,9 @@ export async function listMigrations(dir: string): Promise<string[]> {
 }
 
 /**
- * Gives the migration that drizzle-kit has just written the next free number of the folder, in the journal, too.
- * Drizzle counts only what it has written itself and would begin again at the front, before what is applied
- * already. Returns its new name, undefined when nothing was written.
+ * Gives the migration that drizzle-kit has just written the next free number of the folder, in the journal,
+ * too. Drizzle counts only what it has written itself and would begin again at the front, before what is
+ * applied already. Returns its new name, undefined when nothing was written.
  */
 export async function numberMigration(dir: string, before: string[]): Promise<string | undefined> {
   const written = (await listMigrations(dir)).find((name) => !before.includes(name));

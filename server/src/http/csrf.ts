@@ -10,11 +10,12 @@ const seedBytes = 32;
 const seedPattern = /^[A-Za-z0-9_-]{43}$/;
 
 /**
- * The token that a form has to bring back, bound to this browser by a cookie which another site can neither read
- * nor set, nor a sibling subdomain. Sets the cookie when there is none; the same browser gets the same token.
+ * The token that a form has to bring back, bound to this browser by a cookie which another site can neither
+ * read nor set, nor a sibling subdomain. Sets the cookie when there is none; the same browser gets the same
+ * token.
  * @see OWASP Cross-Site Request Forgery Prevention, "Signed Double-Submit Cookie"
  */
-export function csrfTokenFor(ctx: Ctx, request: FastifyRequest, reply: FastifyReply): string {
+function csrfTokenFor(ctx: Ctx, request: FastifyRequest, reply: FastifyReply): string {
   const known = seedOf(request);
   const seed = known ?? ctx.random.bytes(seedBytes).toString('base64url');
   if (known === undefined)

@@ -70,7 +70,7 @@ const mailQueue: QueueSettings = {
  */
 const webhookQueue: QueueSettings = { ...mailQueue, retryDelayMax: 10 * 60 };
 
-/** Who has signed out here should soon be signed out everywhere: tried for an hour, then it is no news any more. */
+/** Who has signed out here should soon be signed out everywhere: tried for an hour, then it is no news. */
 const logoutQueue: QueueSettings = { ...mailQueue, retryLimit: 12, retryDelay: 5, retryDelayMax: 10 * 60 };
 
 /** A turn of the timetable that was missed is not made up for: the next one does the same. */

@@ -15,6 +15,44 @@ CREATE TABLE "apps"."sign_ins" (
 	CONSTRAINT "sign_ins_count_check" CHECK ("apps"."sign_ins"."count" > 0)
 );
 
+CREATE TABLE "oauth"."browser_states" (
+	"session_uid" text PRIMARY KEY NOT NULL,
+	"cookie_hash" "bytea",
+	"form_secret" text,
+	"client_id" text,
+	"client_state" text,
+	"post_logout_redirect_uri" text,
+	"expires_at" timestamp (3) with time zone NOT NULL
+);
+
+CREATE TABLE "oauth"."interactions" (
+	"uid_hash" "bytea" PRIMARY KEY NOT NULL,
+	"prompt" text NOT NULL,
+	"reasons" text[] NOT NULL,
+	"details" jsonb NOT NULL,
+	"parameters" jsonb NOT NULL,
+	"trusted_parameters" text[] NOT NULL,
+	"result" jsonb,
+	"last_submission" jsonb,
+	"session_uid" text,
+	"user_id" uuid,
+	"correlation_id" text NOT NULL,
+	"device_code_hash" "bytea",
+	"pushed_request_hash" "bytea",
+	"expires_at" timestamp (3) with time zone NOT NULL
+);
+
+CREATE TABLE "oauth"."logout_notices" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"application_id" uuid NOT NULL,
+	"user_id" uuid NOT NULL,
+	"authorization_id" uuid NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"attempts" integer DEFAULT 0 NOT NULL,
+	"last_error" text,
+	"delivered_at" timestamp (3) with time zone
+);
+
 CREATE TABLE "oauth"."access_tokens" (
 	"jti_hash" "bytea" PRIMARY KEY NOT NULL,
 	"authorization_id" uuid,
@@ -63,16 +101,6 @@ CREATE TABLE "oauth"."authorizations" (
 	"revoked_reason" text
 );
 
-CREATE TABLE "oauth"."browser_states" (
-	"session_uid" text PRIMARY KEY NOT NULL,
-	"cookie_hash" "bytea",
-	"form_secret" text,
-	"client_id" text,
-	"client_state" text,
-	"post_logout_redirect_uri" text,
-	"expires_at" timestamp (3) with time zone NOT NULL
-);
-
 CREATE TABLE "oauth"."device_codes" (
 	"code_hash" "bytea" PRIMARY KEY NOT NULL,
 	"user_code_hash" "bytea" NOT NULL,
@@ -105,34 +133,6 @@ CREATE TABLE "oauth"."grant_resources" (
 	"resource" text NOT NULL,
 	"scopes" text[] NOT NULL,
 	CONSTRAINT "grant_resources_pk" PRIMARY KEY("grant_id","resource")
-);
-
-CREATE TABLE "oauth"."interactions" (
-	"uid_hash" "bytea" PRIMARY KEY NOT NULL,
-	"prompt" text NOT NULL,
-	"reasons" text[] NOT NULL,
-	"details" jsonb NOT NULL,
-	"parameters" jsonb NOT NULL,
-	"trusted_parameters" text[] NOT NULL,
-	"result" jsonb,
-	"last_submission" jsonb,
-	"session_uid" text,
-	"user_id" uuid,
-	"correlation_id" text NOT NULL,
-	"device_code_hash" "bytea",
-	"pushed_request_hash" "bytea",
-	"expires_at" timestamp (3) with time zone NOT NULL
-);
-
-CREATE TABLE "oauth"."logout_notices" (
-	"id" uuid PRIMARY KEY NOT NULL,
-	"application_id" uuid NOT NULL,
-	"user_id" uuid NOT NULL,
-	"authorization_id" uuid NOT NULL,
-	"created_at" timestamp (3) with time zone NOT NULL,
-	"attempts" integer DEFAULT 0 NOT NULL,
-	"last_error" text,
-	"delivered_at" timestamp (3) with time zone
 );
 
 CREATE TABLE "oauth"."pushed_requests" (
@@ -198,6 +198,9 @@ ALTER TABLE "auth"."sessions" ADD COLUMN "authenticated_at" timestamp (3) with t
 ALTER TABLE "apps"."resources" ADD CONSTRAINT "resources_application_id_applications_id_fk" FOREIGN KEY ("application_id") REFERENCES "apps"."applications"("id") ON DELETE cascade ON UPDATE no action;
 ALTER TABLE "apps"."sign_ins" ADD CONSTRAINT "sign_ins_application_id_applications_id_fk" FOREIGN KEY ("application_id") REFERENCES "apps"."applications"("id") ON DELETE cascade ON UPDATE no action;
 ALTER TABLE "apps"."sign_ins" ADD CONSTRAINT "sign_ins_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
+ALTER TABLE "oauth"."interactions" ADD CONSTRAINT "interactions_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
+ALTER TABLE "oauth"."logout_notices" ADD CONSTRAINT "logout_notices_application_id_applications_id_fk" FOREIGN KEY ("application_id") REFERENCES "apps"."applications"("id") ON DELETE cascade ON UPDATE no action;
+ALTER TABLE "oauth"."logout_notices" ADD CONSTRAINT "logout_notices_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
 ALTER TABLE "oauth"."access_tokens" ADD CONSTRAINT "access_tokens_authorization_id_authorizations_id_fk" FOREIGN KEY ("authorization_id") REFERENCES "oauth"."authorizations"("id") ON DELETE cascade ON UPDATE no action;
 ALTER TABLE "oauth"."access_tokens" ADD CONSTRAINT "access_tokens_application_id_applications_id_fk" FOREIGN KEY ("application_id") REFERENCES "apps"."applications"("id") ON DELETE cascade ON UPDATE no action;
 ALTER TABLE "oauth"."authorization_codes" ADD CONSTRAINT "authorization_codes_authorization_id_authorizations_id_fk" FOREIGN KEY ("authorization_id") REFERENCES "oauth"."authorizations"("id") ON DELETE cascade ON UPDATE no action;
@@ -208,12 +211,16 @@ ALTER TABLE "oauth"."authorizations" ADD CONSTRAINT "authorizations_session_id_s
 ALTER TABLE "oauth"."device_codes" ADD CONSTRAINT "device_codes_application_id_applications_id_fk" FOREIGN KEY ("application_id") REFERENCES "apps"."applications"("id") ON DELETE cascade ON UPDATE no action;
 ALTER TABLE "oauth"."device_codes" ADD CONSTRAINT "device_codes_authorization_id_authorizations_id_fk" FOREIGN KEY ("authorization_id") REFERENCES "oauth"."authorizations"("id") ON DELETE cascade ON UPDATE no action;
 ALTER TABLE "oauth"."grant_resources" ADD CONSTRAINT "grant_resources_grant_id_grants_id_fk" FOREIGN KEY ("grant_id") REFERENCES "apps"."grants"("id") ON DELETE cascade ON UPDATE no action;
-ALTER TABLE "oauth"."interactions" ADD CONSTRAINT "interactions_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
-ALTER TABLE "oauth"."logout_notices" ADD CONSTRAINT "logout_notices_application_id_applications_id_fk" FOREIGN KEY ("application_id") REFERENCES "apps"."applications"("id") ON DELETE cascade ON UPDATE no action;
-ALTER TABLE "oauth"."logout_notices" ADD CONSTRAINT "logout_notices_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
 ALTER TABLE "oauth"."refresh_tokens" ADD CONSTRAINT "refresh_tokens_authorization_id_authorizations_id_fk" FOREIGN KEY ("authorization_id") REFERENCES "oauth"."authorizations"("id") ON DELETE cascade ON UPDATE no action;
 CREATE INDEX "resources_application_idx" ON "apps"."resources" USING btree ("application_id");
 CREATE INDEX "sign_ins_user_idx" ON "apps"."sign_ins" USING btree ("user_id");
+CREATE UNIQUE INDEX "browser_states_cookie_key" ON "oauth"."browser_states" USING btree ("cookie_hash") WHERE "oauth"."browser_states"."cookie_hash" is not null;
+CREATE INDEX "browser_states_expires_idx" ON "oauth"."browser_states" USING btree ("expires_at");
+CREATE INDEX "interactions_user_idx" ON "oauth"."interactions" USING btree ("user_id");
+CREATE INDEX "interactions_expires_idx" ON "oauth"."interactions" USING btree ("expires_at");
+CREATE INDEX "logout_notices_application_idx" ON "oauth"."logout_notices" USING btree ("application_id");
+CREATE INDEX "logout_notices_user_idx" ON "oauth"."logout_notices" USING btree ("user_id");
+CREATE INDEX "logout_notices_created_idx" ON "oauth"."logout_notices" USING btree ("created_at");
 CREATE INDEX "access_tokens_authorization_idx" ON "oauth"."access_tokens" USING btree ("authorization_id");
 CREATE INDEX "access_tokens_application_idx" ON "oauth"."access_tokens" USING btree ("application_id");
 CREATE INDEX "access_tokens_expires_idx" ON "oauth"."access_tokens" USING btree ("expires_at");
@@ -224,17 +231,10 @@ CREATE INDEX "authorizations_application_idx" ON "oauth"."authorizations" USING 
 CREATE INDEX "authorizations_user_idx" ON "oauth"."authorizations" USING btree ("user_id");
 CREATE INDEX "authorizations_expires_idx" ON "oauth"."authorizations" USING btree ("expires_at");
 CREATE UNIQUE INDEX "authorizations_session_application_key" ON "oauth"."authorizations" USING btree ("session_id","application_id") WHERE "oauth"."authorizations"."revoked_at" is null;
-CREATE UNIQUE INDEX "browser_states_cookie_key" ON "oauth"."browser_states" USING btree ("cookie_hash") WHERE "oauth"."browser_states"."cookie_hash" is not null;
-CREATE INDEX "browser_states_expires_idx" ON "oauth"."browser_states" USING btree ("expires_at");
 CREATE INDEX "device_codes_application_idx" ON "oauth"."device_codes" USING btree ("application_id");
 CREATE INDEX "device_codes_authorization_idx" ON "oauth"."device_codes" USING btree ("authorization_id");
 CREATE INDEX "device_codes_expires_idx" ON "oauth"."device_codes" USING btree ("expires_at");
 CREATE UNIQUE INDEX "device_codes_user_code_key" ON "oauth"."device_codes" USING btree ("user_code_hash");
-CREATE INDEX "interactions_user_idx" ON "oauth"."interactions" USING btree ("user_id");
-CREATE INDEX "interactions_expires_idx" ON "oauth"."interactions" USING btree ("expires_at");
-CREATE INDEX "logout_notices_application_idx" ON "oauth"."logout_notices" USING btree ("application_id");
-CREATE INDEX "logout_notices_user_idx" ON "oauth"."logout_notices" USING btree ("user_id");
-CREATE INDEX "logout_notices_created_idx" ON "oauth"."logout_notices" USING btree ("created_at");
 CREATE INDEX "pushed_requests_expires_idx" ON "oauth"."pushed_requests" USING btree ("expires_at");
 CREATE INDEX "refresh_tokens_authorization_idx" ON "oauth"."refresh_tokens" USING btree ("authorization_id");
 CREATE INDEX "refresh_tokens_expires_idx" ON "oauth"."refresh_tokens" USING btree ("expires_at");

@@ -32,7 +32,9 @@ export type Keyring = {
   verifyAccessToken(token: string): Promise<AccessTokenClaims>;
   /** Verifies the same of a token for whichever API, but not its audience. Throws `auth.token_invalid`. */
   verifyIssuedToken(token: string): Promise<IssuedTokenClaims>;
-  /** Every published key as one that signs for others; of each algorithm the one that signs now comes first. */
+  /**
+   * Every published key as one that signs for others; of each algorithm the one that signs now comes first.
+   */
   signers(): Signer[];
   /** Every published key, the next one included. @see RFC 7517 §5 */
   jwks(): { keys: PublishedKey[] };
@@ -69,9 +71,7 @@ export async function createKeyring(context: KeyContext): Promise<Keyring> {
     async sign(claims, type = accessTokenType, algorithm = signingAlgorithm) {
       const keys = published().filter(({ publicJwk }) => publicJwk.alg === algorithm);
       const { kid, privateKey } = currentSigner(given, keys, clock.now());
-      return new SignJWT(claims)
-        .setProtectedHeader({ alg: algorithm, kid, typ: type })
-        .sign(privateKey);
+      return new SignJWT(claims).setProtectedHeader({ alg: algorithm, kid, typ: type }).sign(privateKey);
     },
     verifyAccessToken: createTokenVerifier(context, source),
     verifyIssuedToken: createIssuedTokenVerifier(context, source),
@@ -98,8 +98,8 @@ function currentSigner(given: SigningKey | undefined, keys: SigningKey[], now: D
 }
 
 /**
- * The keys as the database has them now; of each algorithm in `needed` there is one then. Keys already open stay
- * as they are; only their dates are read again.
+ * The keys as the database has them now; of each algorithm in `needed` there is one then. Keys already open
+ * stay as they are; only their dates are read again.
  */
 async function loadKeys(
   context: KeyContext,

@@ -35,8 +35,8 @@ export async function logIn(ctx: Ctx, credentials: Credentials, origin: RequestO
 export type VerifiedPassword = { userId: string; hash: string; nextHash: string | undefined };
 
 /**
- * Verifies a password, and writes a refusal into the trail. Throws what `logIn` does, for the same reasons and at
- * the same cost.
+ * Verifies a password, and writes a refusal into the trail. Throws what `logIn` does, for the same reasons
+ * and at the same cost.
  */
 export async function verifyPassword(
   ctx: Ctx,

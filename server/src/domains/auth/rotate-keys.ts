@@ -30,9 +30,10 @@ export type KeyRotation = {
 };
 
 /**
- * Publishes a new signing key of each kind, which takes over ten minutes later, and lets the old ones retire when their
- * last token has died. No restart, no token lost. While a rotation is under way it answers with that one and
- * changes nothing. Throws `auth.keys_given` when the key comes from JWT_PRIVATE_KEY.
+ * Publishes a new signing key of each kind, which takes over ten minutes later, and lets the old ones
+ * retire when their last token has died. No restart, no token lost. While a rotation is under way it
+ * answers with that one and changes nothing. Throws `auth.keys_given` when the key comes from
+ * JWT_PRIVATE_KEY.
  */
 export async function rotateKeys(ctx: Ctx): Promise<KeyRotation> {
   if (ctx.config.jwtPrivateKey !== '') throw new AppError('auth.keys_given');

@@ -15,9 +15,9 @@ export type BrowserSignIn = {
 };
 
 /**
- * Signs a person in at this browser with their password. Who is signed in already shows that it is still them, in
- * the session they have; somebody else gets a session of their own, and the one before ends. Throws
- * `auth.invalid_credentials`, `auth.account_deactivated`, `server.busy`.
+ * Signs a person in at this browser with their password. Who is signed in already shows that it is still
+ * them, in the session they have; somebody else gets a session of their own, and the one before ends.
+ * Throws `auth.invalid_credentials`, `auth.account_deactivated`, `server.busy`.
  */
 export async function signInBrowser(
   ctx: Ctx,

@@ -1,5 +1,4 @@
 import { KeyObject, webcrypto } from 'node:crypto';
-import type { CryptoKey } from 'jose';
 import type { SigningKey } from './signing-keys.ts';
 
 /** A key that signs bytes for others, without being handed out. Signing happens off the event loop. */
@@ -24,8 +23,7 @@ export function toSigner({ kid, publicJwk, publicKey, privateKey }: SigningKey):
   return {
     kid,
     algorithm,
-    publicKey: KeyObject.from(publicKey as webcrypto.CryptoKey),
-    sign: async (data) =>
-      Buffer.from(await webcrypto.subtle.sign(how, privateKey as CryptoKey as webcrypto.CryptoKey, data)),
+    publicKey: KeyObject.from(publicKey),
+    sign: async (data) => Buffer.from(await webcrypto.subtle.sign(how, privateKey, data)),
   };
 }

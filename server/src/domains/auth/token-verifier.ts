@@ -60,8 +60,8 @@ export function createTokenVerifier(
 }
 
 /**
- * Verifies that an access token is one of ours and has not expired, for whichever API it is: what introspection
- * and revocation begin with. Throws `auth.token_invalid`.
+ * Verifies that an access token is one of ours and has not expired, for whichever API it is: what
+ * introspection and revocation begin with. Throws `auth.token_invalid`.
  */
 export function createIssuedTokenVerifier(
   context: KeyContext,
@@ -131,8 +131,9 @@ function readKid(token: string): string | undefined {
 }
 
 /**
- * Checks the shape of what we rely on; only our own keys get here, so a failure means another kind of token. An
- * application acts for a person as an ordinary user: `role` of its tokens is the role in the application.
+ * Checks the shape of what we rely on; only our own keys get here, so a failure means another kind of
+ * token. An application acts for a person as an ordinary user: `role` of its tokens is the role in the
+ * application.
  */
 function toClaims(payload: JWTPayload): AccessTokenClaims {
   const { sub, sid, aud, email, role, client_id: clientId } = payload;

@@ -6,7 +6,10 @@ type Shown = Pick<
   'name' | 'logoUri' | 'clientUri' | 'policyUri' | 'termsUri' | 'isVerified' | 'type'
 >;
 
-/** An application as pages show it. `redirectUri` is where the answer goes; its host tells people where they end. */
+/**
+ * An application as pages show it. `redirectUri` is where the answer goes; its host tells people where they
+ * end.
+ */
 export function toApplicationView(application: Shown, redirectUri?: unknown): ApplicationView {
   return {
     name: application.name,

@@ -58,8 +58,6 @@ export type Exchange = {
   answer?: PageAnswer;
   /** What a link to the page for devices had filled in. */
   userCode?: string;
-  /** Runs after the transaction is committed. */
-  afterCommit: (() => void)[];
 };
 
 const storage = new AsyncLocalStorage<Exchange>();
@@ -69,7 +67,10 @@ export function currentExchange(): Exchange | undefined {
   return storage.getStore();
 }
 
-/** Runs statements in the transaction of the request at hand, or outside of one in a transaction of their own. */
+/**
+ * Runs statements in the transaction of the request at hand, or outside of one in a transaction of their
+ * own.
+ */
 export function inExchange<T>(ctx: Ctx, work: (tx: Tx) => Promise<T>): Promise<T> {
   const exchange = storage.getStore();
   return exchange ? exchange.run(work) : ctx.db.asService(work);
@@ -88,19 +89,18 @@ export async function runExchange(
   work: (exchange: Exchange) => Promise<boolean>,
 ): Promise<void> {
   const unit = createUnit(ctx);
-  const exchange: Exchange = { afterCommit: [], ...options, run: unit.run };
+  const exchange: Exchange = { ...options, run: unit.run };
   let shouldCommit = false;
   try {
     shouldCommit = await storage.run(exchange, () => work(exchange));
   } finally {
     await unit.end(shouldCommit);
   }
-  for (const step of exchange.afterCommit) step();
 }
 
 type Unit = {
-  run<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
-  end(shouldCommit: boolean): Promise<void>;
+  run: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
+  end: (shouldCommit: boolean) => Promise<void>;
 };
 
 /** A rollback that is no failure. */

@@ -21,8 +21,8 @@ export type SafeRequest = {
 
 /**
  * Asks an address that somebody else chose, such as where a client keeps its keys: over TLS, at the very IP
- * addresses that were checked, following no redirect, reading 64 KiB at most, within 5 s for everything. Rejects
- * otherwise. @see OWASP Server-Side Request Forgery Prevention
+ * addresses that were checked, following no redirect, reading 64 KiB at most, within 5 s for everything.
+ * Rejects otherwise. @see OWASP Server-Side Request Forgery Prevention
  */
 export async function fetchSafely(
   address: string,

@@ -1,5 +1,4 @@
-import { generateKeyPair, exportJWK, SignJWT, decodeJwt, decodeProtectedHeader } from 'jose';
-import * as client from 'openid-client';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { registerApplication, type TestApplication } from '../../../test/harness/applications.ts';
 import { OauthCalls, redirectUri } from '../../../test/harness/oauth-flow.ts';
@@ -22,27 +21,23 @@ beforeAll(async () => {
 
 const register = (given: Record<string, unknown> = {}): Promise<TestApplication> =>
   registerApplication(service, adminToken, { access: 'open', ...given });
-const discover = (app: TestApplication, auth = client.ClientSecretBasic(app.clientSecret), metadata = {}) =>
-  client.discovery(new URL(service.issuer), app.clientId, metadata, auth, {
-    execute: [client.allowInsecureRequests],
+
+const startDevice = async () => {
+  const app = await register({
+    type: 'native',
+    redirectUris: [],
+    grantTypes: [deviceGrant, 'refresh_token'],
   });
+  const calls = new OauthCalls(service, app);
+  const { status, body } = await calls.post('/oauth/device', { scope: 'openid offline_access' });
+  expect(status).toBe(200);
+  const poll = () => calls.post('/oauth/token', { grant_type: deviceGrant, device_code: body.device_code });
+  return { calls, body, poll };
+};
 
 describe('device flow', () => {
-  const start = async () => {
-    const app = await register({
-      type: 'native',
-      redirectUris: [],
-      grantTypes: [deviceGrant, 'refresh_token'],
-    });
-    const calls = new OauthCalls(service, app);
-    const { status, body } = await calls.post('/oauth/device', { scope: 'openid offline_access' });
-    expect(status).toBe(200);
-    const poll = () => calls.post('/oauth/token', { grant_type: deviceGrant, device_code: body.device_code });
-    return { calls, body, poll };
-  };
-
   test('a person types the code in, agrees, and the device has tokens', async () => {
-    const { body, poll, calls } = await start();
+    const { body, poll, calls } = await startDevice();
     expect(body.verification_uri).toBe(`${service.issuer}/device`);
     expect((await poll()).body.error).toBe('authorization_pending');
     const person = await registerPerson(service);
@@ -72,7 +67,7 @@ describe('device flow', () => {
   });
 
   test('a link fills the code in, and sends nothing by itself', async () => {
-    const { body } = await start();
+    const { body } = await startDevice();
     const browser = new TestBrowser(service);
     const enter = expectPage(await browser.open(body.verification_uri_complete), 'device-code');
     expect(enter.page.userCode).toBe(body.user_code);
@@ -80,7 +75,7 @@ describe('device flow', () => {
   });
 
   test('who asks too soon is told to slow down, and has to', async () => {
-    const { poll } = await start();
+    const { poll } = await startDevice();
     await poll();
     service.clock.advance({ seconds: 4 });
     expect((await poll()).body.error).toBe('slow_down');
@@ -91,17 +86,17 @@ describe('device flow', () => {
   });
 
   test("denied, expired, and in somebody else's hands", async () => {
-    const { body, poll } = await start();
+    const { body, poll } = await startDevice();
     const browser = new TestBrowser(service);
     const enter = expectPage(await browser.open('/device'), 'device-code');
     const confirm = expectPage(await browser.submit(enter, { user_code: body.user_code }), 'device-confirm');
     const denied = expectPage(await browser.submit(confirm, { decision: 'deny' }), 'device-done');
     expect(denied.page.outcome).toBe('denied');
     expect((await poll()).body.error).toBe('access_denied');
-    const second = await start();
+    const second = await startDevice();
     service.clock.advance({ minutes: 10 });
     expect((await second.poll()).body.error).toBe('expired_token');
-    const third = await start();
+    const third = await startDevice();
     const stolen = { grant_type: deviceGrant, device_code: third.body.device_code };
     expect((await second.calls.post('/oauth/token', stolen)).body.error).toBe('invalid_grant');
   });
@@ -206,6 +201,9 @@ describe('access tokens', () => {
   });
 });
 
+const pushedUrl = (clientId: string, uri: string) =>
+  `/authorize?${new URLSearchParams({ client_id: clientId, request_uri: uri }).toString()}`;
+
 describe('pushed authorization requests', () => {
   test('are used once, within a minute, by who pushed them', async () => {
     const app = await register();
@@ -222,97 +220,19 @@ describe('pushed authorization requests', () => {
     };
     const pushed = await calls.post('/oauth/par', request);
     expect(pushed).toMatchObject({ status: 201, body: { expires_in: 60 } });
-    const url = (clientId: string, uri: string) =>
-      `/authorize?${new URLSearchParams({ client_id: clientId, request_uri: uri })}`;
     const person = await registerPerson(service);
     const browser = new TestBrowser(service);
-    const stolen = await new TestBrowser(service).open(url(other.client.clientId, pushed.body.request_uri));
+    const stolen = await new TestBrowser(service).open(
+      pushedUrl(other.client.clientId, pushed.body.request_uri),
+    );
     expectPage(stolen, 'error');
-    const callback = await calls.passPages(browser, person, url(app.clientId, pushed.body.request_uri));
+    const callback = await calls.passPages(browser, person, pushedUrl(app.clientId, pushed.body.request_uri));
     expect((await calls.redeem(callback.searchParams.get('code') ?? '', verifier)).status).toBe(200);
-    expectPage(await browser.open(url(app.clientId, pushed.body.request_uri)), 'error');
+    expectPage(await browser.open(pushedUrl(app.clientId, pushed.body.request_uri)), 'error');
     const second = await calls.post('/oauth/par', request);
     service.clock.advance({ seconds: 66 });
-    expectPage(await browser.open(url(app.clientId, second.body.request_uri)), 'error');
+    expectPage(await browser.open(pushedUrl(app.clientId, second.body.request_uri)), 'error');
     const unregistered = await calls.post('/oauth/par', { ...request, redirect_uri: 'https://evil.example' });
     expect(unregistered).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
-  });
-});
-
-describe('private_key_jwt', () => {
-  test('checks audience, expiry and replay', async () => {
-    const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
-    const jwks = { keys: [{ ...(await exportJWK(publicKey)), alg: 'ES256', use: 'sig', kid: 'k1' }] };
-    const app = await register({
-      tokenEndpointAuthMethod: 'private_key_jwt',
-      jwks,
-      grantTypes: ['client_credentials'],
-      redirectUris: [],
-    });
-    const calls = new OauthCalls(service, { clientId: app.clientId });
-    const assertion = (claims: Record<string, unknown> = {}) => {
-      const now = Math.floor(service.clock.now().getTime() / 1000);
-      const all = {
-        iss: app.clientId,
-        sub: app.clientId,
-        aud: service.issuer,
-        jti: crypto.randomUUID(),
-        iat: now,
-        exp: now + 60,
-        ...claims,
-      };
-      return new SignJWT(all).setProtectedHeader({ alg: 'ES256', kid: 'k1' }).sign(privateKey);
-    };
-    const ask = (client_assertion: string) =>
-      calls.post('/oauth/token', {
-        grant_type: 'client_credentials',
-        client_assertion,
-        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-      });
-    const good = await assertion();
-    expect((await ask(good)).status).toBe(200);
-    expect(await ask(good)).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
-    const once = await assertion();
-    const racing = await Promise.all(Array.from({ length: 5 }, () => ask(once)));
-    expect(racing.filter(({ status }) => status === 200)).toHaveLength(1);
-    for (const claims of [{ aud: 'https://other.example' }, { exp: 1 }, { jti: undefined }]) {
-      expect((await ask(await assertion(claims))).status).toBe(401);
-    }
-  });
-});
-
-describe('DPoP', () => {
-  test('binds tokens to a key, from the code to the API', async () => {
-    const app = await register({ dpopBound: true });
-    const config = await discover(app);
-    const keys = await client.randomDPoPKeyPair('ES256', { extractable: true });
-    const DPoP = client.getDPoPHandle(config, keys);
-    const calls = new OauthCalls(service, app);
-    const { code, verifier, person } = await calls.obtainCode({ scope: 'openid email credits:spend' });
-    expect((await calls.redeem(code, verifier)).body.error).toBe('invalid_grant');
-    const callback = new URL(
-      `${redirectUri}?${new URLSearchParams({ code, state: 'a state', iss: service.issuer })}`,
-    );
-    const checks = { pkceCodeVerifier: verifier, expectedState: 'a state' };
-    const tokens = await client.authorizationCodeGrant(config, callback, checks, undefined, { DPoP });
-    expect(tokens.token_type).toBe('dpop');
-    expect(decodeJwt(tokens.access_token)).toHaveProperty('cnf.jkt');
-    expect((await client.fetchUserInfo(config, tokens.access_token, person.id, { DPoP })).email).toBe(
-      person.email,
-    );
-    await expect(client.fetchUserInfo(config, tokens.access_token, person.id)).rejects.toThrow();
-    const url = new URL(`${service.issuer}/api/v1/credits/mandates`);
-    const answered = await client.fetchProtectedResource(
-      config,
-      tokens.access_token,
-      url,
-      'GET',
-      null,
-      undefined,
-      { DPoP },
-    );
-    expect(answered.status).toBe(200);
-    const plain = await service.send('GET', '/api/v1/credits/mandates', { token: tokens.access_token });
-    expect([plain.status, plain.body.code]).toEqual([401, 'auth.token_invalid']);
   });
 });

@@ -5,8 +5,8 @@ import type { Tx } from '../../db/index.ts';
 export type Roles = { role: string; roles: string[] };
 
 /**
- * The role that a person has in an application at this moment: their membership, or in an open application the
- * role of whoever comes in. Undefined when they have no access.
+ * The role that a person has in an application at this moment: their membership, or in an open application
+ * the role of whoever comes in. Undefined when they have no access.
  */
 export async function readRoles(tx: Tx, applicationId: string, userId: string): Promise<Roles | undefined> {
   const { rows } = await tx.execute<{ role: string | null }>(sql`

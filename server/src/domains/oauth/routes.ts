@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { IncomingMessage } from 'node:http';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../../app.ts';
 import type { Ctx } from '../../ctx.ts';
 import { originOf } from '../../http/origin.ts';
@@ -60,35 +60,38 @@ export function addOauthRoutes(app: App, ctx: Ctx): void {
   addJsonFlowRoutes(app, ctx, host);
 }
 
-function addMounted(
-  app: App,
-  ctx: Ctx,
-  host: ProviderHost,
-  { method, url, endpoint, prepare }: Mounted,
-): void {
+function addMounted(app: App, ctx: Ctx, host: ProviderHost, one: Mounted): void {
+  const { method, url } = one;
   app.route({
     method,
     url,
     config: { writesRaw: true },
     schema: { hide: true },
-    handler: async (request, reply) => {
-      const options: ExchangeOptions = {
-        endpoint,
-        requestId: request.id,
-        origin: originOf(request),
-        locks: locking.has(endpoint),
-      };
-      const incoming = await toIncoming(ctx, request, options, prepare);
-      const answer = await runRequest(host.current(), incoming, reply.raw, options);
-      if (answer) return sendReactPage(reply, answer.page, answer);
-      return reply.hijack();
-    },
+    handler: (request, reply) => letLibraryAnswer(ctx, host, one, request, reply),
   });
 }
 
+async function letLibraryAnswer(
+  ctx: Ctx,
+  host: ProviderHost,
+  { endpoint, prepare }: Mounted,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const options: ExchangeOptions = {
+    endpoint,
+    requestId: request.id,
+    origin: originOf(request),
+    locks: locking.has(endpoint),
+  };
+  const incoming = await toIncoming(ctx, request, options, prepare);
+  const answer = await runRequest(host.current(), incoming, reply.raw, options);
+  return answer ? sendReactPage(reply, answer.page, answer) : reply.hijack();
+}
+
 /**
- * The library takes these by GET only, since a form on another site would come without our cookie. So they are
- * asked for again by GET. @see OpenID Connect Core 1.0 §3.1.2.1
+ * The library takes these by GET only, since a form on another site would come without our cookie. So they
+ * are asked for again by GET. @see OpenID Connect Core 1.0 §3.1.2.1
  */
 function addRedirects(app: App): void {
   for (const url of ['/authorize', '/logout']) {

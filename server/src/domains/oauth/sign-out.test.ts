@@ -62,7 +62,10 @@ describe('signing out', () => {
   test('an application sends the person here, who agrees, and ends up where it wants them', async () => {
     const { browser, tokens } = await calls.obtainTokens();
     const query = { id_token_hint: tokens.id_token, post_logout_redirect_uri: home, state: 'x' };
-    const page = expectPage(await browser.open(`/logout?${new URLSearchParams(query)}`), 'sign-out');
+    const page = expectPage(
+      await browser.open(`/logout?${new URLSearchParams(query).toString()}`),
+      'sign-out',
+    );
     expect(page.page.application.name).toBe('Notes');
     const left = expectCallback(await browser.submit(page, { decision: 'sign-out' }));
     expect(left.href).toBe(`${home}?state=x`);
@@ -75,7 +78,10 @@ describe('signing out', () => {
     const { browser, tokens } = await calls.obtainTokens();
     for (const elsewhere of ['https://evil.example/bye', `${home}/`, `${home}?x`]) {
       const query = { id_token_hint: tokens.id_token, post_logout_redirect_uri: elsewhere };
-      const shown = expectPage(await browser.open(`/logout?${new URLSearchParams(query)}`), 'error');
+      const shown = expectPage(
+        await browser.open(`/logout?${new URLSearchParams(query).toString()}`),
+        'error',
+      );
       expect(shown.status).toBe(400);
     }
   });
@@ -83,7 +89,7 @@ describe('signing out', () => {
   test('/v2/logout is the same', async () => {
     const { browser } = await calls.obtainTokens();
     const query = new URLSearchParams({ client_id: calls.client.clientId, returnTo: home });
-    const page = expectPage(await browser.open(`/v2/logout?${query}`), 'sign-out');
+    const page = expectPage(await browser.open(`/v2/logout?${query.toString()}`), 'sign-out');
     expect(expectCallback(await browser.submit(page, { decision: 'sign-out' })).href).toBe(home);
   });
 
@@ -171,7 +177,10 @@ describe('signing in', () => {
       ['//evil.example', 'notice'],
     ] as const) {
       const browser = new TestBrowser(service);
-      const page = expectPage(await browser.open(`/sign-in?${new URLSearchParams({ next })}`), 'sign-in');
+      const page = expectPage(
+        await browser.open(`/sign-in?${new URLSearchParams({ next }).toString()}`),
+        'sign-in',
+      );
       expectPage(await browser.submit(page, { email: person.email, password: person.password }), end);
     }
   });

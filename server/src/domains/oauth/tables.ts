@@ -16,13 +16,13 @@ import { sessions } from '../auth/tables.ts';
 import { users } from '../users/tables.ts';
 
 /** An object of the protocol whose members are the client's to choose: claims, authorization details. */
-type JsonObject = Record<string, unknown>;
+export type JsonObject = Record<string, unknown>;
 
-const userId = () =>
+export const userId = () =>
   uuid('user_id')
     .notNull()
     .references(() => users.id, { onDelete: 'cascade' });
-const applicationId = () =>
+export const applicationId = () =>
   uuid('application_id')
     .notNull()
     .references(() => applications.id, { onDelete: 'cascade' });
@@ -32,9 +32,9 @@ const authorizationId = () =>
     .references(() => authorizations.id, { onDelete: 'cascade' });
 
 /**
- * An application at work for a person: what every code and token of it hangs on. One per sign-in session and
- * application, living as long as its session, or beyond it when the person granted `offline_access`. Its id is
- * `sid` of the tokens, and its row is what refresh and revocation queue at.
+ * An application at work for a person: what every code and token of it hangs on. One per sign-in session
+ * and application, living as long as its session, or beyond it when the person granted `offline_access`.
+ * Its id is `sid` of the tokens, and its row is what refresh and revocation queue at.
  */
 export const authorizations = oauthSchema.table(
   'authorizations',
@@ -89,8 +89,8 @@ const source = () => ({
 });
 
 /**
- * Authorization codes as SHA-256: single use, a minute. Those of the JSON flow live for ten, and may be redeemed
- * there by the verifier alone.
+ * Authorization codes as SHA-256: single use, a minute. Those of the JSON flow live for ten, and may be
+ * redeemed there by the verifier alone.
  */
 export const authorizationCodes = oauthSchema.table(
   'authorization_codes',
@@ -113,8 +113,8 @@ export const authorizationCodes = oauthSchema.table(
 );
 
 /**
- * Refresh tokens as SHA-256. Those that follow one another are a family, begun by one code. `sealed_answer` is
- * what the token was exchanged for, kept for a lost race within the reuse window.
+ * Refresh tokens as SHA-256. Those that follow one another are a family, begun by one code. `sealed_answer`
+ * is what the token was exchanged for, kept for a lost race within the reuse window.
  */
 export const refreshTokens = oauthSchema.table(
   'refresh_tokens',
@@ -145,7 +145,10 @@ export const refreshTokens = oauthSchema.table(
   ],
 );
 
-/** Access tokens that were issued, by the SHA-256 of their `jti`; without an authorization, an application's own. */
+/**
+ * Access tokens that were issued, by the SHA-256 of their `jti`; without an authorization, an application's
+ * own.
+ */
 export const accessTokens = oauthSchema.table(
   'access_tokens',
   {
@@ -226,78 +229,4 @@ export const usedProofs = oauthSchema.table(
     expiresAt: at('expires_at').notNull(),
   },
   (table) => [index('used_proofs_expires_idx').on(table.expiresAt)],
-);
-
-/** A person's way through the pages, from the authorization request to the answer. */
-export const interactions = oauthSchema.table(
-  'interactions',
-  {
-    uidHash: bytes('uid_hash').primaryKey(),
-    prompt: text('prompt').notNull(),
-    reasons: text('reasons').array().notNull(),
-    details: jsonb('details').$type<JsonObject>().notNull(),
-    /** The authorization request, as it was asked. */
-    parameters: jsonb('parameters').$type<JsonObject>().notNull(),
-    trustedParameters: text('trusted_parameters').array().notNull(),
-    result: jsonb('result').$type<JsonObject>(),
-    lastSubmission: jsonb('last_submission').$type<JsonObject>(),
-    sessionUid: text('session_uid'),
-    userId: uuid('user_id').references(() => users.id, { onDelete: 'cascade' }),
-    correlationId: text('correlation_id').notNull(),
-    /** Whether the answer goes to a device instead of a redirect address. */
-    deviceCodeHash: bytes('device_code_hash'),
-    pushedRequestHash: bytes('pushed_request_hash'),
-    expiresAt: at('expires_at').notNull(),
-  },
-  (table) => [
-    index('interactions_user_idx').on(table.userId),
-    index('interactions_expires_idx').on(table.expiresAt),
-  ],
-);
-
-/**
- * What a browser is in the middle of on the pages for devices and signing out. `cookie_hash` stands for a
- * browser in which nobody is signed in.
- */
-export const browserStates = oauthSchema.table(
-  'browser_states',
-  {
-    sessionUid: text('session_uid').primaryKey(),
-    cookieHash: bytes('cookie_hash'),
-    formSecret: text('form_secret'),
-    clientId: text('client_id'),
-    clientState: text('client_state'),
-    postLogoutRedirectUri: text('post_logout_redirect_uri'),
-    expiresAt: at('expires_at').notNull(),
-  },
-  (table) => [
-    uniqueIndex('browser_states_cookie_key')
-      .on(table.cookieHash)
-      .where(sql`${table.cookieHash} is not null`),
-    index('browser_states_expires_idx').on(table.expiresAt),
-  ],
-);
-
-/**
- * Applications that are told that a person has signed out, and what came of it. @see OpenID Connect Back-Channel
- * Logout 1.0
- */
-export const logoutNotices = oauthSchema.table(
-  'logout_notices',
-  {
-    id: uuid('id').primaryKey(),
-    applicationId: applicationId(),
-    userId: userId(),
-    /** The `sid` that the application knows; not a foreign key, since the authorization may be gone first. */
-    authorizationId: uuid('authorization_id').notNull(),
-    createdAt: at('created_at').notNull(),
-    attempts: integer('attempts').notNull().default(0),
-    lastError: text('last_error'),
-    deliveredAt: at('delivered_at'),
-  },
-  (table) => [
-    index('logout_notices_application_idx').on(table.applicationId),
-    index('logout_notices_user_idx').on(table.userId),
-    index('logout_notices_created_idx').on(table.createdAt),
-  ],
 );

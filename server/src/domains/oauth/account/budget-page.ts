@@ -11,8 +11,8 @@ import { readCredits } from '../interactions/budget.ts';
 export type BudgetPageOptions = { hidden: Record<string, string>; isSaved: boolean; problem?: Problem };
 
 /**
- * The page on which a person changes what an application may spend, which the refusal of a spend links to. Throws
- * `request.not_found`, also for the mandate of an application that is no more.
+ * The page on which a person changes what an application may spend, which the refusal of a spend links to.
+ * Throws `request.not_found`, also for the mandate of an application that is no more.
  */
 export async function buildBudgetPage(
   ctx: Ctx,
@@ -48,8 +48,9 @@ export async function buildBudgetPage(
 }
 
 /**
- * Lets an application spend what the person typed in; the next try of the application is judged by it. An empty
- * field: no limit of its own for one spend. Throws `request.invalid`, `request.not_found`, `mandate.revoked`.
+ * Lets an application spend what the person typed in; the next try of the application is judged by it. An
+ * empty field: no limit of its own for one spend. Throws `request.invalid`, `request.not_found`,
+ * `mandate.revoked`.
  */
 export async function saveBudget(
   ctx: Ctx,

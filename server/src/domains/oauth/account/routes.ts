@@ -10,11 +10,11 @@ import { originOf } from '../../../http/origin.ts';
 import { addPages } from '../../../http/pages/page-scope.ts';
 import { sendReactPage } from '../../../http/pages/react-page.ts';
 import { readSignInCookie, sendSignInCookie } from '../../../http/sign-in-cookie.ts';
-import { findSession, isKnownAddress, logOut, registerUser, signInBrowser } from '../../auth/index.ts';
-import { findUser } from '../../users/index.ts';
+import { isKnownAddress, logOut, registerUser, signInBrowser } from '../../auth/index.ts';
 import { problemOf } from '../interactions/problem-of.ts';
 import { registerFormSchema, signInFormSchema } from '../interactions/schemas.ts';
 import { buildBudgetPage, saveBudget } from './budget-page.ts';
+import { findBrowserCaller, readOwnAccount } from './find-browser-caller.ts';
 import { readNext } from './read-next.ts';
 import * as schemas from './schemas.ts';
 
@@ -89,21 +89,20 @@ function addRegisterPage(pages: App, ctx: Ctx): void {
   };
   const query = { hide, querystring: schemas.nextQuerySchema };
   pages.get('/register', { schema: query }, (request, reply) => show(request, reply));
+  const preHandler = requireCsrfToken(ctx);
+  const schema = { ...query, body: registerFormSchema };
   pages.post(
     '/register',
-    {
-      preHandler: requireCsrfToken(ctx),
-      config: { limit: limits.register },
-      schema: { ...query, body: registerFormSchema },
-    },
+    { preHandler, config: { limit: limits.register }, schema },
     async (request, reply) => {
       const { email, password, name } = request.body;
+      const named = name ? { name } : {};
       return orAgain(
         async () => {
-          await registerUser(ctx, { email, password, ...(name ? { name } : {}) }, originOf(request));
+          await registerUser(ctx, { email, password, ...named }, originOf(request));
           return signIn(ctx, request, reply, { email, password });
         },
-        (typed) => show(request, reply, { ...typed, email, ...(name ? { name } : {}) }),
+        (typed) => show(request, reply, { ...typed, email, ...named }),
       );
     },
   );
@@ -117,9 +116,8 @@ function addSignOutPage(pages: App, ctx: Ctx): void {
       const page = { name: 'signed-out', application: null, signInUrl: '/sign-in' } as const;
       return sendReactPage(reply, page);
     }
-    const user = await ctx.db.asServiceFor(caller, (tx) => findUser(tx, caller.userId));
     const form = { action: '/sign-out', hidden: csrfField(ctx, request, reply) };
-    const account = user ? { email: user.email, name: user.name } : null;
+    const account = await readOwnAccount(ctx, caller);
     return sendReactPage(reply, { name: 'sign-out', form, application: null, account });
   });
   pages.post(
@@ -159,13 +157,11 @@ function addBudgetPage(pages: App, ctx: Ctx): void {
       const { mandateId } = request.params;
       const caller = await callerOf(ctx, request);
       if (!caller) throw new AppError('auth.session_ended');
-      return orAgain(
-        async () => {
-          if (request.body.decision === 'save') await saveBudget(ctx, caller, mandateId, request.body);
-          return reply.redirect(`/mandates/${mandateId}?done`, 303);
-        },
-        (typed) => show(request, reply, typed),
-      );
+      const save = async () => {
+        if (request.body.decision === 'save') await saveBudget(ctx, caller, mandateId, request.body);
+        return reply.redirect(`/mandates/${mandateId}?done`, 303);
+      };
+      return orAgain(save, (typed) => show(request, reply, typed));
     },
   );
 }
@@ -201,11 +197,8 @@ function sendSignedIn(reply: FastifyReply): Promise<FastifyReply> {
   return sendReactPage(reply, page);
 }
 
-async function callerOf(ctx: Ctx, request: FastifyRequest): Promise<Caller | undefined> {
-  const cookie = readSignInCookie(ctx.config, request);
-  if (cookie === undefined) return undefined;
-  const session = await ctx.db.asService((tx) => findSession(ctx, tx, { cookie }));
-  return session && { userId: session.userId, sessionId: session.id };
+function callerOf(ctx: Ctx, request: FastifyRequest): Promise<Caller | undefined> {
+  return findBrowserCaller(ctx, readSignInCookie(ctx.config, request));
 }
 
 function nextOf(request: FastifyRequest): string | undefined {

@@ -5,7 +5,7 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Caller, Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import { newId } from '../../../lib/ids.ts';
-import type { CreditsSpend } from '../authorization-details.ts';
+import type { CreditsSpend } from '../granted-details.ts';
 
 /** What an application asks to spend, if it does. */
 export function requestedBudget({ params }: Interaction): CreditsSpend | undefined {

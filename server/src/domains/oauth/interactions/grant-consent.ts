@@ -5,7 +5,7 @@ import { AppError } from '../../../errors.ts';
 import { recordAuditEvent, type RequestOrigin } from '../../audit/index.ts';
 import { enterApplication, recordConsent, type Application } from '../../applications/index.ts';
 import { recordSecurityEvent } from '../../auth/index.ts';
-import type { CreditsSpend } from '../authorization-details.ts';
+import type { CreditsSpend } from '../granted-details.ts';
 import { grantResources } from '../tables.ts';
 import { grantBudget } from './budget.ts';
 import type { Requested } from './interaction.ts';
@@ -13,8 +13,8 @@ import type { Requested } from './interaction.ts';
 export type GivenConsent = { requested: Requested; budget: CreditsSpend | undefined };
 
 /**
- * Writes down what the signed-in person agrees to, all or nothing: the grant, the scopes at each API, and what the
- * application may spend, as a mandate that the ledger holds it to. Throws `access.required`,
+ * Writes down what the signed-in person agrees to, all or nothing: the grant, the scopes at each API, and
+ * what the application may spend, as a mandate that the ledger holds it to. Throws `access.required`,
  * `auth.session_ended`.
  */
 export async function grantConsent(

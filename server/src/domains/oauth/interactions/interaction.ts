@@ -9,8 +9,8 @@ import { identityScopes, scopesOfOthers, scopesOfService } from '../scopes.ts';
 export type OpenInteraction = { interaction: Interaction; application: Application };
 
 /**
- * The interaction that this browser is in the middle of. Undefined when it is over, or is another browser's, or
- * who was signed in is not any more.
+ * The interaction that this browser is in the middle of. Undefined when it is over, or is another
+ * browser's, or who was signed in is not any more.
  */
 export async function findInteraction(
   ctx: Ctx,
@@ -31,8 +31,8 @@ export async function findInteraction(
 export type InteractionResult = NonNullable<Interaction['result']>;
 
 /**
- * Writes down how a step of the way ended, and returns where the browser goes on. `forgetsSession`: somebody else
- * is signed in now, so what was settled before does not count.
+ * Writes down how a step of the way ended, and returns where the browser goes on. `forgetsSession`:
+ * somebody else is signed in now, so what was settled before does not count.
  */
 export async function endStep(
   ctx: Ctx,

@@ -9,6 +9,7 @@ import { addPages } from '../../../http/pages/page-scope.ts';
 import { sendReactPage } from '../../../http/pages/react-page.ts';
 import { readSignInCookie, sendSignInCookie } from '../../../http/sign-in-cookie.ts';
 import { requestAccess } from '../../applications/index.ts';
+import type { RequestOrigin } from '../../audit/index.ts';
 import { isKnownAddress, registerUser, signInBrowser } from '../../auth/index.ts';
 import type { ProviderHost } from '../provider/provider-host.ts';
 import { readLowered, requestedBudget } from './budget.ts';
@@ -116,18 +117,25 @@ function addConsentRoute(pages: App, step: Step): void {
       schema: { hide: true, params: schemas.stepParamsSchema, body: schemas.consentFormSchema },
     },
     (request, reply) =>
-      inStep(step, request, reply, request.body, async ({ interaction, application }) => {
-        const { decision } = request.body;
-        if (decision === 'other-account') return otherAccountUrl(interaction.uid);
-        if (decision !== 'allow') return endStep(ctx, interaction, denied);
-        const asked = requestedBudget(interaction);
-        const budget = asked && readLowered(asked, request.body);
-        const requested = readRequested(ctx, interaction);
-        const origin = originOf(request);
-        await grantConsent(ctx, callerOf(interaction), application, { requested, budget }, origin);
-        return endStep(ctx, interaction, { consent: {} });
-      }),
+      inStep(step, request, reply, request.body, (open) =>
+        decideConsent(ctx, open, request.body, originOf(request)),
+      ),
   );
+}
+
+async function decideConsent(
+  ctx: Ctx,
+  { interaction, application }: OpenInteraction,
+  form: schemas.ConsentForm,
+  origin: RequestOrigin,
+): Promise<string> {
+  if (form.decision === 'other-account') return otherAccountUrl(interaction.uid);
+  if (form.decision !== 'allow') return endStep(ctx, interaction, denied);
+  const asked = requestedBudget(interaction);
+  const budget = asked && readLowered(asked, form);
+  const requested = readRequested(ctx, interaction);
+  await grantConsent(ctx, callerOf(interaction), application, { requested, budget }, origin);
+  return endStep(ctx, interaction, { consent: {} });
 }
 
 const denied = { error: 'access_denied', error_description: 'The person did not agree.' };

@@ -28,4 +28,4 @@ export const requestAccessFormSchema = Type.Object({
   message: text(2000),
 });
 
-export type SignInForm = Static<typeof signInFormSchema>;
+export type ConsentForm = Static<typeof consentFormSchema>;

@@ -4,7 +4,7 @@ import type { Resolve } from '../../../lib/find-addresses.ts';
 import { newId } from '../../../lib/ids.ts';
 import { findClientById, type Application } from '../../applications/index.ts';
 import { fetchSafely } from '../fetch-safely.ts';
-import { logoutNotices } from '../tables.ts';
+import { logoutNotices } from '../page-tables.ts';
 
 const tokenTtlSeconds = 120;
 const eventName = 'http://schemas.openid.net/event/backchannel-logout';

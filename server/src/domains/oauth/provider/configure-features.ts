@@ -1,16 +1,11 @@
 import type { Configuration } from 'oidc-provider';
 import type { Ctx } from '../../../ctx.ts';
-import { checkCreditsSpend, grantedDetails } from '../authorization-details.ts';
+import { checkCreditsSpend, grantedDetails } from '../granted-details.ts';
 import { currentExchange } from '../exchange.ts';
 import { mayIntrospect } from './may-introspect.ts';
 import { configureResources } from './configure-resources.ts';
-import {
-  showDeviceCode,
-  showDeviceConfirm,
-  showDeviceDone,
-  showSignedOut,
-  showSignOut,
-} from './show-pages.ts';
+import { showDeviceCode, showDeviceConfirm, showDeviceDone } from './show-device-code.ts';
+import { showSignedOut, showSignOut } from './show-sign-out.ts';
 
 type Features = NonNullable<Configuration['features']>;
 
@@ -28,7 +23,7 @@ export function configureFeatures(ctx: Ctx): Features {
     },
     revocation: {
       enabled: true,
-      // Another application's token is left alone, and answered like one that nobody knows. @see RFC 7009 §2.2
+      // Another application's token is left alone, and answered like an unknown one. @see RFC 7009 §2.2
       allowedPolicy: (_context, client, token) => token.clientId === client.clientId,
     },
     pushedAuthorizationRequests: { enabled: true },

@@ -9,10 +9,10 @@ import { createAdapterFactory } from '../stores/adapter-factory.ts';
 import { extraClientProperties } from '../stores/client-store.ts';
 import { passwordAcr } from '../stores/session-store.ts';
 import { configureFeatures } from './configure-features.ts';
-import { createPolicy } from './interaction-policy.ts';
+import { createInteractionPolicy } from './interaction-policy.ts';
 import { loadGrant } from './load-grant.ts';
-import { showError } from './show-pages.ts';
-import { describeToken, recordToken } from './sign-access-token.ts';
+import { showError } from './show-error.ts';
+import { describeToken, recordToken } from './record-token.ts';
 import { toSigningKeys } from './signing-key.ts';
 
 /** Where the endpoints are: the paths that existing clients have written down. */
@@ -76,12 +76,12 @@ function configurePolicy(ctx: Ctx): Configuration {
     issueRefreshToken: async (_context, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: async (_context, source) => !source.scopes.has('offline_access'),
     rotateRefreshToken: true,
-    // A refresh token that its application gives back takes the grant along; a reused one ends its family only.
+    // A refresh token that is given back takes the grant along; a reused one ends its family only.
     revokeGrantPolicy: ({ oidc }) =>
       currentExchange()?.endpoint === 'revoke' && oidc.entities.RefreshToken !== undefined,
     interactions: {
       url: (_context, interaction) => `/interaction/${interaction.uid}`,
-      policy: createPolicy(ctx),
+      policy: createInteractionPolicy(ctx),
     },
     pkce: {
       // Its owner may exempt an application that can keep a secret, if it sends a nonce. @see RFC 9700 §2.1.1

@@ -8,8 +8,8 @@ import { scopesOfOthers, scopesOfService } from '../scopes.ts';
 type ResourceIndicators = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>;
 
 /**
- * The APIs that tokens are for: this service unless said otherwise, or one that an application protects. A token
- * is for one of them. @see RFC 8707 §2, RFC 9068 §3
+ * The APIs that tokens are for: this service unless said otherwise, or one that an application protects. A
+ * token is for one of them. @see RFC 8707 §2, RFC 9068 §3
  */
 export function configureResources(ctx: Ctx): ResourceIndicators {
   return {

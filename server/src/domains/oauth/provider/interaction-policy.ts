@@ -10,7 +10,7 @@ const { Check, Prompt, base } = interactionPolicy;
  * What has to be settled with the person before an authorization request is answered, in this order: who they
  * are, which account they mean, whether they have access to the application, and what they agree to.
  */
-export function createPolicy(ctx: Ctx): interactionPolicy.DefaultPolicy {
+export function createInteractionPolicy(ctx: Ctx): interactionPolicy.DefaultPolicy {
   const policy = base();
   const login = policy.get('login');
   if (!login) throw new Error('The library has no prompt for sign-in');
@@ -23,7 +23,10 @@ export function createPolicy(ctx: Ctx): interactionPolicy.DefaultPolicy {
   return policy;
 }
 
-/** @see OpenID Connect Core 1.0 §5.5.1.1, OpenID Connect Core Error Code unmet_authentication_requirements 1.0 */
+/**
+ * @see OpenID Connect Core 1.0 §5.5.1.1, OpenID Connect Core Error Code unmet_authentication_requirements
+ * 1.0
+ */
 function unmetAcr({ oidc }: KoaContextWithOIDC): boolean {
   const asked = (oidc.claims as { id_token?: { acr?: Record<string, unknown> } }).id_token?.acr;
   if (!asked?.['essential']) return interactionPolicy.Check.NO_NEED_TO_PROMPT;

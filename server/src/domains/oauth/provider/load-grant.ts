@@ -4,8 +4,8 @@ import { inExchange } from '../exchange.ts';
 import { openAuthorization } from '../open-authorization.ts';
 
 /**
- * What the signed-in person has granted to the application at hand, as an authorization of this session. Undefined
- * when they have granted nothing, or taken it back.
+ * What the signed-in person has granted to the application at hand, as an authorization of this session.
+ * Undefined when they have granted nothing, or taken it back.
  */
 export async function loadGrant(ctx: Ctx, { oidc }: KoaContextWithOIDC): Promise<Grant | undefined> {
   const { session, client, account } = oidc;

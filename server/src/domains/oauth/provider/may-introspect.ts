@@ -4,8 +4,8 @@ import { findClientOfResource } from '../../applications/index.ts';
 import { inExchange } from '../exchange.ts';
 
 /**
- * Whether an application may ask about a token: one of its own, or one that is for an API which it protects and
- * where it can show who it is. Others read that the token is not active. @see RFC 7662 §2.2, §4
+ * Whether an application may ask about a token: one of its own, or one that is for an API which it protects
+ * and where it can show who it is. Others read that the token is not active. @see RFC 7662 §2.2, §4
  */
 export async function mayIntrospect(
   ctx: Ctx,

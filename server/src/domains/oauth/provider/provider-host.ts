@@ -7,8 +7,8 @@ import { createProvider } from './create-provider.ts';
 export type ProviderHost = { current(): Provider };
 
 /**
- * Builds the library anew whenever there are other keys or another one's turn to sign has come. Requests that are
- * under way end where they began; everything else about them is in the database.
+ * Builds the library anew whenever there are other keys or another one's turn to sign has come. Requests
+ * that are under way end where they began; everything else about them is in the database.
  */
 export function createProviderHost(ctx: Ctx): ProviderHost {
   const placeholderSecret = newOpaqueToken(ctx.random);

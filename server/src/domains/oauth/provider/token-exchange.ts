@@ -19,9 +19,10 @@ const parameters = [
 ];
 
 /**
- * Adds the exchange of tokens, which the library does not have: an API that was given a person's token gets one for
- * another API, in its own name and theirs. Only for applications with a policy that names the API, with no more
- * than the scope of the token, no longer than it lives, and dead when the person's authorization ends.
+ * Adds the exchange of tokens, which the library does not have: an API that was given a person's token gets
+ * one for another API, in its own name and theirs. Only for applications with a policy that names the API,
+ * with no more than the scope of the token, no longer than it lives, and dead when the person's
+ * authorization ends.
  * @see RFC 8693 §2
  */
 export function registerTokenExchange(ctx: Ctx, provider: Provider): void {

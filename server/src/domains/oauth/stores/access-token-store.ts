@@ -8,7 +8,7 @@ import { accessTokens } from '../tables.ts';
 import { findLiveAuthorization } from './authorization.ts';
 import { revokeTokens } from './revoke-tokens.ts';
 import { withoutNulls } from './source.ts';
-import { digestOf, fromSeconds, toSeconds, type Payload, type Store } from './store.ts';
+import { digestOf, fromSeconds, toSeconds, type Payload, type Store } from './to-adapter.ts';
 
 type Row = typeof accessTokens.$inferSelect;
 
@@ -39,9 +39,9 @@ export async function recordAccessToken(tx: Tx, issued: IssuedToken): Promise<vo
 }
 
 /**
- * Access tokens. They are JWTs, which the library neither finds nor ends: here they are found by their `jti`
- * once their signature is verified, and count only as long as their authorization lives. `kind` says whose they
- * are: a person's (`AccessToken`) or an application's own (`ClientCredentials`).
+ * Access tokens. They are JWTs, which the library neither finds nor ends: here they are found by their
+ * `jti` once their signature is verified, and count only as long as their authorization lives. `kind` says
+ * whose they are: a person's (`AccessToken`) or an application's own (`ClientCredentials`).
  */
 export function createAccessTokenStore(ctx: Ctx, kind: 'AccessToken' | 'ClientCredentials'): Store {
   return {
@@ -113,7 +113,10 @@ async function applicationOf(tx: Tx, applicationId: string): Promise<Payload | u
   return rows[0];
 }
 
-/** The page about oneself takes a token for this service, which the library would only take without audience. */
+/**
+ * The page about oneself takes a token for this service, which the library would only take without
+ * audience.
+ */
 function toPayload(jti: string, kind: string, row: Row): Payload {
   const isForUserinfo = currentExchange()?.endpoint === 'userinfo';
   return withoutNulls({

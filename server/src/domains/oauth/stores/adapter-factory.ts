@@ -10,12 +10,13 @@ import { createInteractionStore } from './interaction-store.ts';
 import { createPushedRequestStore } from './pushed-request-store.ts';
 import { createRefreshTokenStore } from './refresh-token-store.ts';
 import { createSessionStore } from './session-store.ts';
-import { toAdapter, type Run, type Store } from './store.ts';
+import { toAdapter, type Run, type Store } from './to-adapter.ts';
 import { createUsedProofStore } from './used-proof-store.ts';
 
 /**
- * The storage of the library, one adapter per kind of object. Clients are read in a statement of their own: the
- * library may fetch a client's keys between that and the rest, and no transaction waits for somebody's server.
+ * The storage of the library, one adapter per kind of object. Clients are read in a statement of their own:
+ * the library may fetch a client's keys between that and the rest, and no transaction waits for somebody's
+ * server.
  */
 export function createAdapterFactory(ctx: Ctx, placeholderSecret: string): (name: string) => Adapter {
   const run: Run = (work) => inExchange(ctx, work);

@@ -8,7 +8,7 @@ import { authorizationCodes, authorizations } from '../tables.ts';
 import { findLiveAuthorization } from './authorization.ts';
 import { revokeTokens } from './revoke-tokens.ts';
 import { fromSource, toSource, withoutNulls } from './source.ts';
-import { digestOf, fromSeconds, toSeconds, type Payload, type Store } from './store.ts';
+import { digestOf, fromSeconds, toSeconds, type Payload, type Store } from './to-adapter.ts';
 
 /** Authorization codes: single use. @see RFC 6749 §4.1.2, RFC 9700 §2.1.1 */
 export function createAuthorizationCodeStore(ctx: Ctx): Store {

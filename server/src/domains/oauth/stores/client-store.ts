@@ -1,7 +1,7 @@
 import type { ClientMetadata } from 'oidc-provider';
 import { findClient, type Application } from '../../applications/index.ts';
 import { withoutNulls } from './source.ts';
-import type { Payload, Store } from './store.ts';
+import type { Payload, Store } from './to-adapter.ts';
 
 /** What an application is besides what the protocol knows; members of the library's client. */
 export const extraClientProperties = [
@@ -27,7 +27,7 @@ export function createClientStore(placeholderSecret: string): Store {
  * An application in the library's words. Its secret is not among them: only digests are stored, and
  * `compareClientSecret` asks for those.
  */
-export function toClientMetadata(application: Application, placeholderSecret: string): Payload {
+function toClientMetadata(application: Application, placeholderSecret: string): Payload {
   const { type, tokenEndpointAuthMethod, grantTypes } = application;
   const hasSecret = tokenEndpointAuthMethod.startsWith('client_secret');
   const takesCode = grantTypes.includes('authorization_code') && application.redirectUris.length > 0;

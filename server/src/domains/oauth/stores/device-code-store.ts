@@ -8,7 +8,15 @@ import { deviceCodes } from '../tables.ts';
 import { findLiveAuthorization } from './authorization.ts';
 import { revokeTokens } from './revoke-tokens.ts';
 import { fromSource, toSource, withoutNulls } from './source.ts';
-import { digestOf, fromSeconds, hashOf, toHandle, toSeconds, type Payload, type Store } from './store.ts';
+import {
+  digestOf,
+  fromSeconds,
+  hashOf,
+  toHandle,
+  toSeconds,
+  type Payload,
+  type Store,
+} from './to-adapter.ts';
 
 type Row = typeof deviceCodes.$inferSelect;
 
@@ -16,8 +24,8 @@ type Row = typeof deviceCodes.$inferSelect;
 const slowDownSeconds = 5;
 
 /**
- * Codes of devices. A device polls with the one, a person types in the other; both are kept as digests, so the
- * typed one is known only in the request that brings it.
+ * Codes of devices. A device polls with the one, a person types in the other; both are kept as digests, so
+ * the typed one is known only in the request that brings it.
  */
 export function createDeviceCodeStore(ctx: Ctx): Store {
   return {

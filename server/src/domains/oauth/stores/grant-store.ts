@@ -4,11 +4,11 @@ import { endAccess } from '../../applications/index.ts';
 import { grantResources } from '../tables.ts';
 import { findLiveAuthorization } from './authorization.ts';
 import { withoutNulls } from './source.ts';
-import type { Store } from './store.ts';
+import type { Store } from './to-adapter.ts';
 
 /**
- * What the library calls a grant is an authorization: it lives as long as that does, and holds what the person
- * has granted to the application. Grants are made by the consent page, not by the library.
+ * What the library calls a grant is an authorization: it lives as long as that does, and holds what the
+ * person has granted to the application. Grants are made by the consent page, not by the library.
  */
 export function createGrantStore(ctx: Ctx): Store {
   return {

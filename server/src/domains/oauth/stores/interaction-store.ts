@@ -1,8 +1,16 @@
 import { and, eq, gt } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
-import { interactions } from '../tables.ts';
+import { interactions } from '../page-tables.ts';
 import { withoutNulls } from './source.ts';
-import { digestOf, fromSeconds, hashOf, toHandle, toSeconds, type Payload, type Store } from './store.ts';
+import {
+  digestOf,
+  fromSeconds,
+  hashOf,
+  toHandle,
+  toSeconds,
+  type Payload,
+  type Store,
+} from './to-adapter.ts';
 
 type Row = typeof interactions.$inferSelect;
 type JsonObject = Record<string, unknown>;
@@ -21,7 +29,10 @@ type Interaction = {
   exp: number;
 };
 
-/** People's ways through the pages. Only who holds the uid, which is in an address and in a cookie, can go on. */
+/**
+ * People's ways through the pages. Only who holds the uid, which is in an address and in a cookie, can go
+ * on.
+ */
 export function createInteractionStore(ctx: Ctx): Store {
   const issuer = ctx.config.baseUrl;
   return {

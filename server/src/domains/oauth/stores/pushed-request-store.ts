@@ -4,9 +4,12 @@ import type { Ctx } from '../../../ctx.ts';
 import { currentExchange } from '../exchange.ts';
 import { pushedRequests } from '../tables.ts';
 import { withoutNulls } from './source.ts';
-import { fromSeconds, hashOf, toSeconds, type Store } from './store.ts';
+import { fromSeconds, hashOf, toSeconds, type Store } from './to-adapter.ts';
 
-/** Authorization requests that applications left here beforehand: used once, within a minute. @see RFC 9126 §2.2 */
+/**
+ * Authorization requests that applications left here beforehand: used once, within a minute. @see RFC 9126
+ * §2.2
+ */
 export function createPushedRequestStore(ctx: Ctx): Store {
   return {
     async save(tx, id, payload) {

@@ -9,14 +9,14 @@ import { refreshTokens } from '../tables.ts';
 import { findLiveAuthorization, type LiveAuthorization } from './authorization.ts';
 import { revokeTokens } from './revoke-tokens.ts';
 import { fromSource, toSource, withoutNulls } from './source.ts';
-import { digestOf, fromSeconds, toSeconds, type Payload, type Store } from './store.ts';
+import { digestOf, fromSeconds, toSeconds, type Payload, type Store } from './to-adapter.ts';
 
 type Row = typeof refreshTokens.$inferSelect;
 
 /**
- * Refresh tokens, each used once and followed by one other. The one just used opens the answer of its first use
- * again for REFRESH_REUSE_WINDOW_SECONDS, until its successor is used; everything else that was used before is
- * shown as consumed, upon which the library ends the authorization. @see RFC 9700 §4.14.2
+ * Refresh tokens, each used once and followed by one other. The one just used opens the answer of its first
+ * use again for REFRESH_REUSE_WINDOW_SECONDS, until its successor is used; everything else that was used
+ * before is shown as consumed, upon which the library ends the authorization. @see RFC 9700 §4.14.2
  */
 export function createRefreshTokenStore(ctx: Ctx): Store {
   const sealer = answerSealer(ctx);
@@ -69,13 +69,10 @@ export function createRefreshTokenStore(ctx: Ctx): Store {
         .returning({ previousHash: refreshTokens.previousHash });
       if (!spent) throw new errors.InvalidGrant('refresh token already used');
       if (rotation) rotation.isConsumed = true;
-      // From here on the one before the one before opens nothing any more.
-      if (spent.previousHash)
-        await tx.update(refreshTokens).set({ sealedAnswer: null }).where(eq(tokenHash, spent.previousHash));
+      if (spent.previousHash) await forgetAnswer(tx, spent.previousHash);
     },
-    async destroy() {
-      // What it hangs on ends, see revokeByGrantId.
-    },
+    // What it hangs on ends, see revokeByGrantId.
+    async destroy() {},
     revokeByGrantId: revokeTokens(ctx),
   };
 }
@@ -85,6 +82,11 @@ export async function keepAnswer(ctx: Ctx, tx: Tx, rotation: Rotation, answer: u
   if (!rotation.isConsumed || ctx.config.refreshReuseWindowSeconds === 0) return;
   const sealedAnswer = answerSealer(ctx).seal(JSON.stringify(answer), contextOf(rotation.tokenHash));
   await tx.update(refreshTokens).set({ sealedAnswer }).where(eq(refreshTokens.tokenHash, rotation.tokenHash));
+}
+
+/** Once its successor is used, a token opens nothing any more. */
+async function forgetAnswer(tx: Tx, tokenHash: Buffer): Promise<void> {
+  await tx.update(refreshTokens).set({ sealedAnswer: null }).where(eq(refreshTokens.tokenHash, tokenHash));
 }
 
 /** What this token has become, if it was used before. */

@@ -10,9 +10,9 @@ import {
 } from '../../auth/index.ts';
 import { Provider } from 'oidc-provider';
 import { currentExchange } from '../exchange.ts';
-import { browserStates } from '../tables.ts';
+import { browserStates } from '../page-tables.ts';
 import { withoutNulls } from './source.ts';
-import { digestOf, toSeconds, type Payload, type Store } from './store.ts';
+import { digestOf, toSeconds, type Payload, type Store } from './to-adapter.ts';
 
 /** How long a form for a device or for signing out may stay open. */
 const stateTtlSeconds = 3600;
@@ -42,7 +42,7 @@ export function createSessionStore(ctx: Ctx): Store {
       await saveState(ctx, tx, {
         sessionUid: uid,
         cookieHash: session ? null : digestOf(cookie),
-        ...((payload.state as LibraryState | undefined) ?? {}),
+        ...(payload.state as LibraryState | undefined),
       });
     },
     async find(tx, cookie) {

@@ -1,4 +1,4 @@
-import { fromSeconds, toSeconds, type Payload } from './store.ts';
+import { fromSeconds, toSeconds, type Payload } from './to-adapter.ts';
 
 /** What codes, device codes and refresh tokens carry on, as the tables keep it. */
 export type Source = {

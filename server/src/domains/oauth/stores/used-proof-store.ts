@@ -3,7 +3,7 @@ import { errors } from 'oidc-provider';
 import type { Ctx } from '../../../ctx.ts';
 import { usedProofs } from '../tables.ts';
 import { withoutNulls } from './source.ts';
-import { digestOf, type Store } from './store.ts';
+import { digestOf, type Store } from './to-adapter.ts';
 
 /**
  * DPoP proofs and assertions of clients that were used. Of two requests that bring the same one at the same
