@@ -38,7 +38,8 @@ export async function startTestProvider(options: TestServiceOptions = {}): Promi
   return { ...service, issuer };
 }
 
-async function findFreePort(): Promise<number> {
+/** A port that nobody listens on right now. */
+export async function findFreePort(): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   const server = createServer().once('error', reject);
   server.listen(0, '127.0.0.1', () => {
