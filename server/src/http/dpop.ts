@@ -22,9 +22,9 @@ export function readPresentedToken(header: string | undefined): PresentedToken |
 }
 
 /**
- * Refuses a token that is bound to a key, unless the request proves possession of that key: for this method and
- * address, for this token, just now, and for the first time. A token that is not bound comes as a plain bearer
- * token. Throws `auth.token_invalid`, `auth.proof_invalid`. @see RFC 9449 §4.3, §7
+ * Refuses a token that is bound to a key, unless the request proves possession of that key: for this method
+ * and address, for this token, just now, and for the first time. A token that is not bound comes as a plain
+ * bearer token. Throws `auth.token_invalid`, `auth.proof_invalid`. @see RFC 9449 §4.3, §7
  */
 export async function assertPossession(
   ctx: Ctx,

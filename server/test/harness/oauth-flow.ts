@@ -62,7 +62,9 @@ export class OauthCalls {
     return `/authorize?${new URLSearchParams(given).toString()}`;
   }
 
-  /** Goes through the pages like a person who agrees to everything. Returns where the browser is sent then. */
+  /**
+   * Goes through the pages like a person who agrees to everything. Returns where the browser is sent then.
+   */
   async passPages(browser: TestBrowser, person: Person, url: string): Promise<URL> {
     let shown: ShownPage | URL = await browser.open(url);
     for (let step = 0; step < 6 && !(shown instanceof URL); step++) {

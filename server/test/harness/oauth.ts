@@ -77,7 +77,11 @@ export class TestBrowser {
     const response = await fetch(`${this.service.url}${target.pathname}${target.search}`, {
       ...init,
       redirect: 'manual',
-      headers: { accept: 'text/html', ...(cookie === '' ? {} : { cookie }), ...init.headers },
+      headers: {
+        accept: 'text/html',
+        ...(cookie === '' ? {} : { cookie }),
+        ...Object.fromEntries(new Headers(init.headers)),
+      },
     });
     for (const line of response.headers.getSetCookie()) this.keep(line);
     return response;

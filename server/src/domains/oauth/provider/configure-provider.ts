@@ -1,4 +1,4 @@
-import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import type { Configuration } from 'oidc-provider';
 import type { Ctx } from '../../../ctx.ts';
 import { currentExchange } from '../exchange.ts';
 import { fetchSafely } from '../fetch-safely.ts';
@@ -66,7 +66,7 @@ export function configureProvider(ctx: Ctx, placeholderSecret: string): Configur
 function configurePolicy(ctx: Ctx): Configuration {
   return {
     findAccount: (context, userId, token) => {
-      const { oidc } = context as KoaContextWithOIDC;
+      const { oidc } = context;
       const applicationId = oidc.client?.['application_id'] as string | undefined;
       return findAccount(ctx, { userId, applicationId, mustHaveAccess: token !== undefined });
     },
@@ -117,7 +117,7 @@ function fetchForClient(
   const request = {
     method: method ?? 'GET',
     headers: Object.fromEntries(new Headers(headers).entries()),
-    ...(body === undefined || body === null ? {} : { body: String(body) }),
+    ...(typeof body === 'string' ? { body } : {}),
   };
   const mayBeLoopback = config.webhookAllowLoopback && !config.isProduction;
   return fetchSafely(address instanceof Request ? address.url : String(address), request, { mayBeLoopback });

@@ -11,7 +11,7 @@ export async function loadGrant(ctx: Ctx, { oidc }: KoaContextWithOIDC): Promise
   const { session, client, account } = oidc;
   const applicationId = client?.['application_id'];
   if (!session || !client || !account || typeof applicationId !== 'string') return undefined;
-  const owner = { userId: account.accountId, applicationId, sessionId: String(session.uid) };
+  const owner = { userId: account.accountId, applicationId, sessionId: session.uid };
   const id = await inExchange(ctx, (tx) => openAuthorization(ctx, tx, owner));
   if (id === undefined) return undefined;
   session.sidFor(client.clientId, id);

@@ -21,7 +21,7 @@ export function showPage(
 /** The secret of this browser that a form for the library has to bring back. */
 export function secretOf({ oidc }: KoaContextWithOIDC): string {
   const { state } = oidc.session ?? {};
-  return String((state as { secret?: string } | undefined)?.secret ?? '');
+  return (state as { secret?: string } | undefined)?.secret ?? '';
 }
 
 /** The application that a page is about, when there is one. */
