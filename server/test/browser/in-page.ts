@@ -87,3 +87,45 @@ export function pressThrice(): boolean[] {
   for (let press = 0; press < 3; press++) document.querySelector<HTMLButtonElement>('.button.main')?.click();
   return kept;
 }
+
+export type PageCall = {
+  url: string;
+  method?: string;
+  body?: unknown;
+  token?: string;
+  credentials?: RequestCredentials;
+};
+
+/**
+ * Calls an API as a page does, by JSON. `status` 0: the browser did not let the page have the answer, or did
+ * not even ask.
+ */
+export async function callFromPage(call: PageCall): Promise<{ status: number; body: any }> {
+  const { url, method = 'GET', body, token, credentials } = call;
+  try {
+    const response = await fetch(url, {
+      method,
+      ...(credentials === undefined ? {} : { credentials }),
+      headers: {
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return { status: response.status, body: await response.json() };
+  } catch {
+    return { status: 0, body: null };
+  }
+}
+
+/** A verifier and its challenge, made where they belong: in the page. @see RFC 7636 §4 */
+export async function makePkceInPage(): Promise<{ verifier: string; challenge: string }> {
+  const encode = (bytes: Uint8Array) =>
+    btoa(String.fromCharCode(...bytes))
+      .replaceAll('+', '-')
+      .replaceAll('/', '_')
+      .replaceAll('=', '');
+  const verifier = encode(crypto.getRandomValues(new Uint8Array(32)));
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier));
+  return { verifier, challenge: encode(new Uint8Array(digest)) };
+}
