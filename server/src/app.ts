@@ -19,6 +19,7 @@ import { addAccountPages } from './http/pages/account-pages.ts';
 import { addAssetRoutes } from './http/pages/assets.ts';
 import { addMailboxPage } from './http/pages/mailbox-page.ts';
 import { createServer } from './http/server.ts';
+import type { Resolve } from './lib/find-addresses.ts';
 
 export type App = FastifyInstance<
   RawServerDefault,
@@ -28,8 +29,11 @@ export type App = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
-/** Builds the HTTP application from the explicit list of domains. */
-export async function buildApp(ctx: Ctx): Promise<App> {
+/**
+ * Builds the HTTP application from the explicit list of domains. `resolve` finds the addresses of names that
+ * clients give; DNS unless said otherwise.
+ */
+export async function buildApp(ctx: Ctx, resolve?: Resolve): Promise<App> {
   const app = await createServer(ctx);
   await addOperationsRoutes(app, ctx);
   addDocsRoutes(app);
@@ -40,7 +44,7 @@ export async function buildApp(ctx: Ctx): Promise<App> {
   addApplicationRoutes(app, ctx);
   addAccessRequestRoutes(app, ctx);
   addGrantRoutes(app, ctx);
-  addOauthRoutes(app, ctx);
+  addOauthRoutes(app, ctx, resolve);
   addProtectedResourceRoutes(app, ctx);
   addWebhookRoutes(app, ctx);
   addAssetRoutes(app);

@@ -304,6 +304,23 @@ export const settings = {
     group: 'Applications',
     description: 'Most applications that one person has registered at a time; administrators have no limit.',
   },
+  oauthRegistration: {
+    env: 'OAUTH_REGISTRATION',
+    type: 'choice',
+    choices: ['off', 'open'],
+    default: 'off',
+    group: 'Applications',
+    description:
+      'Whether applications may register themselves at `/oauth/register` (RFC 7591). They are marked as not verified.',
+  },
+  oauthClientDocuments: {
+    env: 'OAUTH_CLIENT_DOCUMENTS',
+    type: 'boolean',
+    default: 'false',
+    group: 'Applications',
+    description:
+      'Whether an application may name itself by the https address of a document that describes it, as MCP clients do.',
+  },
   webhookTimeoutSeconds: {
     env: 'WEBHOOK_TIMEOUT',
     type: 'duration',

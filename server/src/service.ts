@@ -57,7 +57,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   handleOauthJobs(ctx, options.resolve);
   handleAuditJobs(ctx);
   handleHoldJobs(ctx);
-  const app = await buildApp(ctx);
+  const app = await buildApp(ctx, options.resolve);
   if (options.runsJobs !== false) await jobs.start();
   return {
     app,

@@ -11,6 +11,7 @@ export { enterApplication, findRole, type Entry } from './enter-application.ts';
 export { findClient, findClientById, findClientOfResource } from './find-client.ts';
 export { addGrantRoutes } from './grants/routes.ts';
 export { recordConsent, type Consent } from './record-consent.ts';
+export { registerClient, type SelfDescription } from './register-client.ts';
 export { recordSignIn } from './record-sign-in.ts';
 export { requireAdmin } from './require-admin.ts';
 export { addApplicationRoutes } from './routes.ts';

@@ -3,12 +3,16 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../../app.ts';
 import type { Ctx } from '../../ctx.ts';
+import { limits, type LimitPolicy } from '../../http/limits.ts';
+import { answerInOauthForm } from '../../http/oauth-error.ts';
 import { originOf } from '../../http/origin.ts';
 import { sendReactPage } from '../../http/pages/react-page.ts';
+import type { Resolve } from '../../lib/find-addresses.ts';
 import type { Endpoint, ExchangeOptions } from './exchange.ts';
 import { addAccountRoutes } from './account/routes.ts';
 import { addInteractionRoutes } from './interactions/routes.ts';
 import { addJsonFlowRoutes } from './json-flow/routes.ts';
+import { addRegistrationRoute } from './registration/routes.ts';
 import { createProviderHost, type ProviderHost } from './provider/provider-host.ts';
 import { runRequest } from './provider/run-request.ts';
 import { verifyPresentedToken } from './stores/access-token-store.ts';
@@ -18,6 +22,7 @@ type Mounted = {
   url: string;
   endpoint: Endpoint;
   /** Changes the form on its way to the library, and what is known of the request. */
+  limit?: LimitPolicy;
   prepare?: (ctx: Ctx, form: URLSearchParams, options: ExchangeOptions) => Promise<void> | void;
 };
 
@@ -35,7 +40,13 @@ const mounted: Mounted[] = [
   { method: 'GET', url: '/userinfo', endpoint: 'userinfo' },
   { method: 'POST', url: '/userinfo', endpoint: 'userinfo' },
   { method: 'GET', url: '/device', endpoint: 'device' },
-  { method: 'POST', url: '/device', endpoint: 'device', prepare: readDeviceDecision },
+  {
+    method: 'POST',
+    url: '/device',
+    endpoint: 'device',
+    prepare: readDeviceDecision,
+    limit: limits.userCode,
+  },
   { method: 'GET', url: '/device/:uid', endpoint: 'resume' },
   { method: 'GET', url: '/logout', endpoint: 'other' },
   { method: 'POST', url: '/logout/confirm', endpoint: 'other', prepare: readSignOutDecision },
@@ -45,27 +56,32 @@ const mounted: Mounted[] = [
 /** Requests that spend or end something, and lock what they do it to. */
 const locking = new Set<Endpoint>(['token', 'revoke']);
 
+/** Requests that prove who the application is; an address that fails too often has to wait. */
+const authenticating = new Set<Endpoint>(['token', 'revoke', 'introspect']);
+
 /** The endpoints of OAuth 2.1 and OpenID Connect, and the pages that belong to them. */
-export function addOauthRoutes(app: App, ctx: Ctx): void {
-  const host = createProviderHost(ctx);
+export function addOauthRoutes(app: App, ctx: Ctx, resolve?: Resolve): void {
+  const host = createProviderHost(ctx, resolve);
   void app.register(async (scope) => {
     const routes = scope as unknown as App;
     routes.removeAllContentTypeParsers();
     routes.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+    routes.setErrorHandler(answerInOauthForm);
     for (const one of mounted) addMounted(routes, ctx, host, one);
     addRedirects(routes);
   });
   addInteractionRoutes(app, ctx, host);
   addAccountRoutes(app, ctx);
+  if (ctx.config.oauthRegistration !== 'off') addRegistrationRoute(app, ctx);
   addJsonFlowRoutes(app, ctx, host);
 }
 
 function addMounted(app: App, ctx: Ctx, host: ProviderHost, one: Mounted): void {
-  const { method, url } = one;
+  const { method, url, limit } = one;
   app.route({
     method,
     url,
-    config: { writesRaw: true },
+    config: { writesRaw: true, ...(limit ? { limit } : {}) },
     schema: { hide: true },
     handler: (request, reply) => letLibraryAnswer(ctx, host, one, request, reply),
   });
@@ -85,7 +101,10 @@ async function letLibraryAnswer(
     locks: locking.has(endpoint),
   };
   const incoming = await toIncoming(ctx, request, options, prepare);
+  const { failures } = request.server;
+  if (authenticating.has(endpoint)) await failures.assertFew(request);
   const answer = await runRequest(host.current(), incoming, reply.raw, options);
+  if (reply.raw.statusCode === 401 && authenticating.has(endpoint)) await countFailure(request);
   return answer ? sendReactPage(reply, answer.page, answer) : reply.hijack();
 }
 
@@ -106,6 +125,11 @@ function addRedirects(app: App): void {
     query.delete('returnTo');
     return reply.redirect(`/logout?${query.toString()}`, 303);
   });
+}
+
+/** The answer is on its way; that there will be one time too many is said next time. */
+async function countFailure(request: FastifyRequest): Promise<void> {
+  await request.server.failures.count(request).catch(() => {});
 }
 
 function bodyOf(request: FastifyRequest): string {

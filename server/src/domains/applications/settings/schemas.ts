@@ -112,7 +112,7 @@ export const givenSettingsFields = {
   tokenExchangeAudiences: Type.Optional(settingsFields.tokenExchangeAudiences),
 };
 
-const givenSettingsSchema = Type.Object(givenSettingsFields);
+export const givenSettingsSchema = Type.Object(givenSettingsFields);
 
 /** The settings that a request names. */
 export type GivenSettings = Static<typeof givenSettingsSchema>;

@@ -1,11 +1,12 @@
 import type { Configuration } from 'oidc-provider';
 import type { Ctx } from '../../../ctx.ts';
+import type { Resolve } from '../../../lib/find-addresses.ts';
 import { currentExchange } from '../exchange.ts';
 import { fetchSafely } from '../fetch-safely.ts';
 import { findAccount } from '../find-account.ts';
 import { refreshTtlSeconds } from '../open-authorization.ts';
 import { claimsOfScopes, identityScopes } from '../scopes.ts';
-import { createAdapterFactory } from '../stores/adapter-factory.ts';
+import { createAdapterFactory, type ProviderOptions } from '../stores/adapter-factory.ts';
 import { extraClientProperties } from '../stores/client-store.ts';
 import { passwordAcr } from '../stores/session-store.ts';
 import { configureFeatures } from './configure-features.ts';
@@ -23,7 +24,6 @@ const routes = {
   introspection: '/oauth/introspect',
   pushed_authorization_request: '/oauth/par',
   device_authorization: '/oauth/device',
-  registration: '/oauth/register',
   userinfo: '/userinfo',
   end_session: '/logout',
   jwks: '/.well-known/jwks.json',
@@ -39,14 +39,14 @@ const signatureAlgorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const;
 const idTokenAlgorithms = ['RS256', 'ES256', 'EdDSA'] as const;
 
 /** The library's configuration: what OAuth 2.1 and oauth policy of this service want, and nothing else. */
-export function configureProvider(ctx: Ctx, placeholderSecret: string): Configuration {
+export function configureProvider(ctx: Ctx, options: ProviderOptions): Configuration {
   return {
-    adapter: createAdapterFactory(ctx, placeholderSecret),
+    adapter: createAdapterFactory(ctx, options),
     jwks: { keys: toSigningKeys(ctx.keys.signers()) },
     routes,
     features: configureFeatures(ctx),
     ...configurePolicy(ctx),
-    ...configureClients(ctx),
+    ...configureClients(ctx, options),
     acrValues: [passwordAcr],
     claims: claimsOfScopes,
     scopes: [...identityScopes],
@@ -57,6 +57,10 @@ export function configureProvider(ctx: Ctx, placeholderSecret: string): Configur
       backchannel_logout_supported: true,
       backchannel_logout_session_supported: true,
       ui_locales_supported: ['en'],
+      ...(ctx.config.oauthRegistration === 'off'
+        ? {}
+        : { registration_endpoint: `${ctx.config.baseUrl}/oauth/register` }),
+      ...(ctx.config.oauthClientDocuments ? { client_id_metadata_document_supported: true } : {}),
     },
     renderError: (context, out, error) => showError(context, out, error),
     ttl: lifetimesOf(ctx),
@@ -93,7 +97,7 @@ function configurePolicy(ctx: Ctx): Configuration {
   };
 }
 
-function configureClients(ctx: Ctx): Configuration {
+function configureClients(ctx: Ctx, { resolve }: ProviderOptions): Configuration {
   return {
     clientDefaults: { grant_types: ['authorization_code'], response_types: ['code'] },
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
@@ -105,12 +109,13 @@ function configureClients(ctx: Ctx): Configuration {
       dPoPSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'],
     },
     // What clients name is asked only through the guard that webhooks pass, too.
-    fetch: (address, options) => fetchForClient(ctx, address, options),
+    fetch: (address, options) => fetchForClient(ctx, resolve, address, options),
   };
 }
 
 function fetchForClient(
   { config }: Ctx,
+  resolve: Resolve | undefined,
   address: Parameters<typeof fetch>[0],
   { method, headers, body }: RequestInit = {},
 ): Promise<Response> {
@@ -120,7 +125,10 @@ function fetchForClient(
     ...(typeof body === 'string' ? { body } : {}),
   };
   const mayBeLoopback = config.webhookAllowLoopback && !config.isProduction;
-  return fetchSafely(address instanceof Request ? address.url : String(address), request, { mayBeLoopback });
+  return fetchSafely(address instanceof Request ? address.url : String(address), request, {
+    mayBeLoopback,
+    resolve,
+  });
 }
 
 function lifetimesOf({ config }: Ctx): NonNullable<Configuration['ttl']> {

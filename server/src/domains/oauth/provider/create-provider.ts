@@ -1,14 +1,15 @@
 import { Provider } from 'oidc-provider';
 import type { Ctx } from '../../../ctx.ts';
 import { currentExchange } from '../exchange.ts';
+import type { ProviderOptions } from '../stores/adapter-factory.ts';
 import { keepAnswer } from '../stores/refresh-token-store.ts';
 import { configureProvider } from './configure-provider.ts';
 import { inTransaction } from './run-request.ts';
 import { registerTokenExchange } from './token-exchange.ts';
 
 /** The certified library on our tables, pages and keys. Knows the keys of the moment it is built. */
-export function createProvider(ctx: Ctx, placeholderSecret: string): Provider {
-  const provider = new Provider(ctx.config.baseUrl, configureProvider(ctx, placeholderSecret));
+export function createProvider(ctx: Ctx, options: ProviderOptions): Provider {
+  const provider = new Provider(ctx.config.baseUrl, configureProvider(ctx, options));
   compareSecretsByDigest(ctx, provider);
   registerTokenExchange(ctx, provider);
   provider.use(inTransaction(ctx));

@@ -1,5 +1,6 @@
 import type { Provider } from 'oidc-provider';
 import type { Ctx } from '../../../ctx.ts';
+import type { Resolve } from '../../../lib/find-addresses.ts';
 import { newOpaqueToken } from '../../../lib/secrets.ts';
 import { createProvider } from './create-provider.ts';
 
@@ -10,8 +11,8 @@ export type ProviderHost = { current(): Provider };
  * Builds the library anew whenever there are other keys or another one's turn to sign has come. Requests
  * that are under way end where they began; everything else about them is in the database.
  */
-export function createProviderHost(ctx: Ctx): ProviderHost {
-  const placeholderSecret = newOpaqueToken(ctx.random);
+export function createProviderHost(ctx: Ctx, resolve?: Resolve): ProviderHost {
+  const options = { placeholderSecret: newOpaqueToken(ctx.random), resolve };
   let built: { order: string; provider: Provider } | undefined;
   return {
     current() {
@@ -19,7 +20,7 @@ export function createProviderHost(ctx: Ctx): ProviderHost {
         .signers()
         .map(({ kid }) => kid)
         .join(' ');
-      if (built?.order !== order) built = { order, provider: createProvider(ctx, placeholderSecret) };
+      if (built?.order !== order) built = { order, provider: createProvider(ctx, options) };
       return built.provider;
     },
   };

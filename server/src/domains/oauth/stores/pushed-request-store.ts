@@ -16,7 +16,7 @@ export function createPushedRequestStore(ctx: Ctx): Store {
       await tx.insert(pushedRequests).values({
         requestHash: hashOfRequest(id),
         request: payload.request ?? '',
-        dpopThumbprint: (payload.dpopJkt) ?? null,
+        dpopThumbprint: payload.dpopJkt ?? null,
         isTrusted: payload.trusted !== undefined && Boolean(payload.trusted),
         createdAt: fromSeconds(payload.iat ?? 0),
         expiresAt: fromSeconds(payload.exp ?? 0),
