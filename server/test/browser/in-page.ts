@@ -120,12 +120,10 @@ export async function callFromPage(call: PageCall): Promise<{ status: number; bo
 
 /** A verifier and its challenge, made where they belong: in the page. @see RFC 7636 §4 */
 export async function makePkceInPage(): Promise<{ verifier: string; challenge: string }> {
-  const encode = (bytes: Uint8Array) =>
-    btoa(String.fromCharCode(...bytes))
-      .replaceAll('+', '-')
-      .replaceAll('/', '_')
-      .replaceAll('=', '');
-  const verifier = encode(crypto.getRandomValues(new Uint8Array(32)));
+  const random = crypto.getRandomValues(new Uint8Array(32));
+  // Letters and digits do for a verifier, which is to have at least 43 of them.
+  const verifier = [...random].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier));
-  return { verifier, challenge: encode(new Uint8Array(digest)) };
+  const base64 = btoa(String.fromCharCode(...new Uint8Array(digest)));
+  return { verifier, challenge: base64.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '') };
 }
