@@ -78,6 +78,13 @@ describe('an API protected by tokens of Obol', async () => {
 const count = (client: Client) =>
   client.callTool({ name: 'count_words', arguments: { text: 'bread and butter' } });
 
+/** The link with which the server answers in place of the work. */
+const linkOf = async (client: Client): Promise<string> => {
+  const error: unknown = await count(client).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(UrlElicitationRequiredError);
+  return (error as UrlElicitationRequiredError).elicitations[0]!.url;
+};
+
 describe('an MCP server that charges credits', async () => {
   const port = await findFreePort();
   const origin = `http://localhost:${port}`;
@@ -130,13 +137,6 @@ describe('an MCP server that charges credits', async () => {
       codeVerifier: () => verifier,
     };
   }
-
-  /** The link with which the server answers in place of the work. */
-  const linkOf = async (client: Client): Promise<string> => {
-    const error: unknown = await count(client).catch((reason: unknown) => reason);
-    expect(error).toBeInstanceOf(UrlElicitationRequiredError);
-    return (error as UrlElicitationRequiredError).elicitations[0]!.url;
-  };
 
   test('found by metadata, paid from a budget that was lowered, used up, and raised', async () => {
     const person = await registerPerson(service);
