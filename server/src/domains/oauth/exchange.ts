@@ -44,6 +44,8 @@ export type Exchange = {
   locks: boolean;
   /** Runs statements in the transaction of this request, one after the other. */
   run<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Whether that transaction has begun. */
+  hasBegun(): boolean;
   /** The `jti` of an access token whose signature has been verified, by which it may be looked up. */
   verifiedJti?: string;
   /** The grant under which this request works, once it is found. */
@@ -89,7 +91,7 @@ export async function runExchange(
   work: (exchange: Exchange) => Promise<boolean>,
 ): Promise<void> {
   const unit = createUnit(ctx);
-  const exchange: Exchange = { ...options, run: unit.run };
+  const exchange: Exchange = { ...options, run: unit.run, hasBegun: unit.hasBegun };
   let shouldCommit = false;
   try {
     shouldCommit = await storage.run(exchange, () => work(exchange));
@@ -99,6 +101,7 @@ export async function runExchange(
 }
 
 type Unit = {
+  hasBegun: () => boolean;
   run: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
   end: (shouldCommit: boolean) => Promise<void>;
 };
@@ -122,6 +125,7 @@ function createUnit(ctx: Ctx): Unit {
     return promise;
   };
   return {
+    hasBegun: () => opened !== undefined,
     run(work) {
       opened ??= open();
       const next = queue.then(async () => work(await (opened as Promise<Tx>)));

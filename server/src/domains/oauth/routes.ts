@@ -100,6 +100,7 @@ async function letLibraryAnswer(
     origin: originOf(request),
     locks: locking.has(endpoint),
   };
+  if (endpoint === 'authorize') await refreshClientOf(host, request);
   const incoming = await toIncoming(ctx, request, options, prepare);
   const { failures } = request.server;
   if (authenticating.has(endpoint)) await failures.assertFew(request);
@@ -125,6 +126,11 @@ function addRedirects(app: App): void {
     query.delete('returnTo');
     return reply.redirect(`/logout?${query.toString()}`, 303);
   });
+}
+
+async function refreshClientOf(host: ProviderHost, request: FastifyRequest): Promise<void> {
+  const { client_id: clientId } = request.query as { client_id?: unknown };
+  if (typeof clientId === 'string') await host.refreshClient(clientId);
 }
 
 /** The answer is on its way; that there will be one time too many is said next time. */

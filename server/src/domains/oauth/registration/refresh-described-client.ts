@@ -73,6 +73,6 @@ function assertDocument(clientId: string, metadata: ClientMetadata): void {
   if (metadata['client_secret'] !== undefined || metadata['client_secret_expires_at'] !== undefined)
     throw new Error('it holds a secret');
   const method = metadata['token_endpoint_auth_method'] ?? 'none';
-  if (!methods.has(String(method))) throw new Error('it needs a shared secret');
+  if (typeof method !== 'string' || !methods.has(method)) throw new Error('it needs a shared secret');
   metadata['token_endpoint_auth_method'] = method;
 }

@@ -76,20 +76,20 @@ describe('applications that register themselves', () => {
   });
 });
 
+const json = (body: unknown, type = 'application/json'): Reply => {
+  return (response) => response.writeHead(200, { 'content-type': type }).end(JSON.stringify(body));
+};
+const askAs = (id: string, browser = new TestBrowser(open)) => {
+  const { code_challenge } = challengeOf();
+  const calls = new OauthCalls(open, { clientId: id, redirectUri });
+  const url = calls.authorizeUrl({ code_challenge, code_challenge_method: 'S256' });
+  return browser.open(url);
+};
+
 describe('applications that are described by a document', () => {
   let count = 0;
   let clientId = '';
   let document: Record<string, unknown> = {};
-  const json = (body: unknown, type = 'application/json'): Reply => {
-    return (response) => response.writeHead(200, { 'content-type': type }).end(JSON.stringify(body));
-  };
-  const askAs = (id: string) => {
-    const { code_challenge } = challengeOf();
-    const calls = new OauthCalls(open, { clientId: id, redirectUri });
-    const url = calls.authorizeUrl({ code_challenge, code_challenge_method: 'S256' });
-    return new TestBrowser(open).open(url);
-  };
-
   beforeEach(() => {
     const port = new URL(receiver.url).port;
     clientId = `http://localhost:${port}/client-${++count}.json`;
@@ -110,6 +110,14 @@ describe('applications that are described by a document', () => {
     receiver.reply = (response) => response.writeHead(503).end();
     open.clock.advance({ minutes: 61 });
     expectPage(await askAs(clientId), 'sign-in');
+  });
+
+  test('meet people who are signed in already', async () => {
+    const person = await registerPerson(open);
+    const browser = new TestBrowser(open);
+    const page = expectPage(await browser.open('/sign-in'), 'sign-in');
+    expectPage(await browser.submit(page, { email: person.email, password: person.password }), 'notice');
+    expectPage(await askAs(clientId, browser), 'consent');
   });
 
   test('are refused when the document is not theirs, holds a secret, or is no document', async () => {

@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../../../app.ts';
 import type { Ctx } from '../../../ctx.ts';
-import { AppError } from '../../../errors.ts';
+import type { AppError } from '../../../errors.ts';
 import { limits } from '../../../http/limits.ts';
 import { answerInOauthForm } from '../../../http/oauth-error.ts';
 import { originOf } from '../../../http/origin.ts';

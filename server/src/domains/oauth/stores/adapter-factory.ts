@@ -1,8 +1,8 @@
 import type { Adapter } from 'oidc-provider';
 import type { Ctx } from '../../../ctx.ts';
 import type { Resolve } from '../../../lib/find-addresses.ts';
-import { inExchange } from '../exchange.ts';
-import { createRefreshDescribedClient } from '../registration/refresh-described-client.ts';
+import { currentExchange, inExchange } from '../exchange.ts';
+import type { RefreshDescribedClient } from '../registration/refresh-described-client.ts';
 import { createAccessTokenStore } from './access-token-store.ts';
 import { createAuthorizationCodeStore } from './authorization-code-store.ts';
 import { createClientStore } from './client-store.ts';
@@ -21,6 +21,7 @@ export type ProviderOptions = {
   placeholderSecret: string;
   /** Finds the addresses of names that clients give; DNS unless said otherwise. */
   resolve?: Resolve | undefined;
+  refreshClient: RefreshDescribedClient;
 };
 
 /**
@@ -30,10 +31,11 @@ export type ProviderOptions = {
  */
 export function createAdapterFactory(
   ctx: Ctx,
-  { placeholderSecret, resolve }: ProviderOptions,
+  { placeholderSecret, refreshClient }: ProviderOptions,
 ): (name: string) => Adapter {
   const run: Run = (work) => inExchange(ctx, work);
-  const runAlone: Run = (work) => ctx.db.asService(work);
+  // A request that has a connection does not wait for a second one: all of them could be waiting for each other.
+  const runClients: Run = (work) => (hasBegun() ? run(work) : ctx.db.asService(work));
   const stores: Record<string, Store> = {
     Session: createSessionStore(ctx),
     Interaction: createInteractionStore(ctx),
@@ -46,13 +48,9 @@ export function createAdapterFactory(
     PushedAuthorizationRequest: createPushedRequestStore(ctx),
     ReplayDetection: createUsedProofStore(ctx),
   };
-  const clients = withDocuments(
-    ctx,
-    toAdapter('Client', createClientStore(placeholderSecret), runAlone),
-    resolve,
-  );
+  const clients = toAdapter('Client', createClientStore(placeholderSecret), runClients);
   return (name) => {
-    if (name === 'Client') return clients;
+    if (name === 'Client') return withDocuments(clients, refreshClient);
     const store = stores[name];
     if (!store) throw new Error(`there is no storage for ${name}`);
     return toAdapter(name, store, run);
@@ -60,13 +58,16 @@ export function createAdapterFactory(
 }
 
 /** Looks at the document of a client first, where its id is the address of one. */
-function withDocuments(ctx: Ctx, clients: Adapter, resolve: Resolve | undefined): Adapter {
-  const refresh = createRefreshDescribedClient(ctx, resolve);
+function withDocuments(clients: Adapter, refresh: RefreshDescribedClient): Adapter {
   return {
     ...clients,
     find: async (clientId) => {
-      await refresh(clientId);
+      if (!hasBegun()) await refresh(clientId);
       return clients.find(clientId);
     },
   };
+}
+
+function hasBegun(): boolean {
+  return currentExchange()?.hasBegun() ?? false;
 }
