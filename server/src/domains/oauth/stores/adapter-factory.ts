@@ -34,7 +34,7 @@ export function createAdapterFactory(
   { placeholderSecret, refreshClient }: ProviderOptions,
 ): (name: string) => Adapter {
   const run: Run = (work) => inExchange(ctx, work);
-  // A request that has a connection does not wait for a second one: all of them could be waiting for each other.
+  // A request that has a connection does not wait for a second one: all could be waiting for each other.
   const runClients: Run = (work) => (hasBegun() ? run(work) : ctx.db.asService(work));
   const stores: Record<string, Store> = {
     Session: createSessionStore(ctx),
