@@ -6,6 +6,7 @@ import {
   addAccessRequestRoutes,
   addApplicationRoutes,
   addGrantRoutes,
+  addRequestPages,
 } from './domains/applications/index.ts';
 import { addRecoveryRoutes } from './domains/auth/index.ts';
 import { addAuthRoutes, readAvailable } from './domains/auth/index.ts';
@@ -44,6 +45,7 @@ export async function buildApp(ctx: Ctx, resolve?: Resolve): Promise<App> {
   addApplicationRoutes(app, ctx);
   addAccessRequestRoutes(app, ctx);
   addGrantRoutes(app, ctx);
+  addRequestPages(app, ctx);
   addOauthRoutes(app, ctx, resolve);
   addProtectedResourceRoutes(app, ctx);
   addWebhookRoutes(app, ctx);

@@ -1,5 +1,6 @@
 import type { Page } from './page.ts';
 import { ChooseAccount, SignedOut, SignOut } from './pages/accounts.tsx';
+import { AccessRequests } from './pages/access-requests.tsx';
 import { Budget } from './pages/budget.tsx';
 import { Consent } from './pages/consent.tsx';
 import { DeviceCode, DeviceConfirm, DeviceDone } from './pages/device.tsx';
@@ -24,6 +25,8 @@ export function PageView({ page }: { page: Page }) {
       return <ChooseAccount page={page} />;
     case 'request-access':
       return <RequestAccess page={page} />;
+    case 'access-requests':
+      return <AccessRequests page={page} />;
     case 'device-code':
       return <DeviceCode page={page} />;
     case 'device-confirm':

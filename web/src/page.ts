@@ -12,6 +12,7 @@ export type Page =
   | BudgetPage
   | ChooseAccountPage
   | RequestAccessPage
+  | AccessRequestsPage
   | DeviceCodePage
   | DeviceConfirmPage
   | DeviceDonePage
@@ -134,7 +135,10 @@ export type ChooseAccountPage = {
   account: AccountView;
 };
 
-/** Fields: `message`; `decision` (`request`, `other-account`, `cancel`). */
+/**
+ * Fields: `message`; `decision` (`request`, `other-account`, `cancel`, and while pending `look`: whether they have
+ * answered).
+ */
 export type RequestAccessPage = {
   name: 'request-access';
   form: Form;
@@ -146,6 +150,37 @@ export type RequestAccessPage = {
   reason: string | null;
   message: string;
   problem: Problem | null;
+};
+
+/**
+ * What the administrators of applications decide on. Each request is a form with the fields `decision`
+ * (`approve`, `deny`), `role`, and `reason` (may be empty).
+ */
+export type AccessRequestsPage = {
+  name: 'access-requests';
+  account: AccountView;
+  /** Oldest first. */
+  requests: AccessRequestView[];
+  /** How many more are waiting. */
+  moreCount: number;
+  /** What has just been decided. */
+  decided: 'approved' | 'denied' | null;
+  /** Where to become somebody else. */
+  signInUrl: string;
+  problem: Problem | null;
+};
+
+export type AccessRequestView = {
+  id: string;
+  form: Form;
+  applicationName: string;
+  person: AccountView & { isEmailVerified: boolean };
+  message: string | null;
+  /** ISO 8601. */
+  askedAt: string;
+  /** All of the application; `defaultRole` is chosen unless somebody chooses. */
+  roles: string[];
+  defaultRole: string;
 };
 
 /** Field: `user_code`. */

@@ -75,6 +75,18 @@ const problems = {
     detail: 'The app is open to everybody; sign in to it.',
   },
   'access.already_member': { title: 'You have access', detail: 'Go back to the app and sign in.' },
+  'access.request_decided': {
+    title: 'Somebody was faster',
+    detail: 'This request has been answered, or taken back.',
+  },
+  'access.own_request': {
+    title: 'This one is yours',
+    detail: 'Nobody decides on what they asked for themselves; another administrator can.',
+  },
+  'applications.role_unknown': {
+    title: 'The app has other roles now',
+    detail: 'Choose one of those that it has.',
+  },
   'device.code_missing': { title: 'No code yet', detail: 'Type the code that your device shows.' },
   'device.code_expired': {
     title: 'This code is too old',
@@ -252,14 +264,33 @@ export const texts = {
     },
     leads: {
       none: 'It is open to invited people only. You can ask those who run it.',
-      pending: 'Those who run it have been told. You get a mail when they answer.',
+      pending: 'Those who run it have been told. You get a mail with their answer; then sign in once more.',
       denied: 'You may ask again.',
     },
     reason: 'Their answer:',
     message: 'Message',
     messageHint: 'Who you are and what you need it for.',
     submit: 'Ask for access',
+    look: 'Have they answered?',
     cancel: (app: string) => `Back to ${app}`,
+  },
+
+  accessRequests: {
+    title: (count: number) => (count === 0 ? 'Nobody is waiting' : 'Who may come in?'),
+    lead: 'You decide, as an administrator of the app. They get your answer by mail.',
+    leadNone: 'Nobody asks for access to an app that you administer.',
+    decided: {
+      approved: 'They have access now, and a mail tells them.',
+      denied: 'You have denied it, and a mail tells them.',
+    },
+    wants: (app: string, day: string) => `asked for access to ${app} on ${day}.`,
+    unconfirmed: 'Nobody has shown yet that this address is theirs.',
+    role: 'Role',
+    reason: 'Reason',
+    reasonNote: 'if you deny; they read it',
+    approve: 'Approve',
+    deny: 'Deny',
+    more: (count: number) => `${countOf(count)} more ${count === 1 ? 'is' : 'are'} waiting after these.`,
   },
 
   deviceCode: {

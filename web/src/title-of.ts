@@ -16,6 +16,8 @@ export function headingOf(page: Page): string {
       return texts.chooseAccount.title(nameOf(page.application));
     case 'request-access':
       return texts.requestAccess.titles[page.state](page.application.name);
+    case 'access-requests':
+      return texts.accessRequests.title(page.requests.length);
     case 'device-code':
       return texts.deviceCode.title;
     case 'device-confirm':

@@ -32,7 +32,7 @@ export function readEdges(): { what: string; edge: string; behind: string }[] {
     const color = getComputedStyle(element).backgroundColor;
     return color !== 'rgba(0, 0, 0, 0)' ? color : backgroundOf(element.parentElement);
   };
-  const controls = 'input:not([type=hidden]):not([readonly]), textarea, .button.main, .button.other';
+  const controls = 'input:not([type=hidden]):not([readonly]), select, textarea, .button.main, .button.other';
   return [...document.querySelectorAll(controls)].map((element) => {
     const { borderTopColor } = getComputedStyle(element);
     return {
@@ -45,7 +45,9 @@ export function readEdges(): { what: string; edge: string; behind: string }[] {
 
 /** Numbers what can be focused, as it is read, and puts the focus before the first; returns how many. */
 export function numberControls(): number {
-  const controls = document.querySelectorAll('a[href], button, input:not([type=hidden]), textarea, summary');
+  const controls = document.querySelectorAll(
+    'a[href], button, input:not([type=hidden]), select, textarea, summary',
+  );
   controls.forEach((element, index) => element.setAttribute('data-index', String(index)));
   const start = document.createElement('span');
   start.tabIndex = -1;

@@ -90,6 +90,37 @@ const requestAccess: Page = {
   problem: null,
 };
 
+const accessRequests = {
+  name: 'access-requests',
+  account,
+  requests: [
+    {
+      id: '019ca9f2-7a00-7c3e-8b1d-2f6a4c9e0d21',
+      form,
+      applicationName: 'Atlas',
+      person: { name: 'Ben Achterberg', email: 'ben@example.com', isEmailVerified: true },
+      message: 'I draw the river maps.\nAda told me to ask here.',
+      askedAt: '2026-03-01T12:00:00.000Z',
+      roles: ['reader', 'editor', 'admin'],
+      defaultRole: 'reader',
+    },
+    {
+      id: '019ca9f2-7a00-7c3e-8b1d-2f6a4c9e0d22',
+      form,
+      applicationName: bareApplication.name,
+      person: { ...longAccount, isEmailVerified: false },
+      message: null,
+      askedAt: '2026-03-02T08:30:00.000Z',
+      roles: ['user', 'admin'],
+      defaultRole: 'user',
+    },
+  ],
+  moreCount: 3,
+  decided: null,
+  signInUrl: '/sign-in?next=%2Faccess-requests',
+  problem: null,
+} satisfies Page;
+
 const budgetPage: Page = {
   name: 'budget',
   form,
@@ -185,6 +216,14 @@ export const samples: Readonly<Record<string, Page>> = {
     state: 'denied',
     reason: 'Please write from your work address.',
   },
+  'access-requests': accessRequests,
+  'access-requests-refused': {
+    ...accessRequests,
+    requests: accessRequests.requests.slice(0, 1),
+    moreCount: 0,
+    problem: { code: 'access.request_decided' },
+  },
+  'access-requests-none': { ...accessRequests, requests: [], moreCount: 0, decided: 'approved' },
   'device-code': { name: 'device-code', form, userCode: '', problem: null },
   'device-code-unknown': {
     name: 'device-code',

@@ -27,6 +27,13 @@ export function RequestAccess({ page }: { page: RequestAccessPage }) {
           <Submit decision="request">{requestAccess.submit}</Submit>
         </PageForm>
       )}
+      {state === 'pending' && (
+        <PageForm form={form} className="stack">
+          <Submit kind="other" decision="look">
+            {requestAccess.look}
+          </Submit>
+        </PageForm>
+      )}
       <PageForm form={form} className="after">
         <Submit kind="quiet" decision="cancel">
           {requestAccess.cancel(application.name)}

@@ -52,6 +52,25 @@ export function Field({ label, note, hint, problem, inside, ...input }: FieldPro
   );
 }
 
+type SelectFieldProps = { name: string; label: string; options: string[]; value: string };
+
+/** A choice of one among a few. */
+export function SelectField({ name, label, options, value }: SelectFieldProps) {
+  const id = useId();
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <div className="frame choice">
+        <select id={id} name={name} defaultValue={value}>
+          {options.map((option) => (
+            <option key={option}>{option}</option>
+          ))}
+        </select>
+      </div>
+    </div>
+  );
+}
+
 /** A password, which JavaScript can show. */
 export function PasswordField({ label, ...input }: Omit<FieldProps, 'inside' | 'type'>) {
   const [isShown, setShown] = useState(false);

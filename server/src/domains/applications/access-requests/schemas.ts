@@ -5,7 +5,7 @@ const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null
 const time = (description: string) => Type.String({ format: 'date-time', description });
 const exampleId = '019ca9f2-7a00-7c3e-8b1d-2f6a4c9e0d21';
 /** Texts that people read: no control characters but line breaks and tabs. */
-const textPattern = '^[^\\p{Cc}]*$|^(?:[^\\p{Cc}]|[\\n\\r\\t])*$';
+export const textPattern = '^[^\\p{Cc}]*$|^(?:[^\\p{Cc}]|[\\n\\r\\t])*$';
 
 const messageSchema = Type.String({
   maxLength: 1000,
@@ -14,7 +14,7 @@ const messageSchema = Type.String({
   examples: ['I write the newsletter.'],
 });
 
-const reasonSchema = Type.String({
+export const denialReasonSchema = Type.String({
   maxLength: 500,
   pattern: textPattern,
   description: 'Why; the person reads it.',
@@ -55,7 +55,7 @@ const requestFields = {
   message: nullable(messageSchema),
   status: statusSchema,
   role: nullable(Type.String({ description: 'The role that was granted.', examples: ['editor'] })),
-  reason: nullable(reasonSchema),
+  reason: nullable(denialReasonSchema),
   createdAt: time('When it was made.'),
   decidedAt: nullable(time('When it was approved, denied or withdrawn.')),
 };
@@ -91,5 +91,5 @@ export const receivedListSchema = Type.Object({ accessRequests: Type.Array(recei
 export const approvalSchema = nullable(
   Type.Object({ role: Type.Optional(roleSchema) }, { description: 'Without a role: the default one.' }),
 );
-export const denialSchema = nullable(Type.Object({ reason: Type.Optional(nullable(reasonSchema)) }));
+export const denialSchema = nullable(Type.Object({ reason: Type.Optional(nullable(denialReasonSchema)) }));
 export const requestIdSchema = Type.Object({ id: idSchema });

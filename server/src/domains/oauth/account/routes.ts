@@ -10,11 +10,17 @@ import { originOf } from '../../../http/origin.ts';
 import { addPages } from '../../../http/pages/page-scope.ts';
 import { sendReactPage } from '../../../http/pages/react-page.ts';
 import { readSignInCookie, sendSignInCookie } from '../../../http/sign-in-cookie.ts';
-import { isKnownAddress, logOut, registerUser, signInBrowser } from '../../auth/index.ts';
+import {
+  findBrowserCaller,
+  isKnownAddress,
+  logOut,
+  readOwnAccount,
+  registerUser,
+  signInBrowser,
+} from '../../auth/index.ts';
 import { problemOf } from '../interactions/problem-of.ts';
 import { registerFormSchema, signInFormSchema } from '../interactions/schemas.ts';
 import { buildBudgetPage, saveBudget } from './budget-page.ts';
-import { findBrowserCaller, readOwnAccount } from './find-browser-caller.ts';
 import { readNext } from './read-next.ts';
 import * as schemas from './schemas.ts';
 

@@ -11,6 +11,7 @@ import { readSignInCookie, sendSignInCookie } from '../../../http/sign-in-cookie
 import { requestAccess } from '../../applications/index.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
 import { isKnownAddress, registerUser, signInBrowser } from '../../auth/index.ts';
+import { readRoles } from '../read-roles.ts';
 import type { ProviderHost } from '../provider/provider-host.ts';
 import { readLowered, requestedBudget } from './budget.ts';
 import { buildPage, type PageRequest } from './build-page.ts';
@@ -39,6 +40,8 @@ function addShowRoute(pages: App, step: Step): void {
   pages.get(path, { schema }, async (request, reply) => {
     const open = await findOpen(step, request, reply);
     if (!open) return sendOver(reply);
+    const isLetIn = await hasAccessNow(step, open);
+    if (isLetIn) return reply.redirect(await endStep(step.ctx, open.interaction, {}), 303);
     const { step: asked } = request.query;
     const instead = asked === 'sign-in' || asked === 'register' ? asked : undefined;
     return sendStep(step, request, reply, open, { instead });
@@ -100,10 +103,12 @@ function addDecisionRoutes(pages: App, step: Step): void {
       inStep(step, request, reply, request.body, async ({ interaction, application }) => {
         const { decision, message } = request.body;
         if (decision === 'other-account') return otherAccountUrl(interaction.uid);
+        const stepUrl = `/interaction/${interaction.uid}`;
+        if (decision === 'look') return stepUrl;
         if (decision !== 'request') return endStep(ctx, interaction, denied);
         const asked = { applicationId: application.id, ...(message ? { message } : {}) };
         await requestAccess(ctx, callerOf(interaction), asked, originOf(request));
-        return `/interaction/${interaction.uid}`;
+        return stepUrl;
       }),
   );
 }
@@ -191,6 +196,14 @@ function findOpen(
 ): Promise<OpenInteraction | undefined> {
   const { uid } = request.params as { uid: string };
   return findInteraction(ctx, host.current(), { uid, request: request.raw, response: reply.raw });
+}
+
+/** Whether somebody who had to ask for access has been let in meanwhile. */
+async function hasAccessNow({ ctx }: Step, { interaction, application }: OpenInteraction): Promise<boolean> {
+  const { prompt, session } = interaction;
+  if (prompt.name !== 'access' || !session) return false;
+  const roles = await ctx.db.asService((tx) => readRoles(tx, application.id, session.accountId));
+  return roles !== undefined;
 }
 
 async function sendStep(

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { textPattern } from '../../applications/index.ts';
 import { emailSchema, nameSchema } from '../../users/index.ts';
 
 const text = (maxLength: number) => Type.Optional(Type.String({ maxLength }));
@@ -23,9 +24,10 @@ export const consentFormSchema = Type.Object({
   maxPerSpend: text(20),
 });
 export const decisionFormSchema = Type.Object({ decision: Type.String({ maxLength: 20 }) });
+/** Browsers send a line break as two characters, and count it as one. */
 export const requestAccessFormSchema = Type.Object({
   decision: Type.String({ maxLength: 20 }),
-  message: text(2000),
+  message: Type.Optional(Type.String({ maxLength: 2000, pattern: textPattern })),
 });
 
 export type ConsentForm = Static<typeof consentFormSchema>;

@@ -1,8 +1,8 @@
-import type { AccountView } from '../../../../../web/src/page.ts';
-import type { Ctx } from '../../../ctx.ts';
-import type { Caller } from '../../../db/index.ts';
-import { findSession } from '../../auth/index.ts';
-import { readUser } from '../../users/index.ts';
+import type { AccountView } from '../../../../web/src/page.ts';
+import type { Ctx } from '../../ctx.ts';
+import type { Caller } from '../../db/index.ts';
+import { readUser } from '../users/index.ts';
+import { findSession } from './find-session.ts';
 
 /** Who is signed in at a browser with this cookie, if anybody is. */
 export async function findBrowserCaller(ctx: Ctx, cookie: string | undefined): Promise<Caller | undefined> {
