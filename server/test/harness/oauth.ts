@@ -4,7 +4,7 @@ import { afterAll, expect, vi } from 'vitest';
 import { startTestService, type TestClock, type TestService, type TestServiceOptions } from './index.ts';
 
 export type TestProvider = TestService & {
-  /** The issuer: `http://localhost:<port>`, where the service really listens. */
+  /** The issuer: `http://<host>:<port>`, where the service really listens. */
   issuer: string;
 };
 
@@ -28,11 +28,17 @@ function createSystemClock(startAt: string): TestClock {
   };
 }
 
-/** Starts the service as an issuer at its real address, on a clock that clients in this process share. */
-export async function startTestProvider(options: TestServiceOptions = {}): Promise<TestProvider> {
+/**
+ * Starts the service as an issuer at its real address, on a clock that clients in this process share. `host`
+ * may be a name that browsers know to be this machine, such as `id.family.localhost`.
+ */
+export async function startTestProvider({
+  host = 'localhost',
+  ...options
+}: TestServiceOptions & { host?: string } = {}): Promise<TestProvider> {
   const clock = createSystemClock(options.startAt ?? '2026-03-01T12:00:00.000Z');
   const port = await findFreePort();
-  const issuer = `http://localhost:${port}`;
+  const issuer = `http://${host}:${port}`;
   const env = { BASE_URL: issuer, ...options.env };
   const service = await startTestService({ ...options, clock, port, env });
   return { ...service, issuer };
