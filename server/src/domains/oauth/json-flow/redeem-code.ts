@@ -9,7 +9,7 @@ import { runExchange, type Exchange } from '../exchange.ts';
 import { describeService } from '../provider/configure-resources.ts';
 import { readRoles } from '../read-roles.ts';
 import { revokeTokens } from '../stores/revoke-tokens.ts';
-import { digestOf } from '../stores/store.ts';
+import { digestOf } from '../stores/to-adapter.ts';
 import { authorizationCodes } from '../tables.ts';
 import type { CodeContext } from './authorize-person.ts';
 import { takesPart } from './find-asking-client.ts';
