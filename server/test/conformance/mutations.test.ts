@@ -11,6 +11,7 @@ import type { Person } from '../harness/people.ts';
 const service = await startTestProvider();
 const api = 'https://api.notes.example.com';
 const runs = { numRuns: 500 };
+const timeoutMs = 180_000;
 let app: TestApplication;
 let calls: OauthCalls;
 let person: Person;
@@ -195,49 +196,57 @@ function expectOwnForm(text: string): void {
 }
 
 describe('requests with something wrong in them', () => {
-  test('authorization: an error page or a refusal to the right place, never a 500', async () => {
-    await fc.assert(
-      fc.asyncProperty(several, fc.boolean(), async (all, isSignedIn) => {
-        const valid: Pair[] = [
-          ['client_id', app.clientId],
-          ['redirect_uri', redirectUri],
-          ['response_type', 'code'],
-          ['scope', 'openid offline_access'],
-          ['state', 'a state'],
-          ['nonce', 'a nonce'],
-          ['code_challenge', newPkce().challenge],
-          ['code_challenge_method', 'S256'],
-          ['resource', service.issuer],
-        ];
-        const by = isSignedIn ? browser : new TestBrowser(service);
-        const { status, headers, text } = await request(by, `/authorize?${apply(valid, all)}`);
-        const location = headers.get('location');
-        if (location !== null) expectOwnRedirect(location);
-        else if (status === 200) expectOwnForm(text);
-        else expect([400, 403, 414, 431]).toContain(status);
-        expect(text).not.toMatch(/node_modules|at async|select .* from/);
-      }),
-      runs,
-    );
-  });
+  test(
+    'authorization: an error page or a refusal to the right place, never a 500',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(several, fc.boolean(), async (all, isSignedIn) => {
+          const valid: Pair[] = [
+            ['client_id', app.clientId],
+            ['redirect_uri', redirectUri],
+            ['response_type', 'code'],
+            ['scope', 'openid offline_access'],
+            ['state', 'a state'],
+            ['nonce', 'a nonce'],
+            ['code_challenge', newPkce().challenge],
+            ['code_challenge_method', 'S256'],
+            ['resource', service.issuer],
+          ];
+          const by = isSignedIn ? browser : new TestBrowser(service);
+          const { status, headers, text } = await request(by, `/authorize?${apply(valid, all)}`);
+          const location = headers.get('location');
+          if (location !== null) expectOwnRedirect(location);
+          else if (status === 200) expectOwnForm(text);
+          else expect([400, 403, 414, 431]).toContain(status);
+          expect(text).not.toMatch(/node_modules|at async|select .* from/);
+        }),
+        runs,
+      );
+    },
+    timeoutMs,
+  );
 
-  test('tokens: an error of RFC 6749, or tokens for what was granted, never a 500', async () => {
-    await fc.assert(
-      fc.asyncProperty(several, fc.boolean(), fc.boolean(), async (all, isRefresh, isBasic) => {
-        const { pairs, headers } = await validTokenRequest(isRefresh, isBasic);
-        const response = await fetch(`${service.url}/oauth/token`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
-          body: apply(pairs, all),
-        });
-        const body = (await response.json()) as Record<string, unknown>;
-        expect(response.headers.get('location')).toBeNull();
-        if (response.status !== 200) expectOauthError(response.status, body);
-        else expect(new Set(String(body['scope']).split(' '))).toContain('openid');
-      }),
-      runs,
-    );
-  });
+  test(
+    'tokens: an error of RFC 6749, or tokens for what was granted, never a 500',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(several, fc.boolean(), fc.boolean(), async (all, isRefresh, isBasic) => {
+          const { pairs, headers } = await validTokenRequest(isRefresh, isBasic);
+          const response = await fetch(`${service.url}/oauth/token`, {
+            method: 'POST',
+            headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+            body: apply(pairs, all),
+          });
+          const body = (await response.json()) as Record<string, unknown>;
+          expect(response.headers.get('location')).toBeNull();
+          if (response.status !== 200) expectOauthError(response.status, body);
+          else expect(new Set(String(body['scope']).split(' '))).toContain('openid');
+        }),
+        runs,
+      );
+    },
+    timeoutMs,
+  );
 });
 
 async function request(by: TestBrowser, url: string) {

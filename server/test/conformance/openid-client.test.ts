@@ -1,4 +1,4 @@
-import { generateKeyPair } from 'jose';
+import { decodeProtectedHeader, generateKeyPair } from 'jose';
 import * as client from 'openid-client';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type TestApplication } from '../harness/applications.ts';
@@ -144,6 +144,21 @@ describe('openid-client', () => {
     const refreshed = await client.refreshTokenGrant(publicConfig, tokens.refresh_token ?? '');
     expect(refreshed.claims()?.sub).toBe(person.id);
     await client.tokenRevocation(publicConfig, refreshed.refresh_token ?? '');
+  });
+
+  test.each(['RS256', 'ES256', 'EdDSA'])('ID tokens signed with %s', async (idTokenAlgorithm) => {
+    const given = await registerOwnApplication(service, { idTokenAlgorithm });
+    const known = await client.discovery(
+      new URL(service.issuer),
+      given.clientId,
+      { id_token_signed_response_alg: idTokenAlgorithm },
+      client.ClientSecretPost(given.clientSecret),
+      { execute: [client.allowInsecureRequests, client.enableNonRepudiationChecks] },
+    );
+    const { callback, checks, person } = await letPersonAgree(service, known, { scope: 'openid' });
+    const tokens = await client.authorizationCodeGrant(known, callback, checks);
+    expect(decodeProtectedHeader(tokens.id_token ?? '').alg).toBe(idTokenAlgorithm);
+    expect(tokens.claims()?.sub).toBe(person.id);
   });
 
   test('a person who says no: the client reads why, with the issuer', async () => {

@@ -230,7 +230,7 @@ describe("jose's remote keys", () => {
       return keys.map((key) => key.kid);
     };
     const oldKid = decodeProtectedHeader(before.access_token).kid;
-    expect(await published()).toEqual([oldKid, kid]);
+    expect(await published()).toEqual(expect.arrayContaining([oldKid, kid]));
     const meanwhile = await obtainTokens();
     expect(decodeProtectedHeader(meanwhile.access_token).kid).toBe(oldKid);
 
@@ -246,7 +246,8 @@ describe("jose's remote keys", () => {
     expect((await calls.introspect(last.access_token)).body.active).toBe(true);
 
     service.clock.set(previousRetireAt);
-    expect(await published()).toEqual([kid]);
+    expect(await published()).toContain(kid);
+    expect(await published()).not.toContain(oldKid);
     await verify((await obtainTokens()).access_token);
   });
 });

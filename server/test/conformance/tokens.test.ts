@@ -70,6 +70,28 @@ describe('3. codes', () => {
   });
 });
 
+describe('6. refresh', () => {
+  test('of twenty tabs at once none is signed out, and there is one successor', async () => {
+    const { refresh_token: token } = await obtain();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => calls.refresh(token)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    const successors = new Set<string>(answers.map(({ body }) => body.refresh_token));
+    expect(successors.size).toBe(1);
+    const [successor = ''] = successors;
+    expect((await calls.refresh(successor)).status).toBe(200);
+    expect((await calls.refresh(token)).body.error).toBe('invalid_grant');
+  });
+
+  test('against revocation nothing is minted; scope only narrows', async () => {
+    const { refresh_token: token } = await obtain();
+    expect((await calls.refresh(token, { scope: 'openid email' })).body.error).toBe('invalid_scope');
+    const [refreshed] = await Promise.all([calls.refresh(token), calls.revoke(token)]);
+    if (refreshed.status === 200) expect(await isActive(refreshed.body.access_token)).toBe(false);
+    else expect(refreshed.body.error).toBe('invalid_grant');
+    expect((await calls.refresh(token)).body.error).toBe('invalid_grant');
+  });
+});
+
 describe('7. access tokens', () => {
   test.each([
     ['this service', {}, service.issuer],
@@ -232,9 +254,8 @@ const encode = (text: string) => Buffer.from(text).toString('hex').replace(/../g
 
 describe('10. secrets', () => {
   test('have 256 bits, are nowhere in the database, and are shown once', async () => {
-    expect(Buffer.from(app.clientSecret.split('_').at(-1) ?? '', 'base64url').length).toBeGreaterThanOrEqual(
-      32,
-    );
+    // 43 letters of base64url hold 256 bits.
+    expect(app.clientSecret).toMatch(/[\w-]{43}$/);
     const { rows: tables } = await owner.query(
       `select format('%I.%I', schemaname, tablename) as name from pg_tables
         where schemaname in ('auth', 'apps', 'oauth', 'audit', 'credits')`,
