@@ -10,7 +10,10 @@ import { Refusal, type ObolClient } from './lib/obol-client.ts';
 export type McpServerOptions = {
   /** The address of Obol. */
   issuer: string;
-  /** The address of this server, `https://mcp.example.com/mcp`: registered under `resources` of its application. */
+  /**
+   * The address of this server, `https://mcp.example.com/mcp`: registered under `resources` of its
+   * application.
+   */
   resource: string;
   /** The application of this server; `${origin}/allowed` is its redirect address. */
   clientId: string;
@@ -23,9 +26,10 @@ const creditsPerCall = 5;
 const budget = { type: 'credits_spend', allowance: 100, period: 'month', maxPerSpend: creditsPerCall };
 
 /**
- * An MCP server whose tool costs its callers credits. A client that comes without a token is told where Obol is,
- * signs its person in there, and comes again. Who has not allowed this server to spend yet, or has used up what
- * they allowed, is shown the page where they can: the tool answers with the link, and works at the next try.
+ * An MCP server whose tool costs its callers credits. A client that comes without a token is told where Obol
+ * is, signs its person in there, and comes again. Who has not allowed this server to spend yet, or has used
+ * up what they allowed, is shown the page where they can: the tool answers with the link, and works at the
+ * next try.
  */
 export function createMcpServer(options: McpServerOptions): Server {
   const gate = createGate({ ...options, scopes: [scope] });
@@ -103,8 +107,8 @@ function linkFor({ resource }: McpServerOptions, error: unknown): unknown {
 }
 
 /**
- * Where Obol asks the person for the budget. What they agree to holds from then on, so the code that comes back is
- * not needed.
+ * Where Obol asks the person for the budget. What they agree to holds from then on, so the code that comes
+ * back is not needed.
  */
 function allowanceUrl({ issuer, clientId, resource }: McpServerOptions): string {
   const url = new URL('/authorize', issuer);

@@ -20,8 +20,8 @@ export class CodeFlow {
   }
 
   /**
-   * One sign-in: an authorization request, the exchange of its code, and a refresh. Without `agree` the person has to
-   * be signed in and to have agreed before.
+   * One sign-in: an authorization request, the exchange of its code, and a refresh. Without `agree` the
+   * person has to be signed in and to have agreed before.
    */
   async run(agree?: (flow: CodeFlow, location: string) => Promise<Answer>): Promise<void> {
     const { clientId, redirectUri } = this.#client;

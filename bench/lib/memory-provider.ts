@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { Provider, type Configuration } from 'oidc-provider';
 
 /**
- * The limit for sign-ins: the same OAuth library with the adapter it brings, which keeps everything in memory, and
- * set to the same tokens as ours. Whoever comes is signed in and has agreed. Prints its port as the first line.
+ * The limit for sign-ins: the same OAuth library with the adapter it brings, which keeps everything in
+ * memory, and set to the same tokens as ours. Whoever comes is signed in and has agreed. Prints its port as
+ * the first line.
  */
 const server = createServer();
 server.listen(0, '127.0.0.1', () => {

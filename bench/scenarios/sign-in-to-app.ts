@@ -10,8 +10,8 @@ const redirectUri = 'https://app.example.com/callback';
 const root = join(import.meta.dirname, '../..');
 
 /**
- * Row 9: people who are signed in come to an app: code and PKCE, tokens, a refresh. Everything is durable with us,
- * and nothing is with the same library on its own adapter in memory.
+ * Row 9: people who are signed in come to an app: code and PKCE, tokens, a refresh. Everything is durable
+ * with us, and nothing is with the same library on its own adapter in memory.
  */
 export const signInToApp: Scenario = {
   row: '9',

@@ -39,8 +39,8 @@ export type Gate = {
 };
 
 /**
- * Lets those through who bring an access token of Obol for this API. The keys are read from Obol once, kept, and
- * read again when a token names a new one, so a rotation goes unnoticed.
+ * Lets those through who bring an access token of Obol for this API. The keys are read from Obol once, kept,
+ * and read again when a token names a new one, so a rotation goes unnoticed.
  */
 export function createGate({ issuer, resource, scopes }: GateOptions): Gate {
   const keys = createRemoteJWKSet(new URL('/.well-known/jwks.json', issuer));

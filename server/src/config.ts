@@ -295,7 +295,8 @@ export const settings = {
     choices: ['everyone', 'admins'],
     default: 'everyone',
     group: 'Applications',
-    description: 'Who may register applications: everyone with an account, or administrators of this service.',
+    description:
+      'Who may register applications: everyone with an account, or administrators of this service.',
   },
   applicationsPerUserMax: {
     env: 'APPLICATIONS_PER_USER_MAX',

@@ -5,7 +5,8 @@ import { expectCallback, expectPage, findFreePort, startTestProvider, TestBrowse
 import { registerOwnApplication } from './harness/openid.ts';
 import { registerPerson, signIn } from './harness/people.ts';
 
-// The code of the guide, run as it stands. Its program goes by the clock of the machine, so the service starts there.
+// The code of the guide, run as it stands. Its program goes by the clock of the machine, so the service
+// starts there.
 
 const guide = await readGuide('let-an-app-spend.md');
 const service = await startTestProvider({ startAt: new Date().toISOString() });

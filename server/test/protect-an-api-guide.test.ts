@@ -6,7 +6,8 @@ import { OauthCalls } from './harness/oauth-flow.ts';
 import { registerOwnApplication } from './harness/openid.ts';
 import { registerPerson, signIn } from './harness/people.ts';
 
-// The code of the guide, run as it stands. Its program goes by the clock of the machine, so the service starts there.
+// The code of the guide, run as it stands. Its program goes by the clock of the machine, so the service
+// starts there.
 
 const guide = await readGuide('protect-an-api.md');
 const service = await startTestProvider({ startAt: new Date().toISOString() });

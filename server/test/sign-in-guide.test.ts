@@ -5,7 +5,8 @@ import { OauthCalls } from './harness/oauth-flow.ts';
 import { registerOwnApplication } from './harness/openid.ts';
 import { registerPerson, type Person } from './harness/people.ts';
 
-// The code of the guide, run as it stands. Its programs go by the clock of the machine, so the service starts there.
+// The code of the guide, run as it stands. Its programs go by the clock of the machine, so the service starts
+// there.
 
 const guide = await readGuide('sign-in.md');
 const [serverSource = '', pageSource = '', cliSource = ''] = guide.blocks('js');

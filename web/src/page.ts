@@ -136,8 +136,8 @@ export type ChooseAccountPage = {
 };
 
 /**
- * Fields: `message`; `decision` (`request`, `other-account`, `cancel`, and while pending `look`: whether they have
- * answered).
+ * Fields: `message`; `decision` (`request`, `other-account`, `cancel`, and while pending `look`: whether they
+ * have answered).
  */
 export type RequestAccessPage = {
   name: 'request-access';

@@ -52,8 +52,8 @@ function sendProblem(request: FastifyRequest, reply: FastifyReply, error: AppErr
 }
 
 /**
- * A 401 names its scheme, and at the API, like a 403 for want of scope, where to read who gives out tokens for it.
- * Credentials of applications are asked for in their own way. @see RFC 9110 §15.5.2, RFC 9728 §5.1
+ * A 401 names its scheme, and at the API, like a 403 for want of scope, where to read who gives out tokens
+ * for it. Credentials of applications are asked for in their own way. @see RFC 9110 §15.5.2, RFC 9728 §5.1
  */
 function challengeOf(request: FastifyRequest, error: AppError): Record<string, string> {
   const { 'www-authenticate': given } = error.options.headers ?? {};

@@ -6,9 +6,13 @@ import { afterAll, expect, onTestFinished } from 'vitest';
 export type Guide = {
   /** The code of one language, in the order of the page. */
   blocks(language: string): string[];
-  /** Writes code down beside the tests, so that the packages of the repository are found. Returns its path. */
+  /**
+   * Writes code down beside the tests, so that the packages of the repository are found. Returns its path.
+   */
   write(source: string, name: string): Promise<string>;
-  /** Runs code as a program of its own until the test ends. Returns its lines as they come, after the first. */
+  /**
+   * Runs code as a program of its own until the test ends. Returns its lines as they come, after the first.
+   */
   run(source: string, env: Record<string, string>): Promise<string[]>;
 };
 

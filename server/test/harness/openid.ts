@@ -13,7 +13,9 @@ export async function registerOwnApplication(
   return registerApplication(service, accessToken, { access: 'open', ...given });
 }
 
-/** What `openid-client` is told of an application: the issuer, the id, how it identifies itself. Nothing else. */
+/**
+ * What `openid-client` is told of an application: the issuer, the id, how it identifies itself. Nothing else.
+ */
 export function configureClient(
   service: TestProvider,
   { clientId, clientSecret }: { clientId: string; clientSecret?: string | null },
@@ -33,8 +35,8 @@ export type Granted = {
 type Options = { browser?: TestBrowser; person?: Person };
 
 /**
- * Sends a person to the address that `openid-client` builds, who signs in and agrees to everything. `build` makes
- * it another kind of request, such as a pushed one.
+ * Sends a person to the address that `openid-client` builds, who signs in and agrees to everything. `build`
+ * makes it another kind of request, such as a pushed one.
  */
 export async function letPersonAgree(
   service: TestProvider,

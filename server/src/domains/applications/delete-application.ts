@@ -28,7 +28,9 @@ export async function deleteApplication(
   });
 }
 
-/** Waits for whoever is getting tokens right now, who locks the grant first, so that nobody waits in a circle. */
+/**
+ * Waits for whoever is getting tokens right now, who locks the grant first, so that nobody waits in a circle.
+ */
 async function lockGrants(tx: Tx, applicationId: string): Promise<void> {
   await tx
     .select({ id: grants.id })

@@ -39,8 +39,8 @@ export type SecurityEvent = {
 };
 
 /**
- * Appends to the security trail, in the transaction of what happened. `tx` is the service's. What somebody else
- * did has no `origin`: where they did it from is not for the owner of the trail to read.
+ * Appends to the security trail, in the transaction of what happened. `tx` is the service's. What somebody
+ * else did has no `origin`: where they did it from is not for the owner of the trail to read.
  */
 export async function recordSecurityEvent(
   ctx: Ctx,

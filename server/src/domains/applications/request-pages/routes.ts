@@ -28,23 +28,19 @@ export function addRequestPages(app: App, ctx: Ctx): void {
     pages.get(path, { schema: { ...schema, querystring: schemas.shownQuerySchema } }, (request, reply) =>
       show(ctx, request, reply, { decided: decisionOf(request.query.done) }),
     );
-    pages.post(
-      `${path}/:id`,
-      {
-        preHandler: requireCsrfToken(ctx),
-        schema: { ...schema, params: schemas.decidedParamsSchema, body: schemas.decisionFormSchema },
-      },
-      async (request, reply) => {
-        const caller = await callerOf(ctx, request);
-        if (!caller) throw new AppError('auth.session_ended');
-        const refusal = await refusalOf(() =>
-          decide(ctx, caller, { ...request.body, id: request.params.id }, originOf(request)),
-        );
-        if (refusal) return show(ctx, request, reply, { problem: { code: refusal.code }, refusal });
-        const done = request.body.decision === 'approve' ? 'approved' : 'denied';
-        return reply.redirect(`${path}?done=${done}`, 303);
-      },
-    );
+    const options = {
+      preHandler: requireCsrfToken(ctx),
+      schema: { ...schema, params: schemas.decidedParamsSchema, body: schemas.decisionFormSchema },
+    };
+    pages.post(`${path}/:id`, options, async (request, reply) => {
+      const caller = await callerOf(ctx, request);
+      if (!caller) throw new AppError('auth.session_ended');
+      const decision = { ...request.body, id: request.params.id };
+      const refusal = await refusalOf(() => decide(ctx, caller, decision, originOf(request)));
+      if (refusal) return show(ctx, request, reply, { problem: { code: refusal.code }, refusal });
+      const done = decision.decision === 'approve' ? 'approved' : 'denied';
+      return reply.redirect(`${path}?done=${done}`, 303);
+    });
   });
 }
 

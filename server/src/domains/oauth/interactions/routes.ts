@@ -11,11 +11,11 @@ import { readSignInCookie, sendSignInCookie } from '../../../http/sign-in-cookie
 import { requestAccess } from '../../applications/index.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
 import { isKnownAddress, registerUser, signInBrowser } from '../../auth/index.ts';
-import { readRoles } from '../read-roles.ts';
 import type { ProviderHost } from '../provider/provider-host.ts';
 import { readLowered, requestedBudget } from './budget.ts';
 import { buildPage, type PageRequest } from './build-page.ts';
 import { grantConsent } from './grant-consent.ts';
+import { hasAccessNow } from './has-access-now.ts';
 import { endStep, findInteraction, readRequested, type OpenInteraction } from './interaction.ts';
 import { problemOf } from './problem-of.ts';
 import * as schemas from './schemas.ts';
@@ -40,7 +40,7 @@ function addShowRoute(pages: App, step: Step): void {
   pages.get(path, { schema }, async (request, reply) => {
     const open = await findOpen(step, request, reply);
     if (!open) return sendOver(reply);
-    const isLetIn = await hasAccessNow(step, open);
+    const isLetIn = await hasAccessNow(step.ctx, open);
     if (isLetIn) return reply.redirect(await endStep(step.ctx, open.interaction, {}), 303);
     const { step: asked } = request.query;
     const instead = asked === 'sign-in' || asked === 'register' ? asked : undefined;
@@ -196,14 +196,6 @@ function findOpen(
 ): Promise<OpenInteraction | undefined> {
   const { uid } = request.params as { uid: string };
   return findInteraction(ctx, host.current(), { uid, request: request.raw, response: reply.raw });
-}
-
-/** Whether somebody who had to ask for access has been let in meanwhile. */
-async function hasAccessNow({ ctx }: Step, { interaction, application }: OpenInteraction): Promise<boolean> {
-  const { prompt, session } = interaction;
-  if (prompt.name !== 'access' || !session) return false;
-  const roles = await ctx.db.asService((tx) => readRoles(tx, application.id, session.accountId));
-  return roles !== undefined;
 }
 
 async function sendStep(

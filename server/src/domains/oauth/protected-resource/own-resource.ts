@@ -1,8 +1,8 @@
 import type { Config } from '../../../config.ts';
 
 /**
- * Whether an identifier names the API of this service: the issuer, with or without its slash, or an address at or
- * below `/api`. A client may have begun at any of them. @see RFC 8707 §2, RFC 9728 §3.1
+ * Whether an identifier names the API of this service: the issuer, with or without its slash, or an address
+ * at or below `/api`. A client may have begun at any of them. @see RFC 8707 §2, RFC 9728 §3.1
  */
 export function isOwnResource({ baseUrl }: Config, resource: string): boolean {
   if (resource === baseUrl || resource === `${baseUrl}/`) return true;

@@ -8,8 +8,8 @@ import { resourceMetadataSchema } from './schemas.ts';
 const metadataPath = '/.well-known/oauth-protected-resource';
 
 /**
- * Tells a client that knows no more than an address of the API who gives out tokens for it. Each address of the
- * API has its own document, which names that very address. @see RFC 9728 §3
+ * Tells a client that knows no more than an address of the API who gives out tokens for it. Each address of
+ * the API has its own document, which names that very address. @see RFC 9728 §3
  */
 export function addProtectedResourceRoutes(app: App, { config }: Ctx): void {
   const describe = (resource: string) => ({
