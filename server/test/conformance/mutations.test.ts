@@ -6,7 +6,7 @@ import { OauthCalls, redirectUri } from '../harness/oauth-flow.ts';
 import { registerOwnApplication } from '../harness/openid.ts';
 import type { Person } from '../harness/people.ts';
 
-// Valid requests with one to three things wrong, drawn by chance: 1,000 of them, the seed is printed on failure.
+// Valid requests with one to three things wrong, drawn by chance: 1,000 of them. A failure prints the seed.
 
 const service = await startTestProvider();
 const api = 'https://api.notes.example.com';
