@@ -14,6 +14,8 @@ export type CreditsSpend = {
 
 const periods = new Set(['day', 'week', 'month', 'total']);
 const kinds = new Set(['free', 'paid']);
+const locationsMax = 5;
+const locationLengthMax = 500;
 const members = new Set(['type', 'allowance', 'period', 'maxPerSpend', 'kinds', 'locations']);
 
 /** Refuses a detail that does not say clearly what it asks for. Throws `invalid_authorization_details`. */
@@ -28,6 +30,8 @@ export function checkCreditsSpend(context: KoaContextWithOIDC, detail: Record<st
   const isSet = Array.isArray(given) && given.length > 0 && new Set(given).size === given.length;
   if (given !== undefined && !(isSet && given.every((kind) => kinds.has(kind))))
     refuse('kinds must be free, paid or both');
+  if (detail['locations'] !== undefined && !isListOfAddresses(detail['locations']))
+    refuse(`locations must be a list of 1 to ${locationsMax} addresses`);
   const all = JSON.parse(String(context.oidc.params?.['authorization_details'])) as { type?: string }[];
   if (all.filter(({ type }) => type === 'credits_spend').length > 1) refuse('only one may be asked for');
 }
@@ -38,6 +42,14 @@ function refuse(what: string): never {
 
 function isCredits(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) > 0;
+}
+
+/** Where it is meant to count. @see RFC 9396 §2.2 */
+function isListOfAddresses(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length === 0 || value.length > locationsMax) return false;
+  return value.every(
+    (one) => typeof one === 'string' && one.length <= locationLengthMax && URL.canParse(one),
+  );
 }
 
 /** What a person may still say to of it, as an application reads it. */

@@ -10,6 +10,7 @@ import { sendReactPage } from '../../http/pages/react-page.ts';
 import type { Resolve } from '../../lib/find-addresses.ts';
 import type { Endpoint, ExchangeOptions } from './exchange.ts';
 import { addAccountRoutes } from './account/routes.ts';
+import { assertStorableRequest } from './assert-storable-request.ts';
 import { addInteractionRoutes } from './interactions/routes.ts';
 import { addJsonFlowRoutes } from './json-flow/routes.ts';
 import { addRegistrationRoute } from './registration/routes.ts';
@@ -100,6 +101,8 @@ async function letLibraryAnswer(
     origin: originOf(request),
     locks: locking.has(endpoint),
   };
+  assertStorableRequest(new URLSearchParams(bodyOf(request)));
+  assertStorableRequest(new URL(request.url, 'http://localhost').searchParams);
   if (endpoint === 'authorize') await refreshClientOf(host, request);
   const incoming = await toIncoming(ctx, request, options, prepare);
   const { failures } = request.server;

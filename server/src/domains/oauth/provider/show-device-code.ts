@@ -8,6 +8,7 @@ type Context = KoaContextWithOIDC;
 
 /** Where a person types in the code that their device shows; again when it was not right. */
 export async function showDeviceCode(context: Context, error: Error | undefined): Promise<void> {
+  if (error && isStranger(context)) return showUnknownForm(context);
   const isAborted = error?.name === 'AbortedError';
   const page: Page = isAborted
     ? { name: 'device-done', application: null, outcome: 'denied' }
@@ -18,6 +19,18 @@ export async function showDeviceCode(context: Context, error: Error | undefined)
         problem: error ? { code: 'device.code_unknown', field: 'user_code' } : null,
       };
   showPage(context, page, error && !isAborted ? 400 : 200);
+}
+
+/** A browser that brings back a form without the session or state it was sent with. */
+function isStranger({ oidc }: Context): boolean {
+  return oidc.session !== undefined && oidc.session.exp === undefined;
+}
+
+/** The library means to renew what it never stored, and would fail: there is nothing to keep of this session. */
+function showUnknownForm(context: Context): void {
+  Object.assign(context.oidc.session ?? {}, { touched: false });
+  const requestId = currentExchange()?.requestId ?? '';
+  showPage(context, { name: 'error', status: 400, code: 'request.csrf', requestId, links: [] }, 400);
 }
 
 function typedCode(error: Error | undefined): string {
