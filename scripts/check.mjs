@@ -7,6 +7,11 @@ import { ensureInstalled, nodeOutput, root } from './lib.mjs';
 const steps = [
   { name: 'the lock file is complete and without addresses', run: checkLockFile },
   { name: 'types', run: program('typescript/bin/tsc', '-p', '.') },
+  { name: 'types of the pages', run: program('typescript/bin/tsc', '-p', 'web') },
+  {
+    name: 'types of the browser tests',
+    run: program('typescript/bin/tsc', '-p', 'server/test/browser'),
+  },
   { name: 'lint', run: program('oxlint/bin/oxlint') },
   { name: 'format', run: program('prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.') },
   { name: 'structure', run: () => nodeOutput(['server/test/tidy/main.ts']) },

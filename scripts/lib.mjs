@@ -31,6 +31,12 @@ export async function ensureInstalled() {
   else fail(`npm ci failed:\n${output().trim()}`);
 }
 
+/** Builds the pages when their sources have changed. */
+export async function ensurePagesBuilt() {
+  const exitCode = await nodeExitCode(['web/build/main.ts']);
+  if (exitCode !== 0) process.exit(exitCode);
+}
+
 /** Runs `node` with the arguments on the pinned Node; ends this process as that one ends. */
 export async function runNode(args, options = {}) {
   process.exit(await nodeExitCode(args, options));

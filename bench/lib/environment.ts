@@ -100,7 +100,7 @@ function serviceEnv(options: {
 }
 
 /** Starts a service that we are measured against; it prints its port as its first line. */
-async function startPeer(
+export async function startPeer(
   endings: (() => Promise<void>)[],
   file: string,
   env: Record<string, string>,

@@ -1,6 +1,7 @@
 import type { Scenario } from '../lib/scenario.ts';
 import { loginStorm } from './login-storm.ts';
 import { readOverHttp } from './read-over-http.ts';
+import { signInToApp } from './sign-in-to-app.ts';
 import { spendBesideExport } from './spend-beside-export.ts';
 import { spendInProcess } from './spend-in-process.ts';
 import { spendAlone, spendOverHttp } from './spend-over-http.ts';
@@ -17,4 +18,5 @@ export const scenarios: Scenario[] = [
   spendBesideExport,
   readOverHttp,
   loginStorm,
+  signInToApp,
 ];

@@ -2,17 +2,25 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Ctx } from './ctx.ts';
-import { addApplicationRoutes } from './domains/applications/index.ts';
+import {
+  addAccessRequestRoutes,
+  addApplicationRoutes,
+  addGrantRoutes,
+  addRequestPages,
+} from './domains/applications/index.ts';
 import { addRecoveryRoutes } from './domains/auth/index.ts';
 import { addAuthRoutes, readAvailable } from './domains/auth/index.ts';
 import { addCreditRoutes } from './domains/credits/index.ts';
+import { addOauthRoutes, addProtectedResourceRoutes } from './domains/oauth/index.ts';
 import { addUserRoutes } from './domains/users/index.ts';
 import { addWebhookRoutes } from './domains/webhooks/index.ts';
 import { addDocsRoutes } from './http/docs.ts';
 import { addOperationsRoutes } from './http/operations.ts';
 import { addAccountPages } from './http/pages/account-pages.ts';
+import { addAssetRoutes } from './http/pages/assets.ts';
 import { addMailboxPage } from './http/pages/mailbox-page.ts';
 import { createServer } from './http/server.ts';
+import type { Resolve } from './lib/find-addresses.ts';
 
 export type App = FastifyInstance<
   RawServerDefault,
@@ -22,8 +30,11 @@ export type App = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
-/** Builds the HTTP application from the explicit list of domains. */
-export async function buildApp(ctx: Ctx): Promise<App> {
+/**
+ * Builds the HTTP application from the explicit list of domains. `resolve` finds the addresses of names that
+ * clients give; DNS unless said otherwise.
+ */
+export async function buildApp(ctx: Ctx, resolve?: Resolve): Promise<App> {
   const app = await createServer(ctx);
   await addOperationsRoutes(app, ctx);
   addDocsRoutes(app);
@@ -32,7 +43,13 @@ export async function buildApp(ctx: Ctx): Promise<App> {
   addCreditRoutes(app, ctx);
   addRecoveryRoutes(app, ctx);
   addApplicationRoutes(app, ctx);
+  addAccessRequestRoutes(app, ctx);
+  addGrantRoutes(app, ctx);
+  addRequestPages(app, ctx);
+  addOauthRoutes(app, ctx, resolve);
+  addProtectedResourceRoutes(app, ctx);
   addWebhookRoutes(app, ctx);
+  addAssetRoutes(app);
   addAccountPages(app, ctx);
   addMailboxPage(app, ctx);
   return app;

@@ -323,6 +323,39 @@ export const settings = {
       'Whether the signup bonus and daily credits may be transferred into team wallets, where no cap counts; otherwise ' +
       'only what was bought or given may.',
   },
+  applicationCreation: {
+    env: 'APPLICATION_CREATION',
+    type: 'choice',
+    choices: ['everyone', 'admins'],
+    default: 'everyone',
+    group: 'Applications',
+    description:
+      'Who may register applications: everyone with an account, or administrators of this service.',
+  },
+  applicationsPerUserMax: {
+    env: 'APPLICATIONS_PER_USER_MAX',
+    type: 'integer',
+    default: '50',
+    group: 'Applications',
+    description: 'Most applications that one person has registered at a time; administrators have no limit.',
+  },
+  oauthRegistration: {
+    env: 'OAUTH_REGISTRATION',
+    type: 'choice',
+    choices: ['off', 'open'],
+    default: 'off',
+    group: 'Applications',
+    description:
+      'Whether applications may register themselves at `/oauth/register` (RFC 7591). They are marked as not verified.',
+  },
+  oauthClientDocuments: {
+    env: 'OAUTH_CLIENT_DOCUMENTS',
+    type: 'boolean',
+    default: 'false',
+    group: 'Applications',
+    description:
+      'Whether an application may name itself by the https address of a document that describes it, as MCP clients do.',
+  },
   webhookTimeoutSeconds: {
     env: 'WEBHOOK_TIMEOUT',
     type: 'duration',

@@ -56,6 +56,11 @@ export const errorTable = {
     title: 'The method is not allowed here',
     detail: 'See the `Allow` header.',
   },
+  'request.csrf': {
+    status: 403,
+    title: 'The form is too old',
+    detail: 'Open the page again, with cookies allowed, then send it once more.',
+  },
   'request.rate_limited': {
     status: 429,
     title: 'Too many requests',
@@ -85,6 +90,11 @@ export const errorTable = {
     status: 401,
     title: 'The access token is not valid',
     detail: 'It is malformed, expired or not meant for this service; refresh it or sign in.',
+  },
+  'auth.proof_invalid': {
+    status: 401,
+    title: 'The proof of possession is not valid',
+    detail: 'Send a fresh `DPoP` proof for this method, address and access token, made with its key.',
   },
   'auth.session_ended': {
     status: 401,
@@ -140,6 +150,67 @@ export const errorTable = {
     status: 409,
     title: 'This application has no secret',
     detail: 'Applications that run on devices of their users cannot keep one; they use PKCE instead.',
+  },
+  'applications.creation_restricted': {
+    status: 403,
+    title: 'You may not register applications here',
+    detail: 'The operator has reserved that for administrators of this service; ask one of them.',
+  },
+  'applications.too_many': {
+    status: 409,
+    title: 'You have registered enough applications',
+    detail: 'Delete one that is not needed; `max` says how many one person may have.',
+  },
+  'applications.resource_taken': {
+    status: 409,
+    title: 'Another application protects this API',
+    detail: 'An identifier of `resources` belongs to one application; `resources` names the ones taken.',
+  },
+  'access.required': {
+    status: 403,
+    title: 'This application is open to its members only',
+    detail: 'Ask for access as `accessRequest` says; an administrator of the application decides.',
+  },
+  'oauth.client_unknown': {
+    status: 400,
+    title: 'This application cannot be signed in to here',
+    detail:
+      'There is no such client id, it is switched off, or it has to prove itself in ways that this flow has not.',
+  },
+  'oauth.redirect_mismatch': {
+    status: 400,
+    title: 'The redirect address is not one of the application',
+    detail: 'It is compared letter for letter; register it with the application first.',
+  },
+  'oauth.code_invalid': {
+    status: 400,
+    title: 'The code is not valid',
+    detail: 'It is unknown, expired or used, or belongs to another application or verifier; sign in again.',
+  },
+  'access.not_needed': {
+    status: 409,
+    title: 'Nobody needs to ask here',
+    detail: 'The application is open to everybody; just sign in to it.',
+  },
+  'access.already_member': {
+    status: 409,
+    title: 'You have access already',
+    detail: 'Just sign in to the application.',
+  },
+  'access.request_open': {
+    status: 409,
+    title: 'You have asked already',
+    detail: 'An administrator of the application decides on the request that `accessRequestId` names.',
+  },
+  'access.request_decided': {
+    status: 409,
+    title: 'This request is not open any more',
+    detail: 'It was approved, denied or withdrawn, as `requestStatus` says.',
+  },
+  'access.own_request': {
+    status: 403,
+    title: 'Nobody decides on their own request',
+    detail: 'Another administrator of the application does.',
   },
   'users.email_taken': {
     status: 409,

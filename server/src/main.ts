@@ -5,6 +5,7 @@ import { DataDirInUseError } from './db/embedded.ts';
 import { SchemaError } from './db/migrate.ts';
 import { loadEnvironment, type Environment } from './environment.ts';
 import { createLog } from './log.ts';
+import { assertPagesBuilt, PagesNotBuiltError } from './http/pages/built-pages.ts';
 import { openDatabase, type OpenDatabase } from './open-database.ts';
 import { createService, type Service } from './service.ts';
 
@@ -41,6 +42,7 @@ type StartOptions = { running: Running; stop: Stop; log: Logger };
 
 async function start(environment: Environment, { running, stop, log }: StartOptions): Promise<void> {
   const { config } = environment;
+  assertPagesBuilt();
   const database = await openDatabase(environment, {
     log,
     onFailure: (error) => {
@@ -115,6 +117,7 @@ function assertNodeVersion(version: string): void {
 /** What went wrong, in words where we know them, with a stack where we do not. */
 function explain(error: unknown, config: Config): string {
   if (error instanceof SchemaError || error instanceof DataDirInUseError) return error.message;
+  if (error instanceof PagesNotBuiltError) return error.message;
   if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
     return `Port ${config.port} is taken by another program. Stop it, or set PORT to another number.`;
   }

@@ -4,7 +4,7 @@ import type { Config } from './config.ts';
 import type { Clock, Ctx, Random } from './ctx.ts';
 import { createDatabase } from './db/index.ts';
 import { openPool } from './db/pool.ts';
-import { createApplicationVerifier } from './domains/applications/index.ts';
+import { createApplicationVerifier, handleAccessJobs } from './domains/applications/index.ts';
 import { createKeyring, createPasswordHasher, handleRecoveryJobs } from './domains/auth/index.ts';
 import {
   createWalletTurns,
@@ -12,8 +12,10 @@ import {
   handleHoldJobs,
   handleRetentionJobs,
 } from './domains/credits/index.ts';
-import { handleWebhookJobs, type Resolve } from './domains/webhooks/index.ts';
+import { handleOauthJobs } from './domains/oauth/index.ts';
+import { handleWebhookJobs } from './domains/webhooks/index.ts';
 import { createJobs } from './jobs/index.ts';
+import type { Resolve } from './lib/find-addresses.ts';
 import { createRandomBytes } from './lib/random-bytes.ts';
 import { createLog } from './log.ts';
 import { createMailer } from './mail/index.ts';
@@ -72,11 +74,13 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     log,
   };
   handleRecoveryJobs(ctx);
+  handleAccessJobs(ctx);
   handleWebhookJobs(ctx, options.resolve);
+  handleOauthJobs(ctx, options.resolve);
   handleAuditJobs(ctx);
   handleHoldJobs(ctx);
   handleRetentionJobs(ctx);
-  const app = await buildApp(ctx);
+  const app = await buildApp(ctx, options.resolve);
   if (options.runsJobs !== false) await jobs.start();
   return {
     app,

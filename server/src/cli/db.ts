@@ -3,9 +3,11 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Command } from 'commander';
 import { withOwner } from './database.ts';
-import { CommandError } from './output.ts';
+import { listMigrations, numberMigration } from './number-migration.ts';
+import { CommandError, createOutput } from './output.ts';
 
 const repositoryDir = join(import.meta.dirname, '../../..');
+const migrationsDir = join(import.meta.dirname, '../db/migrations');
 
 /** `obol db`: Drizzle's tools, with the connection filled in. */
 export function dbCommand(): Command {
@@ -21,9 +23,12 @@ export function dbCommand(): Command {
     .description('Writes a migration for what changed in the tables.ts files.')
     .requiredOption('--name <words>', 'what changes, in snake_case')
     .option('--custom', 'an empty migration, for policies, grants and functions')
-    .action(({ name, custom }: { name: string; custom?: boolean }) =>
-      drizzleKit(['generate', '--name', name, ...(custom ? ['--custom'] : [])], {}),
-    );
+    .action(async ({ name, custom }: { name: string; custom?: boolean }) => {
+      const before = await listMigrations(migrationsDir);
+      await drizzleKit(['generate', '--name', name, ...(custom ? ['--custom'] : [])], {});
+      const written = await numberMigration(migrationsDir, before);
+      if (written) createOutput(false).say(`The migration is ${written}.`);
+    });
   return command;
 }
 

@@ -7,6 +7,7 @@ export const appsSchema = pgSchema('apps');
 export const paymentsSchema = pgSchema('payments');
 export const auditSchema = pgSchema('audit');
 export const webhooksSchema = pgSchema('webhooks');
+export const oauthSchema = pgSchema('oauth');
 
 /** A point in time, `timestamptz` with milliseconds, the precision JavaScript keeps. */
 export const at = (name: string) => timestamp(name, { withTimezone: true, mode: 'date', precision: 3 });

@@ -4,6 +4,7 @@ import type { Caller } from '../db/index.ts';
 import { AppError } from '../errors.ts';
 import { firstPartyClientId } from '../lib/first-party.ts';
 import { authenticateApplication, hasClientCredentials } from './client-credentials.ts';
+import { assertPossession, readPresentedToken } from './dpop.ts';
 import type { AuthenticatedApplication } from '../domains/applications/index.ts';
 
 /**
@@ -11,7 +12,6 @@ import type { AuthenticatedApplication } from '../domains/applications/index.ts'
  * work.
  */
 export type AuthenticatedCaller = Caller & {
-  email: string;
   /** As it was when the token was made; `auth.role()` in SQL is the role as it is now. */
   role: 'user' | 'admin';
   /** The application that acts for the person; absent when they signed in here themselves. */
@@ -40,8 +40,8 @@ export type AuthenticateOptions = {
  * A preHandler that requires a valid access token, or where the route takes them, the credentials of an
  * application. A token that a person gave to an application passes only where a `scope` is named and only if
  * it carries it. Throws `auth.required`, `auth.token_invalid`, `auth.insufficient_scope`,
- * `auth.application_invalid`, `request.rate_limited`.
- * @see RFC 6750 §3.1, RFC 6749 §2.3.1
+ * `auth.proof_invalid`, `auth.application_invalid`, `request.rate_limited`.
+ * @see RFC 6750 §3.1, RFC 6749 §2.3.1, RFC 9449 §7
  */
 export function authenticate(
   ctx: Ctx,
@@ -52,15 +52,16 @@ export function authenticate(
       request.application = await authenticateApplication(ctx, request);
       return;
     }
-    const token = bearerToken(request.headers.authorization);
-    if (!token) throw new AppError('auth.required');
-    const claims = await ctx.keys.verifyAccessToken(token);
+    const presented = readPresentedToken(request.headers.authorization);
+    if (!presented)
+      throw new AppError('auth.required', scope === undefined ? {} : { headers: challengeFor(scope) });
+    const claims = await ctx.keys.verifyAccessToken(presented.token);
+    await assertPossession(ctx, request, presented, claims);
     const isFirstParty = claims.client_id === firstPartyClientId;
     if (!isFirstParty) assertScope(claims.scope, scope);
     request.caller = {
       userId: claims.sub,
       sessionId: claims.sid,
-      email: claims.email,
       role: claims.role,
       ...(isFirstParty ? {} : { clientId: claims.client_id }),
       scope: claims.scope,
@@ -80,18 +81,15 @@ export function applicationOf(request: FastifyRequest): AuthenticatedApplication
   return request.application;
 }
 
+/** Says beforehand what a token has to carry. @see RFC 6750 §3 */
+function challengeFor(scope: string): Record<string, string> {
+  return { 'www-authenticate': `Bearer scope="${scope}"` };
+}
+
 function assertScope(granted: string, needed: string | undefined): void {
   if (needed !== undefined && granted.split(' ').includes(needed)) return;
   const wanted = needed === undefined ? '' : `, scope="${needed}"`;
   throw new AppError('auth.insufficient_scope', {
     headers: { 'www-authenticate': `Bearer error="insufficient_scope"${wanted}` },
   });
-}
-
-/**
- * The token of an `Authorization: Bearer` header; the scheme is case-insensitive. @see RFC 6750 §2.1, RFC
- * 9110 §11.1
- */
-function bearerToken(header: string | undefined): string | undefined {
-  return /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i.exec(header ?? '')?.[1];
 }

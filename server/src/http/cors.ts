@@ -4,7 +4,7 @@ import type { App } from '../app.ts';
 import type { Config } from '../config.ts';
 
 /** Paths that any page may call; no cookie is taken there, so nothing can be done in a visitor's name. */
-const openPaths = ['/api/v1/oauth/'];
+const openPaths = ['/api/v1/oauth/', '/oauth/', '/userinfo', '/.well-known/'];
 
 const shared: FastifyCorsOptions = {
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],

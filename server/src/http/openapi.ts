@@ -21,6 +21,10 @@ const tags = [
   { name: 'auth', description: 'Accounts, sign-in, sessions and tokens.' },
   { name: 'users', description: 'Profiles.' },
   { name: 'credits', description: 'The wallet: balance, spending, history.' },
+  {
+    name: 'oauth',
+    description: 'Signing in to applications by JSON; the standard endpoints are at the root.',
+  },
   { name: 'applications', description: 'Software that signs people in and spends credits, and its members.' },
   { name: 'webhooks', description: 'Events for applications: where they go, and what became of them.' },
   { name: 'operations', description: 'Health and metrics.' },

@@ -34,7 +34,7 @@ export function problemDocument(
 }
 
 /**
- * Answers with a problem document made from the table. A 401 always names its scheme. @see RFC 9110 §15.5.2
+ * Answers with a problem document made from the table.
  */
 function sendProblem(request: FastifyRequest, reply: FastifyReply, error: AppError): FastifyReply {
   const problem = problemDocument(error, {
@@ -44,11 +44,26 @@ function sendProblem(request: FastifyRequest, reply: FastifyReply, error: AppErr
   });
   return reply
     .code(error.status)
-    .headers({ ...(error.status === 401 ? { 'www-authenticate': 'Bearer' } : {}), ...error.options.headers })
+    .headers({ ...error.options.headers, ...challengeOf(request, error) })
     .header('cache-control', 'no-store')
     .type('application/problem+json; charset=utf-8')
     .serializer((body: unknown) => JSON.stringify(body))
     .send(problem);
+}
+
+/**
+ * A 401 names its scheme, and at the API, like a 403 for want of scope, where to read who gives out tokens
+ * for it. Credentials of applications are asked for in their own way. @see RFC 9110 §15.5.2, RFC 9728 §5.1
+ */
+function challengeOf(request: FastifyRequest, error: AppError): Record<string, string> {
+  const { 'www-authenticate': given } = error.options.headers ?? {};
+  const challenge = given ?? (error.status === 401 ? 'Bearer' : undefined);
+  if (challenge === undefined) return {};
+  if (!challenge.startsWith('Bearer') || !request.url.startsWith('/api/'))
+    return { 'www-authenticate': challenge };
+  const separator = challenge === 'Bearer' ? ' ' : ', ';
+  const metadata = `${request.server.publicUrl}/.well-known/oauth-protected-resource`;
+  return { 'www-authenticate': `${challenge}${separator}resource_metadata="${metadata}"` };
 }
 
 /**

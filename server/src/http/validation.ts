@@ -87,7 +87,7 @@ type Item = { value: unknown; path: string; depth: number };
  * Throws `request.invalid_text` for a null byte or an unpaired surrogate, `request.invalid` for too much
  * nesting.
  */
-function assertStorable(root: unknown, rootPath: string): void {
+export function assertStorable(root: unknown, rootPath: string): void {
   const stack: Item[] = [{ value: root, path: rootPath, depth: 0 }];
   for (let item = stack.pop(); item; item = stack.pop()) {
     const { value, path, depth } = item;

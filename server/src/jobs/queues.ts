@@ -18,6 +18,16 @@ export type JobData = {
   'serve-endpoints': Record<string, never>;
   /** Tells an administrator of an application that one of its endpoints was switched off. */
   'send-endpoint-notice': { endpointId: string; email: string };
+  /** Tells the administrators of an application who has asked for access since they were told last. */
+  'announce-access-requests': { applicationId: string };
+  /** Tells one of them of those requests, as far as they are still open. */
+  'send-access-requests-mail': { requestIds: string[]; email: string };
+  /** Tells whoever asked for access what became of it. */
+  'send-access-decision-mail': { requestId: string };
+  /** Tells an application that a person has signed out. */
+  'send-logout-notice': { noticeId: string };
+  /** Removes codes, tokens and the like that have died. */
+  'clean-up-oauth': Record<string, never>;
   /** Proves a sample of the ledger. */
   'audit-ledger': Record<string, never>;
   /** Ends the holds that have expired and that nobody has looked at since. */
@@ -64,6 +74,9 @@ const mailQueue: QueueSettings = {
  */
 const webhookQueue: QueueSettings = { ...mailQueue, retryDelayMax: 10 * 60 };
 
+/** Who has signed out here should soon be signed out everywhere: tried for an hour, then it is no news. */
+const logoutQueue: QueueSettings = { ...mailQueue, retryLimit: 12, retryDelay: 5, retryDelayMax: 10 * 60 };
+
 /** A turn of the timetable that was missed is not made up for: the next one does the same. */
 const timetableQueue: QueueSettings = {
   retryLimit: 1,
@@ -82,6 +95,11 @@ export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'serve-endpoint': webhookQueue,
   'serve-endpoints': timetableQueue,
   'send-endpoint-notice': mailQueue,
+  'announce-access-requests': mailQueue,
+  'send-access-requests-mail': mailQueue,
+  'send-access-decision-mail': mailQueue,
+  'send-logout-notice': logoutQueue,
+  'clean-up-oauth': timetableQueue,
   'audit-ledger': timetableQueue,
   'end-expired-holds': timetableQueue,
   'forget-refusals': timetableQueue,
@@ -92,6 +110,7 @@ export const queues: { readonly [Name in JobName]: QueueSettings } = {
  * processes.
  */
 export const timetable: { readonly [Name in JobName]?: string } = {
+  'clean-up-oauth': '17 * * * *',
   'audit-ledger': '*/10 * * * *',
   'end-expired-holds': '* * * * *',
   'forget-refusals': '23 3 * * *',

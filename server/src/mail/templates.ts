@@ -86,6 +86,64 @@ export function endpointNoticeMail(values: {
   });
 }
 
+/** A person as those read of them who decide; whoever has not confirmed an address may not be its owner. */
+export type Asking = { email: string; name: string | null; isEmailVerified: boolean };
+
+/** Tells an administrator of an application who wants to be let in. Their own words are not in the mail. */
+export function accessRequestsMail(values: {
+  to: string;
+  applicationName: string;
+  people: { named: Asking[]; count: number };
+  decideUrl: string;
+}): Mail {
+  const { to, applicationName, people, decideUrl } = values;
+  const more = people.count - people.named.length;
+  const who = people.count === 1 ? 'Somebody asks' : `${people.count} people ask`;
+  return compose(to, {
+    subject: `${who} for access to ${applicationName}`,
+    paragraphs: [
+      `Access to ${applicationName} is asked for by:`,
+      ...people.named.map(lineOf),
+      ...(more > 0 ? [`and ${more} more.`] : []),
+      'Nobody gets in unless an administrator approves.',
+    ],
+    button: { label: 'See the requests', url: decideUrl },
+    closing: `You receive this mail because you administer ${applicationName}; there is at most one an hour.`,
+  });
+}
+
+function lineOf({ email, name, isEmailVerified }: Asking): string {
+  return `${name === null ? email : `${name}, ${email}`}${isEmailVerified ? '' : ' (address not confirmed)'}`;
+}
+
+/** Tells whoever asked for access to an application that they have it, with a role, or not, perhaps why. */
+export function accessDecisionMail(values: {
+  to: string;
+  applicationName: string;
+  clientUri: string | null;
+  decision: { role: string } | { reason: string | null };
+}): Mail {
+  const { to, applicationName, clientUri, decision } = values;
+  const closing = `You receive this mail because you asked for access to ${applicationName}.`;
+  if ('role' in decision) {
+    return compose(to, {
+      subject: `You have access to ${applicationName}`,
+      paragraphs: [`Your request was approved. Your role in ${applicationName} is: ${decision.role}.`],
+      ...(clientUri === null ? {} : { button: { label: `Open ${applicationName}`, url: clientUri } }),
+      closing,
+    });
+  }
+  const { reason } = decision;
+  return compose(to, {
+    subject: `Your request for access to ${applicationName}`,
+    paragraphs: [
+      `An administrator of ${applicationName} has denied it.`,
+      ...(reason === null ? [] : [`The reason: ${reason}`]),
+    ],
+    closing,
+  });
+}
+
 function compose(to: string, { subject, paragraphs, button, closing }: Letter): Mail {
   const text = [...paragraphs, ...(button ? [`${button.label}: ${button.url}`] : []), closing].join('\n\n');
   const body = [

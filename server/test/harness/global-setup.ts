@@ -1,8 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { loadConfig } from '../../src/config.ts';
 import { prepareDatabase } from '../../src/db/connect.ts';
+import { findChromium } from '../browser/chromium.ts';
 import { startDebianBackend } from './backends/debian.ts';
 import { startEmbeddedBackend } from './backends/embedded.ts';
 import { openScratchDir, type Backend } from './backends/scratch.ts';
@@ -31,6 +34,8 @@ const backends: Record<string, (dir: string) => Promise<Backend>> = {
  * clones.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  buildPages();
+  announceBrowser();
   const adminUrl = process.env.OBOL_TEST_ADMIN_URL;
   if (adminUrl !== undefined) return setUpWithin(project, adminUrl);
   const name = process.env.OBOL_TEST_BACKEND ?? 'embedded';
@@ -45,6 +50,23 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await backend.stop();
     await scratch.remove();
   };
+}
+
+/** Without Chromium the tests that need it are left out, where that is allowed. */
+function announceBrowser(): void {
+  if (findChromium() !== undefined) return;
+  const message =
+    'The browser tests are left out: Chromium not found. To include them: apt-get install chromium, or name ' +
+    'the program with CHROMIUM.';
+  if (process.env.OBOL_BROWSER_REQUIRED === 'true') throw new Error(message);
+  process.stdout.write(`${message}\n`);
+}
+
+/** The services under test serve the pages as they are now. */
+function buildPages(): void {
+  const build = join(import.meta.dirname, '../../../web/build/main.ts');
+  const { status } = spawnSync(process.execPath, [build], { stdio: 'inherit' });
+  if (status !== 0) throw new Error('The pages could not be built; what is wrong with them stands above');
 }
 
 /**

@@ -48,6 +48,8 @@ export type TestServiceOptions = {
   runsJobs?: boolean;
   /** Takes the log lines that a test reads. */
   log?: Logger;
+  /** A port to listen on, when clients must know the address beforehand. */
+  port?: number;
   /** Stands in for DNS where webhooks are sent. */
   resolve?: NonNullable<ServiceOptions['resolve']>;
 };
@@ -86,7 +88,8 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   const { runsJobs = false, resolve } = options;
   const parts = { config, appUrl, clock, log, runsJobs, ...(resolve ? { resolve } : {}) };
   const service = await createService(parts);
-  const url = (await service.app.listen({ port: 0, host: '127.0.0.1' })).replace(/\/$/, '');
+  const address = await service.app.listen({ port: options.port ?? 0, host: '127.0.0.1' });
+  const url = address.replace(/\/$/, '');
   let stopped: Promise<void> | undefined;
   const stop = () => (stopped ??= service.stop());
   afterAll(stop);

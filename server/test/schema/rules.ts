@@ -4,7 +4,7 @@
  */
 export type SchemaRule = { name: string; offenders: string; broken: string };
 
-const ours = `n.nspname in ('apps', 'audit', 'auth', 'credits', 'obol', 'payments', 'webhooks')`;
+const ours = `n.nspname in ('apps', 'audit', 'auth', 'credits', 'oauth', 'obol', 'payments', 'webhooks')`;
 const anybodys = `n.nspname !~ '^pg_' and n.nspname <> 'information_schema'`;
 const tables = `pg_class c join pg_namespace n on n.oid = c.relnamespace`;
 const named = `format('%I.%I', n.nspname, c.relname)`;

@@ -18,6 +18,7 @@ export type Row = Record<string, string | null>;
  * row: isolation shown on an empty table shows nothing.
  */
 const overrides: Record<string, Row> = {
+  'apps.applications': { jwks: null },
   'credits.holds': { closed_at: null },
   'credits.idempotency_keys': { code: null },
   'credits.mandates': { kinds: '{free}' },

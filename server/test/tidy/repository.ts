@@ -37,6 +37,9 @@ const ignoredDirs = new Set(['node_modules', '.git', 'data', 'coverage', 'dist',
 const textFile =
   /\.(ts|tsx|mts|js|mjs|cjs|json|sql|md|ya?ml|sh|css|html|toml|example|npmrc)$|^\.ci\/|(^|\/)[A-Z]+file$/;
 
+/** Documents show them, so they are there to the rules, without a text. */
+const image = /\.png$/;
+
 /** Reads every text file of the checkout that belongs to the product. */
 export function readRepository(): Repository {
   const files: Record<string, string> = {};
@@ -47,6 +50,7 @@ export function readRepository(): Repository {
       if (entry.isDirectory()) {
         if (!ignoredDirs.has(entry.name)) visit(path);
       } else if (textFile.test(name) || name === 'LICENSE') files[name] = readFileSync(path, 'utf8');
+      else if (image.test(name)) files[name] = '';
     }
   };
   visit(rootDir);
@@ -56,7 +60,7 @@ export function readRepository(): Repository {
 /** A repository from texts: what `readRepository` returns, and what the fixtures of the rules are made of. */
 export function makeRepository(files: Record<string, string>): Repository {
   const modules = Object.entries(files)
-    .filter(([path]) => /\.(ts|mts|mjs)$/.test(path))
+    .filter(([path]) => /\.(ts|tsx|mts|mjs)$/.test(path))
     .map(([path, text]) => parseModule(path, text));
   return { files: new Map(Object.entries(files)), modules };
 }

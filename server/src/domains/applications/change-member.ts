@@ -3,6 +3,7 @@ import type { Ctx } from '../../ctx.ts';
 import type { Caller } from '../../db/index.ts';
 import { AppError } from '../../errors.ts';
 import { recordAuditEvent, type RequestOrigin } from '../audit/index.ts';
+import { recordSecurityEvent } from '../auth/index.ts';
 import { findMember } from './list-members.ts';
 import { assertOtherAdmin } from './remove-member.ts';
 import { requireAdmin } from './require-admin.ts';
@@ -34,6 +35,10 @@ export async function changeMember(
     const event = { action: 'member.role_changed', actor: { type: 'user' as const, id: caller.userId } };
     const details = { userId, from: member.role, to: role };
     await recordAuditEvent(ctx, tx, { ...event, target: { type: 'application', id }, details }, origin);
+    if (role !== member.role) {
+      const trail = { applicationId: id, from: member.role, to: role };
+      await recordSecurityEvent(ctx, tx, { type: 'access.role_changed', userId, details: trail }, null);
+    }
     return { ...member, role };
   });
 }

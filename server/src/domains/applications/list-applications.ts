@@ -2,6 +2,7 @@ import { asc, eq } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import type { Caller } from '../../db/index.ts';
 import type { ApplicationObject } from './schemas.ts';
+import { readResources } from './settings/write-resources.ts';
 import { applications, memberships } from './tables.ts';
 import { toApplicationObject } from './to-application-object.ts';
 
@@ -23,6 +24,13 @@ export async function listApplications(
       .limit(limit)
       .offset(offset);
     const total = await tx.$count(memberships, eq(memberships.userId, caller.userId));
-    return { items: rows.map(({ application, role }) => toApplicationObject(application, role)), total };
+    const resources = await readResources(
+      tx,
+      rows.map(({ application }) => application.id),
+    );
+    const items = rows.map(({ application, role }) =>
+      toApplicationObject(application, role, resources.get(application.id) ?? []),
+    );
+    return { items, total };
   });
 }

@@ -1,16 +1,18 @@
-import { and, eq, isNull, ne } from 'drizzle-orm';
+import { and, eq, ne } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import type { Caller, Tx } from '../../db/index.ts';
 import { AppError } from '../../errors.ts';
 import { recordAuditEvent, type RequestOrigin } from '../audit/index.ts';
+import { recordSecurityEvent } from '../auth/index.ts';
+import { endAccess } from './end-access.ts';
 import { findMember } from './list-members.ts';
 import { requireAdmin } from './require-admin.ts';
 import { adminRole } from './resolve-roles.ts';
-import { grants, memberships } from './tables.ts';
+import { memberships } from './tables.ts';
 
 /**
- * Takes a person's access to an application away, and the consent under which tokens were issued. Throws
- * `request.not_found`, `applications.admin_required`, `applications.last_admin`.
+ * Takes a person's access to an application away, and with it their consent, the tokens issued under it and
+ * the leave to spend. Throws `request.not_found`, `applications.admin_required`, `applications.last_admin`.
  */
 export async function removeMember(
   ctx: Ctx,
@@ -19,21 +21,19 @@ export async function removeMember(
   origin: RequestOrigin,
 ): Promise<void> {
   await ctx.db.asServiceFor(caller, async (tx) => {
-    await requireAdmin(tx, caller.userId, id);
+    const { clientId } = await requireAdmin(tx, caller.userId, id);
     const member = await findMember(tx, id, userId);
     if (!member) throw new AppError('request.not_found');
     if (member.role === adminRole) await assertOtherAdmin(tx, id, userId);
     await tx
       .delete(memberships)
       .where(and(eq(memberships.applicationId, id), eq(memberships.userId, userId)));
-    const now = ctx.clock.now();
-    await tx
-      .update(grants)
-      .set({ revokedAt: now, updatedAt: now })
-      .where(and(eq(grants.applicationId, id), eq(grants.userId, userId), isNull(grants.revokedAt)));
+    await endAccess(ctx, tx, { applicationId: id, clientId, userId });
     const event = { action: 'member.removed', actor: { type: 'user' as const, id: caller.userId } };
     const target = { type: 'application', id };
     await recordAuditEvent(ctx, tx, { ...event, target, details: { userId, role: member.role } }, origin);
+    const details = { applicationId: id, role: member.role };
+    await recordSecurityEvent(ctx, tx, { type: 'access.removed', userId, details }, null);
   });
 }
 

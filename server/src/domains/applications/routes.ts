@@ -10,12 +10,14 @@ import { createApplication } from './create-application.ts';
 import { deleteApplication } from './delete-application.ts';
 import { listApplications } from './list-applications.ts';
 import { listMembers } from './list-members.ts';
+import { readApplicationStats } from './read-application-stats.ts';
 import { readApplication, readOwnApplication } from './read-application.ts';
 import { readStats } from './read-stats.ts';
 import { removeMember } from './remove-member.ts';
 import { rotateSecret } from './rotate-secret.ts';
 import * as schemas from './schemas.ts';
 import { updateApplication } from './update-application.ts';
+import { verifyApplication } from './verify-application.ts';
 
 const common = { tags: ['applications'], security: [{ bearer: [] }] };
 const base = '/api/v1/applications';
@@ -26,6 +28,7 @@ const forAdmins: ErrorCode[] = ['request.not_found', 'applications.admin_require
 export function addApplicationRoutes(app: App, ctx: Ctx): void {
   addReadRoutes(app, ctx);
   addChangeRoutes(app, ctx);
+  addOperatingRoutes(app, ctx);
   addSecretRoute(app, ctx);
   addMemberRoutes(app, ctx);
 }
@@ -87,31 +90,45 @@ function addReadRoutes(app: App, ctx: Ctx): void {
   }));
 }
 
-function addChangeRoutes(app: App, ctx: Ctx): void {
-  const preHandler = authenticate(ctx);
-
-  const createSchema = {
+const createOptions = {
+  config: {
+    refusals: [
+      'applications.creation_restricted',
+      'applications.too_many',
+      'applications.resource_taken',
+    ] satisfies ErrorCode[],
+  },
+  schema: {
     ...common,
     summary: 'Register an application',
     description: 'You become its administrator. The secret is shown this once.',
     body: schemas.newApplicationSchema,
     response: { 201: schemas.createdApplicationSchema },
-  };
-  app.post(base, { preHandler, schema: createSchema }, async (request, reply) => {
+  },
+};
+
+function addChangeRoutes(app: App, ctx: Ctx): void {
+  const preHandler = authenticate(ctx);
+
+  app.post(base, { ...createOptions, preHandler }, async (request, reply) => {
     const created = await createApplication(ctx, callerOf(request), request.body, originOf(request));
     return reply.code(201).send({ application: created });
   });
 
   const updateOptions = {
     preHandler,
-    config: { refusals: [...forAdmins, 'applications.role_in_use' as const] },
+    config: {
+      refusals: [...forAdmins, 'applications.role_in_use' as const, 'applications.resource_taken' as const],
+    },
     schema: {
       ...common,
       summary: 'Change an application',
-      description: 'For its administrators. What it is (`type`) stays.',
+      description:
+        'For its administrators. One that becomes confidential gets a secret; one that stops being it loses ' +
+        'its secrets.',
       params: schemas.applicationIdSchema,
       body: schemas.applicationChangesSchema,
-      response: { 200: schemas.applicationSchema },
+      response: { 200: schemas.changedApplicationSchema },
     },
   };
   app.put(`${base}/:id`, updateOptions, async (request) => {
@@ -131,6 +148,43 @@ function addChangeRoutes(app: App, ctx: Ctx): void {
   app.delete(`${base}/:id`, deleteOptions, async (request) => {
     await deleteApplication(ctx, callerOf(request), request.params.id, originOf(request));
     return done('The application is deleted.');
+  });
+}
+
+const verificationOptions = {
+  config: { refusals: ['auth.admin_required', 'request.not_found'] satisfies ErrorCode[] },
+  schema: {
+    ...common,
+    summary: 'Say whether it is known who is behind an application',
+    description: 'For administrators of this service. It lasts until the application changes its looks.',
+    params: schemas.applicationIdSchema,
+    body: schemas.verificationSchema,
+    response: { 200: schemas.applicationSelfSchema },
+  },
+};
+
+const figuresOptions = {
+  config: { refusals: forAdmins },
+  schema: {
+    ...common,
+    summary: 'Count what happens in an application',
+    description: 'For its administrators: members, open requests, sign-ins on the last 30 days.',
+    params: schemas.applicationIdSchema,
+    response: { 200: schemas.applicationStatsSchema },
+  },
+};
+
+function addOperatingRoutes(app: App, ctx: Ctx): void {
+  const preHandler = authenticate(ctx);
+
+  app.get(`${base}/:id/stats`, { ...figuresOptions, preHandler }, async (request) => ({
+    stats: await readApplicationStats(ctx, callerOf(request), request.params.id),
+  }));
+
+  app.put(`${base}/:id/verification`, { ...verificationOptions, preHandler }, async (request) => {
+    const verification = { id: request.params.id, isVerified: request.body.isVerified };
+    const application = await verifyApplication(ctx, callerOf(request), verification, originOf(request));
+    return { application };
   });
 }
 

@@ -1,4 +1,5 @@
 import { Type, type Static, type TSchema } from 'typebox';
+import { givenSettingsFields, settingsFields } from './settings/schemas.ts';
 
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 const time = (description: string) => Type.String({ format: 'date-time', description });
@@ -42,11 +43,6 @@ const defaultRoleSchema = Type.String({
   examples: ['editor'],
 });
 
-const typeSchema = Type.Enum(['confidential', 'public', 'native'], {
-  description:
-    '`confidential`: has a server that keeps a secret. `public`: a page in a browser. `native`: an installed app.',
-});
-
 const redirectFields = {
   redirectUri: Type.Optional(redirectUriSchema),
   redirectUris: Type.Optional(
@@ -60,7 +56,7 @@ export const newApplicationSchema = Type.Object({
   roles: Type.Optional(rolesSchema),
   defaultRole: Type.Optional(defaultRoleSchema),
   access: Type.Optional(accessSchema),
-  type: Type.Optional(typeSchema),
+  ...givenSettingsFields,
 });
 
 export type NewApplication = Static<typeof newApplicationSchema>;
@@ -75,6 +71,7 @@ export const applicationChangesSchema = Type.Object(
     isActive: Type.Optional(
       Type.Boolean({ description: 'False: its credentials are refused from now on.', examples: [true] }),
     ),
+    ...givenSettingsFields,
   },
   { description: 'What is absent stays as it is.' },
 );
@@ -88,13 +85,17 @@ const applicationFields = {
     examples: ['app_5f6c1c0e9d3b4a7c8e2f1a0b9c8d7e6f'],
   }),
   name: nameSchema,
-  type: typeSchema,
   access: accessSchema,
   redirectUri: nullable(redirectUriSchema),
   redirectUris: Type.Array(redirectUriSchema),
   roles: rolesSchema,
   defaultRole: defaultRoleSchema,
   isActive: Type.Boolean({ examples: [true] }),
+  ...settingsFields,
+  isVerified: Type.Boolean({
+    description: 'Whether the operator knows who is behind it.',
+    examples: [false],
+  }),
   createdAt: time('When it was registered.'),
   updatedAt: time('When it was last changed.'),
 };
@@ -114,7 +115,22 @@ const clientSecretSchema = Type.String({
   examples: ['obol_cs_Zk1vF0p8q7Xr2sT5uV9wY3aB6cD4eG8hJ1kL0mN2pQ4'],
 });
 
+/** An application, with its secret when it has just got one; null when it has just lost its secrets. */
+export type ApplicationWithSecret = ApplicationObject & { clientSecret?: string | null };
+
 export const applicationSchema = Type.Object({ application: applicationObjectSchema });
+export const changedApplicationSchema = Type.Object({
+  application: Type.Object(
+    {
+      ...applicationFields,
+      role: ownRoleSchema,
+      clientSecret: Type.Optional(
+        nullable({ ...clientSecretSchema, description: 'Only when the change of its type brought one.' }),
+      ),
+    },
+    { title: 'ChangedApplication' },
+  ),
+});
 export const applicationSelfSchema = Type.Object({ application: Type.Object(applicationFields) });
 export const applicationsSchema = Type.Object({ applications: Type.Array(applicationObjectSchema) });
 export const createdApplicationSchema = Type.Object({
@@ -132,6 +148,23 @@ export const statsSchema = Type.Object({
     examples: [1],
   }),
 });
+
+const figuresSchema = Type.Object(
+  {
+    members: Type.Integer({ description: 'People with a role in it.', examples: [12] }),
+    admins: Type.Integer({ description: 'Those who administer it.', examples: [2] }),
+    pending: Type.Integer({ description: 'Open access requests.', examples: [1] }),
+    signIns: Type.Integer({ description: 'Sign-ins on the last 30 days.', examples: [140] }),
+    activeUsers: Type.Integer({ description: 'People who signed in on those.', examples: [9] }),
+  },
+  { title: 'ApplicationFigures' },
+);
+
+/** What the administrators of an application see of it in numbers. */
+export type ApplicationFigures = Static<typeof figuresSchema>;
+
+export const applicationStatsSchema = Type.Object({ stats: figuresSchema });
+export const verificationSchema = Type.Object({ isVerified: Type.Boolean({ examples: [true] }) });
 
 const overlapSecondsMax = 30 * 86_400;
 

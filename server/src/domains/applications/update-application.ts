@@ -3,48 +3,74 @@ import type { Ctx } from '../../ctx.ts';
 import type { Caller, Tx } from '../../db/index.ts';
 import { AppError } from '../../errors.ts';
 import { recordAuditEvent, type RequestOrigin } from '../audit/index.ts';
+import { addSecret } from './add-secret.ts';
 import { checkRedirectUris } from './check-redirect-uris.ts';
 import { requireAdmin } from './require-admin.ts';
 import { adminRole, resolveRoles } from './resolve-roles.ts';
-import type { ApplicationChanges, ApplicationObject } from './schemas.ts';
-import { applications, memberships } from './tables.ts';
+import type { ApplicationChanges, ApplicationWithSecret } from './schemas.ts';
+import { assertExchangeAudiences } from './settings/assert-exchange-audiences.ts';
+import { resolveSettings } from './settings/resolve-settings.ts';
+import { assertResources, readResources, writeResources } from './settings/write-resources.ts';
+import { applications, applicationSecrets, memberships } from './tables.ts';
 import { toApplicationObject, type Application } from './to-application-object.ts';
+
+/** By these people recognise whom they deal with: whoever changes one is looked at anew. */
+const looks = ['name', 'logoUri', 'clientUri', 'redirectUris'] as const;
 
 /**
  * Changes what is named of an application; what is absent stays. Switched off, its credentials are refused
- * from now on. Throws `request.invalid`, `request.not_found`, `applications.admin_required`,
- * `applications.role_in_use`.
+ * from now on. One that becomes confidential gets a secret, shown this once; one that stops being it loses
+ * its secrets. Throws `request.invalid`, `request.not_found`, `applications.admin_required`,
+ * `applications.role_in_use`, `applications.resource_taken`.
  */
 export async function updateApplication(
   ctx: Ctx,
   caller: Caller,
   { id, changes }: { id: string; changes: ApplicationChanges },
   origin: RequestOrigin,
-): Promise<ApplicationObject> {
+): Promise<ApplicationWithSecret> {
   const { userId } = caller;
+  assertResources(ctx.config, changes.resources ?? []);
   return ctx.db.asServiceFor(caller, async (tx) => {
     const current = await requireAdmin(tx, userId, id);
-    const { name = current.name, access = current.access, isActive = current.isActive } = changes;
-    const redirectUris = checkRedirectUris(changes, current.type) ?? current.redirectUris;
-    const roles = resolveRoles(changes, current);
-    await assertUnused(tx, current, roles.roles);
-    const values = {
-      name: name.trim(),
-      access,
-      isActive,
-      redirectUris,
-      ...roles,
-      updatedAt: ctx.clock.now(),
-    };
+    const values = { ...resolveChanges(changes, current), updatedAt: ctx.clock.now() };
+    await assertUnused(tx, current, values.roles);
+    const audiences = { audiences: values.tokenExchangeAudiences, current: current.tokenExchangeAudiences };
+    await assertExchangeAudiences(tx, userId, audiences);
     await tx.update(applications).set(values).where(eq(applications.id, id));
+    if (changes.resources) await writeResources(ctx, tx, id, [...new Set(changes.resources)]);
+    const clientSecret = await changeSecrets(ctx, tx, current, values.type);
     const event = { action: 'application.changed', actor: { type: 'user' as const, id: userId } };
     const details = { fields: Object.keys(changes) };
     await recordAuditEvent(ctx, tx, { ...event, target: { type: 'application', id }, details }, origin);
-    return toApplicationObject({ ...current, ...values }, adminRole);
+    const resources = (await readResources(tx, [id])).get(id) ?? [];
+    const shown = toApplicationObject({ ...current, ...values }, adminRole, resources);
+    return clientSecret === undefined ? shown : { ...shown, clientSecret };
   });
 }
 
-/** A role that a member has stays until they have another one: nobody ends up with one that means nothing. */
+/** The columns after a request, each checked with the others as they will be. Throws `request.invalid`. */
+function resolveChanges(changes: ApplicationChanges, current: Application) {
+  const settings = resolveSettings(changes, current);
+  const { name = current.name, access = current.access, isActive = current.isActive } = changes;
+  // Those that stay are judged by the type as it will be, too.
+  const given = checkRedirectUris(changes, settings.type);
+  const isSameType = settings.type === current.type;
+  const kept = isSameType || given ? undefined : checkRedirectUris(current, settings.type);
+  const values = {
+    ...settings,
+    name: name.trim(),
+    access,
+    isActive,
+    redirectUris: given ?? kept ?? current.redirectUris,
+    ...resolveRoles(changes, current),
+    tokenExchangeAudiences: [...new Set(changes.tokenExchangeAudiences ?? current.tokenExchangeAudiences)],
+  };
+  const looksTheSame = looks.every((look) => String(values[look]) === String(current[look]));
+  return { ...values, isVerified: current.isVerified && looksTheSame };
+}
+
+/** Throws `applications.role_in_use`: a role that a member has stays until they have another one. */
 async function assertUnused(tx: Tx, { id, roles }: Application, kept: string[]): Promise<void> {
   const dropped = roles.filter((role) => !kept.includes(role));
   if (dropped.length === 0) return;
@@ -54,4 +80,18 @@ async function assertUnused(tx: Tx, { id, roles }: Application, kept: string[]):
     .where(and(eq(memberships.applicationId, id), inArray(memberships.role, dropped)));
   const used = rows.map(({ role }) => role).toSorted();
   if (used.length > 0) throw new AppError('applications.role_in_use', { extensions: { roles: used } });
+}
+
+/** The new secret; null when those so far are gone, undefined when nothing changes. */
+async function changeSecrets(
+  ctx: Ctx,
+  tx: Tx,
+  current: Application,
+  type: Application['type'],
+): Promise<string | null | undefined> {
+  const [kept, keeps] = [current.type === 'confidential', type === 'confidential'];
+  if (kept === keeps) return undefined;
+  if (keeps) return addSecret(ctx, tx, current.id);
+  await tx.delete(applicationSecrets).where(eq(applicationSecrets.applicationId, current.id));
+  return null;
 }

@@ -20,7 +20,7 @@ export async function readGivenKey(config: Config): Promise<SigningKey | undefin
     throw new ConfigError(['JWT_PRIVATE_KEY: needs an RSA key of at least 2048 bits.']);
   }
   const kid = await calculateJwkThumbprint({ kty: 'RSA', n, e });
-  const publicJwk = toPublished({ n, e }, kid);
+  const publicJwk = toPublished({ kty: 'RSA', n, e }, kid);
   await assertSameKey(config, kid);
   const publicKey = (await importJWK(publicJwk, signingAlgorithm)) as CryptoKey;
   return { kid, publicJwk, publicKey, privateKey, signsFrom: new Date(0), retiresAt: null };

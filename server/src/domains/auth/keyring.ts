@@ -1,4 +1,5 @@
 import { SignJWT } from 'jose';
+import type { Tx } from '../../db/index.ts';
 import { readGivenKey } from './given-key.ts';
 import {
   accessTokenType,
@@ -8,19 +9,33 @@ import {
   openSigningKey,
   readSigningKeys,
   signingAlgorithm,
+  signingAlgorithms,
   type KeyContext,
   type PublishedKey,
+  type SigningAlgorithm,
   type SigningKey,
   type StoredKey,
 } from './signing-keys.ts';
-import { createTokenVerifier, type AccessTokenClaims } from './token-verifier.ts';
+import { toSigner, type Signer } from './signer.ts';
+import {
+  createIssuedTokenVerifier,
+  createTokenVerifier,
+  type AccessTokenClaims,
+  type IssuedTokenClaims,
+} from './token-verifier.ts';
 
 /** The signing keys: signs with the current one, verifies with every published one. */
 export type Keyring = {
-  /** Signs claims as a JWT; `type` is its `typ`. Runs off the event loop. */
-  sign(claims: Record<string, unknown>, type?: string): Promise<string>;
+  /** Signs claims as a JWT; `type` is its `typ`, RS256 unless said otherwise. Runs off the event loop. */
+  sign(claims: Record<string, unknown>, type?: string, algorithm?: SigningAlgorithm): Promise<string>;
   /** Verifies signature, type, issuer, audience and expiry. Throws `auth.token_invalid`. */
   verifyAccessToken(token: string): Promise<AccessTokenClaims>;
+  /** Verifies the same of a token for whichever API, but not its audience. Throws `auth.token_invalid`. */
+  verifyIssuedToken(token: string): Promise<IssuedTokenClaims>;
+  /**
+   * Every published key as one that signs for others; of each algorithm the one that signs now comes first.
+   */
+  signers(): Signer[];
   /** Every published key, the next one included. @see RFC 7517 §5 */
   jwks(): { keys: PublishedKey[] };
   /** Reads the keys again, after a rotation elsewhere. */
@@ -38,30 +53,36 @@ const reloadIntervalMs = 60_000;
 export async function createKeyring(context: KeyContext): Promise<Keyring> {
   const { clock, log } = context;
   const given = await readGivenKey(context.config);
-  let stored = await loadKeys(context, [], given === undefined);
+  const own = signingAlgorithms.filter((algorithm) => given === undefined || algorithm !== signingAlgorithm);
+  let stored = await loadKeys(context, [], own);
   const published = (): SigningKey[] => {
     const now = clock.now();
     const living = stored.filter((key) => key.retiresAt === null || key.retiresAt > now);
     return given ? [...living, given] : living;
   };
   const reload = async (): Promise<void> => {
-    stored = await loadKeys(context, stored, false);
+    stored = await loadKeys(context, stored, []);
   };
-  const verifier = createTokenVerifier(context, {
-    find: (kid) => published().find((key) => key.kid === kid),
-    reload,
-  });
+  const source = { find: (kid: string) => published().find((key) => key.kid === kid), reload };
   const timer = setInterval(() => {
     reload().catch((error: unknown) => log.warn({ err: error }, 'the signing keys could not be reloaded'));
   }, reloadIntervalMs).unref();
   return {
-    async sign(claims, type = accessTokenType) {
-      const { kid, privateKey } = currentSigner(given, published(), clock.now());
-      return new SignJWT(claims)
-        .setProtectedHeader({ alg: signingAlgorithm, kid, typ: type })
-        .sign(privateKey);
+    async sign(claims, type = accessTokenType, algorithm = signingAlgorithm) {
+      const keys = published().filter(({ publicJwk }) => publicJwk.alg === algorithm);
+      const { kid, privateKey } = currentSigner(given, keys, clock.now());
+      return new SignJWT(claims).setProtectedHeader({ alg: algorithm, kid, typ: type }).sign(privateKey);
     },
-    verifyAccessToken: verifier,
+    verifyAccessToken: createTokenVerifier(context, source),
+    verifyIssuedToken: createIssuedTokenVerifier(context, source),
+    signers() {
+      const now = clock.now();
+      const current = signingAlgorithms.flatMap((algorithm) => {
+        const ofIt = published().filter(({ publicJwk }) => publicJwk.alg === algorithm);
+        return ofIt.length === 0 ? [] : [currentSigner(given, ofIt, now)];
+      });
+      return [...current, ...published().filter((key) => !current.includes(key))].map(toSigner);
+    },
     jwks: () => ({ keys: published().map((key) => key.publicJwk) }),
     reload,
     close: () => clearInterval(timer),
@@ -70,18 +91,24 @@ export async function createKeyring(context: KeyContext): Promise<Keyring> {
 
 /** The youngest key whose time to sign has come; a process whose clock is behind takes the oldest instead. */
 function currentSigner(given: SigningKey | undefined, keys: SigningKey[], now: Date): SigningKey {
-  const signer = given ?? keys.findLast((key) => key.signsFrom <= now) ?? keys[0];
+  const usable = given && keys.includes(given) ? [given] : keys;
+  const signer = usable.findLast((key) => key.signsFrom <= now) ?? usable[0];
   if (!signer) throw new Error('There is no signing key');
   return signer;
 }
 
 /**
- * The keys as the database has them now. Keys already open stay as they are; only their dates are read again.
+ * The keys as the database has them now; of each algorithm in `needed` there is one then. Keys already open
+ * stay as they are; only their dates are read again.
  */
-async function loadKeys(context: KeyContext, known: SigningKey[], mayCreate: boolean): Promise<SigningKey[]> {
-  const rows = await context.db.asService(readSigningKeys);
-  const living = rows.filter((row) => row.retiresAt === null || row.retiresAt > context.clock.now());
-  const usable = living.length === 0 && mayCreate ? await createFirstKey(context) : living;
+async function loadKeys(
+  context: KeyContext,
+  known: SigningKey[],
+  needed: SigningAlgorithm[],
+): Promise<SigningKey[]> {
+  const living = await context.db.asService((tx) => readLivingKeys(context, tx));
+  const missing = missingOf(needed, living);
+  const usable = missing.length > 0 ? await createFirstKeys(context, missing) : living;
   return Promise.all(
     usable.map(async (row) => {
       const open = known.find((key) => key.kid === row.kid) ?? (await openSigningKey(context, row));
@@ -90,18 +117,27 @@ async function loadKeys(context: KeyContext, known: SigningKey[], mayCreate: boo
   );
 }
 
+async function readLivingKeys({ clock }: KeyContext, tx: Tx): Promise<StoredKey[]> {
+  const now = clock.now();
+  return (await readSigningKeys(tx)).filter((row) => row.retiresAt === null || row.retiresAt > now);
+}
+
+function missingOf(needed: SigningAlgorithm[], living: StoredKey[]): SigningAlgorithm[] {
+  return needed.filter((algorithm) => living.every((row) => row.algorithm !== algorithm));
+}
+
 /**
- * Several processes may start at once: each makes a key, the lock lets one store it, the others take that
- * one.
+ * Several processes may start at once: each makes keys, the lock lets one store them, the others take those.
  */
-async function createFirstKey(context: KeyContext): Promise<StoredKey[]> {
-  const key = await generateSigningKey();
+async function createFirstKeys(context: KeyContext, needed: SigningAlgorithm[]): Promise<StoredKey[]> {
+  const keys = await Promise.all(needed.map((algorithm) => generateSigningKey(algorithm)));
   return context.db.asService(async (tx) => {
     await lockSigningKeys(tx);
-    const now = context.clock.now();
-    const living = (await readSigningKeys(tx)).filter((row) => row.retiresAt === null || row.retiresAt > now);
-    if (living.length > 0) return living;
-    await insertSigningKey(context, tx, key, now);
-    return readSigningKeys(tx);
+    const missing = missingOf(needed, await readLivingKeys(context, tx));
+    for (const key of keys) {
+      if (!missing.some((algorithm) => algorithm === key.publicJwk.alg)) continue;
+      await insertSigningKey(context, tx, key, context.clock.now());
+    }
+    return readLivingKeys(context, tx);
   });
 }

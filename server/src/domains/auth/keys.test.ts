@@ -33,7 +33,9 @@ function createResourceServer(at: TestService) {
 const kidOf = (token: string): string =>
   JSON.parse(Buffer.from(token.split('.')[0]!, 'base64url').toString()).kid;
 const publishedKids = async (at: TestService): Promise<string[]> =>
-  (await at.send('GET', '/.well-known/jwks.json')).body.keys.map(({ kid }: { kid: string }) => kid);
+  (await at.send('GET', '/.well-known/jwks.json')).body.keys
+    .filter(({ alg }: { alg: string }) => alg === 'RS256')
+    .map(({ kid }: { kid: string }) => kid);
 
 test('keys rotate without a restart and without a token lost', async () => {
   const service = await startTestService();
@@ -93,21 +95,24 @@ test('rotating again and again forgets the keys that have retired', async () => 
     service.clock.set(previousRetireAt);
   }
   await rotateKeys(service.ctx);
-  const { rows } = await owner.query('select kid from auth.signing_keys order by signs_from_at');
-  expect(rows.map(({ kid }) => kid)).toEqual(await publishedKids(service));
-  expect(rows).toHaveLength(2);
+  const { rows } = await owner.query('select kid, algorithm from auth.signing_keys order by signs_from_at');
+  const rsa = rows.filter(({ algorithm }) => algorithm === 'RS256');
+  expect(rsa.map(({ kid }) => kid)).toEqual(await publishedKids(service));
+  expect(rows).toHaveLength(6);
 });
 
-test('processes that start at once on an empty database make one key', async () => {
+test('processes that start at once on an empty database make one key of each kind', async () => {
   const first = await startTestService();
   const owner = await connectAsOwner(first);
   await owner.query('delete from auth.signing_keys');
   const services = await Promise.all(
     Array.from({ length: 4 }, () => startTestService({ shareDatabaseWith: first })),
   );
-  const { rows } = await owner.query('select kid from auth.signing_keys');
-  expect(rows).toHaveLength(1);
-  for (const service of services) expect(await publishedKids(service)).toEqual([rows[0].kid]);
+  const { rows } = await owner.query('select kid, algorithm from auth.signing_keys');
+  expect(new Set(rows.map(({ algorithm }) => algorithm))).toEqual(new Set(['ES256', 'EdDSA', 'RS256']));
+  expect(rows).toHaveLength(3);
+  const rsa = rows.find(({ algorithm }) => algorithm === 'RS256');
+  for (const service of services) expect(await publishedKids(service)).toEqual([rsa.kid]);
 });
 
 test('the private half lies sealed in the database, and only OBOL_SECRET opens it', async () => {
@@ -116,7 +121,7 @@ test('the private half lies sealed in the database, and only OBOL_SECRET opens i
   const { rows } = await owner.query('select sealed_private_jwk, public_jwk from auth.signing_keys');
   const sealed: Buffer = rows[0].sealed_private_jwk;
   expect(sealed.toString('latin1')).not.toContain('"d"');
-  expect(rows[0].public_jwk).not.toHaveProperty('d');
+  for (const row of rows) expect(row.public_jwk).not.toHaveProperty('d');
   const env = { OBOL_SECRET: 'another secret, thirty-two characters long' };
   await expect(startTestService({ shareDatabaseWith: service, env })).rejects.toThrow(/OBOL_SECRET/);
 });
@@ -140,7 +145,8 @@ test('the JWKS stands at both addresses, is cacheable and holds public halves on
   for (const { status, body, headers } of answers) {
     expect({ status, body }).toEqual({ status: 200, body: answers[0]!.body });
     expect(headers.get('cache-control')).toBe('public, max-age=300');
-    expect(Object.keys(body.keys[0]).sort()).toEqual(['alg', 'e', 'kid', 'kty', 'n', 'use']);
+    const members = body.keys.map((key: object) => Object.keys(key).sort().join(' ')).sort();
+    expect(members).toEqual(['alg crv kid kty use x', 'alg crv kid kty use x y', 'alg e kid kty n use']);
   }
 });
 

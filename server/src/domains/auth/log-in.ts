@@ -6,7 +6,7 @@ import { needsRehash } from '../../lib/password-hash.ts';
 import type { RequestOrigin } from '../audit/index.ts';
 import { readUser, type User } from '../users/index.ts';
 import { issueTokens } from './issue-tokens.ts';
-import { openSession, type OpenedSession } from './open-session.ts';
+import { openSession, type Device, type OpenedSession } from './open-session.ts';
 import { recordSecurityEvent } from './record-security-event.ts';
 import type { Credentials, Tokens } from './schemas.ts';
 import { passwords } from './tables.ts';
@@ -21,6 +21,28 @@ export type SignIn = { tokens: Tokens; cookie: { value: string; ttlSeconds: numb
  * the password) and `server.busy`. @see OWASP Authentication Cheat Sheet, "Authentication Responses"
  */
 export async function logIn(ctx: Ctx, credentials: Credentials, origin: RequestOrigin): Promise<SignIn> {
+  const verified = await verifyPassword(ctx, credentials, origin);
+  const signedIn = await openSessionFor(ctx, verified, credentials, origin);
+  if (!signedIn) throw new AppError('auth.invalid_credentials');
+  const { user, session } = signedIn;
+  return {
+    tokens: await issueTokens(ctx, user, session),
+    cookie: { value: session.cookie, ttlSeconds: ctx.config.refreshTokenTtlSeconds },
+  };
+}
+
+/** A person whose password was right just now; a session is opened only if it still is. */
+export type VerifiedPassword = { userId: string; hash: string; nextHash: string | undefined };
+
+/**
+ * Verifies a password, and writes a refusal into the trail. Throws what `logIn` does, for the same reasons
+ * and at the same cost.
+ */
+export async function verifyPassword(
+  ctx: Ctx,
+  credentials: Credentials,
+  origin: RequestOrigin,
+): Promise<VerifiedPassword> {
   const account = await findAccount(ctx, credentials.email);
   const { userId, hash } = account;
   const matches = await ctx.passwords.verify(credentials.password, hash);
@@ -31,13 +53,7 @@ export async function logIn(ctx: Ctx, credentials: Credentials, origin: RequestO
     throw new AppError(`auth.${reason}`);
   }
   const nextHash = needsRehash(hash) ? await ctx.passwords.hash(credentials.password) : undefined;
-  const signedIn = await openSessionFor(ctx, { userId, hash, nextHash }, credentials, origin);
-  if (!signedIn) throw new AppError('auth.invalid_credentials');
-  const { user, session } = signedIn;
-  return {
-    tokens: await issueTokens(ctx, user, session),
-    cookie: { value: session.cookie, ttlSeconds: ctx.config.refreshTokenTtlSeconds },
-  };
+  return { userId, hash, nextHash };
 }
 
 type AccountRow = { user_id: string | null; is_active: boolean | null; hash: string | null };
@@ -61,10 +77,10 @@ async function findAccount(
  * Opens the session if the password is still the one that was verified. Its row is locked until the commit,
  * so that a change or reset of the password, which ends all sessions, cannot slip in between.
  */
-async function openSessionFor(
+export async function openSessionFor(
   ctx: Ctx,
-  { userId, hash, nextHash }: { userId: string; hash: string; nextHash: string | undefined },
-  credentials: Credentials,
+  { userId, hash, nextHash }: VerifiedPassword,
+  device: Device,
   origin: RequestOrigin,
 ): Promise<{ user: User; session: OpenedSession } | undefined> {
   return ctx.db.asService(async (tx) => {
@@ -82,7 +98,7 @@ async function openSessionFor(
         .where(eq(passwords.userId, userId));
       await recordSecurityEvent(ctx, tx, { type: 'password.upgraded', userId }, origin);
     }
-    const session = await openSession(ctx, tx, userId, credentials, origin);
+    const session = await openSession(ctx, tx, userId, device, origin);
     await recordSecurityEvent(ctx, tx, { type: 'login.succeeded', userId, sessionId: session.id }, origin);
     return { user, session };
   });

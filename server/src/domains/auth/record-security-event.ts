@@ -13,12 +13,21 @@ export type SecurityEventType =
   | 'session.ended'
   | 'sessions.ended'
   | 'refresh.reused'
+  | 'code.reused'
   | 'password.changed'
   | 'password.reset_requested'
   | 'password.reset'
   | 'password.upgraded'
   | 'email.verified'
-  | 'email.verification_requested';
+  | 'email.verification_requested'
+  | 'access.requested'
+  | 'access.withdrawn'
+  | 'access.approved'
+  | 'access.denied'
+  | 'access.role_changed'
+  | 'access.removed'
+  | 'grant.given'
+  | 'grant.revoked';
 
 export type SecurityEvent = {
   type: SecurityEventType;
@@ -29,20 +38,23 @@ export type SecurityEvent = {
   details?: Record<string, unknown>;
 };
 
-/** Appends to the security trail, in the transaction of what happened. `tx` is the service's. */
+/**
+ * Appends to the security trail, in the transaction of what happened. `tx` is the service's. What somebody
+ * else did has no `origin`: where they did it from is not for the owner of the trail to read.
+ */
 export async function recordSecurityEvent(
   ctx: Ctx,
   tx: Tx,
   event: SecurityEvent,
-  origin: RequestOrigin,
+  origin: RequestOrigin | null,
 ): Promise<void> {
   await tx.insert(securityEvents).values({
     id: newId(ctx),
     userId: event.userId ?? null,
     sessionId: event.sessionId ?? null,
     type: event.type,
-    ipAddress: origin.ipAddress,
-    userAgent: origin.userAgent,
+    ipAddress: origin?.ipAddress ?? null,
+    userAgent: origin?.userAgent ?? null,
     details: event.details ?? {},
     createdAt: ctx.clock.now(),
   });

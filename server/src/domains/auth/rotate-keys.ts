@@ -2,7 +2,14 @@ import { eq, lte } from 'drizzle-orm';
 import { recordAuditEvent } from '../audit/index.ts';
 import type { Ctx } from '../../ctx.ts';
 import { AppError } from '../../errors.ts';
-import { generateSigningKey, insertSigningKey, lockSigningKeys, readSigningKeys } from './signing-keys.ts';
+import {
+  generateSigningKey,
+  insertSigningKey,
+  lockSigningKeys,
+  readSigningKeys,
+  signingAlgorithm,
+  signingAlgorithms,
+} from './signing-keys.ts';
 import { signingKeys } from './tables.ts';
 
 /**
@@ -23,35 +30,38 @@ export type KeyRotation = {
 };
 
 /**
- * Publishes a new signing key, which takes over ten minutes later, and lets the old ones retire when their
- * last token has died. No restart, no token lost. While a rotation is under way it answers with that one and
- * changes nothing. Throws `auth.keys_given` when the key comes from JWT_PRIVATE_KEY.
+ * Publishes a new signing key of each kind, which takes over ten minutes later, and lets the old ones
+ * retire when their last token has died. No restart, no token lost. While a rotation is under way it
+ * answers with that one and changes nothing. Throws `auth.keys_given` when the key comes from
+ * JWT_PRIVATE_KEY.
  */
 export async function rotateKeys(ctx: Ctx): Promise<KeyRotation> {
   if (ctx.config.jwtPrivateKey !== '') throw new AppError('auth.keys_given');
-  const key = await generateSigningKey();
+  const next = await Promise.all(signingAlgorithms.map((algorithm) => generateSigningKey(algorithm)));
+  const [key] = next;
+  if (!key) throw new Error('there is no algorithm to sign with');
   const now = ctx.clock.now();
   const rotation = await ctx.db.asService(async (tx) => {
     await lockSigningKeys(tx);
     await tx.delete(signingKeys).where(lte(signingKeys.retiresAt, now));
     const keys = await readSigningKeys(tx);
-    const pending = keys.find((row) => row.signsFrom > now);
+    const pending = keys.find((row) => row.signsFrom > now && row.algorithm === signingAlgorithm);
     if (pending) return rotationTo(ctx, pending.kid, pending.signsFrom);
-    const next = rotationTo(ctx, key.kid, new Date(now.getTime() + publishedBeforeSigningSeconds * 1000));
+    const planned = rotationTo(ctx, key.kid, new Date(now.getTime() + publishedBeforeSigningSeconds * 1000));
     for (const row of keys) {
       if (row.retiresAt !== null) continue;
       await tx
         .update(signingKeys)
-        .set({ retiresAt: next.previousRetireAt })
+        .set({ retiresAt: planned.previousRetireAt })
         .where(eq(signingKeys.kid, row.kid));
     }
-    await insertSigningKey(ctx, tx, key, next.signsFrom);
+    for (const one of next) await insertSigningKey(ctx, tx, one, planned.signsFrom);
     await recordAuditEvent(ctx, tx, {
       action: 'keys.rotated',
       actor: { type: 'operator' },
       target: { type: 'signing_key', id: key.kid },
     });
-    return next;
+    return planned;
   });
   await ctx.keys.reload();
   return rotation;

@@ -85,7 +85,12 @@ export const validationSchema = Type.Union([
         exp: Type.Integer({ examples: [1772367300] }),
         jti: Type.String({ format: 'uuid' }),
         sid: Type.String({ format: 'uuid', description: 'Id of the session.' }),
-        email: Type.String({ examples: ['test@example.com'] }),
+        email: Type.Optional(
+          Type.String({
+            description: 'Absent from tokens that were given to an application.',
+            examples: ['test@example.com'],
+          }),
+        ),
         role: Type.Enum(['user', 'admin']),
         client_id: Type.String({ examples: ['obol'] }),
         scope: Type.String({ examples: ['account'] }),
@@ -172,8 +177,11 @@ export const jwksSchema = Type.Object({
   keys: Type.Array(
     Type.Object({
       kty: Type.String({ examples: ['RSA'] }),
-      n: Type.String({ examples: ['ptH9DzY…'] }),
-      e: Type.String({ examples: ['AQAB'] }),
+      n: Type.Optional(Type.String({ examples: ['ptH9DzY…'] })),
+      e: Type.Optional(Type.String({ examples: ['AQAB'] })),
+      crv: Type.Optional(Type.String({ examples: ['P-256'] })),
+      x: Type.Optional(Type.String({ examples: ['f83OJ3D…'] })),
+      y: Type.Optional(Type.String({ examples: ['x_FEzRu…'] })),
       kid: Type.String({ examples: ['hYZ-PGSn1ehjpfk4l12w1AZvkcKNdD3BAZyXjd6FkyU'] }),
       use: Type.String({ examples: ['sig'] }),
       alg: Type.String({ examples: ['RS256'] }),

@@ -228,12 +228,13 @@ test('the trail can be followed to its end by cursor, also while events are adde
 });
 
 test.each(guarded)('%s /%s wants a token', async (method, path) => {
+  const metadata = `resource_metadata="${service.ctx.config.baseUrl}/.well-known/oauth-protected-resource"`;
   const missing = await service.send(method, `/api/v1/auth/${path}`);
   expect(missing).toMatchObject({ status: 401, body: { code: 'auth.required' } });
-  expect(missing.headers.get('www-authenticate')).toBe('Bearer');
+  expect(missing.headers.get('www-authenticate')).toBe(`Bearer ${metadata}`);
   const wrong = await service.send(method, `/api/v1/auth/${path}`, { token: 'nonsense' });
   expect(wrong).toMatchObject({ status: 401, body: { code: 'auth.token_invalid' } });
-  expect(wrong.headers.get('www-authenticate')).toBe('Bearer error="invalid_token"');
+  expect(wrong.headers.get('www-authenticate')).toBe(`Bearer error="invalid_token", ${metadata}`);
 });
 
 test('an id of a session that is no UUID is malformed', async () => {

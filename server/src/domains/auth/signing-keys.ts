@@ -17,11 +17,24 @@ import { signingKeys } from './tables.ts';
 export type KeyContext = Pick<Ctx, 'config' | 'db' | 'clock' | 'random' | 'log'>;
 
 export const signingAlgorithm = 'RS256';
+/** What ID tokens can be signed with, as each application chooses; access tokens are always RS256. */
+export const signingAlgorithms = ['RS256', 'ES256', 'EdDSA'] as const;
+export type SigningAlgorithm = (typeof signingAlgorithms)[number];
 /** `typ` of an access token. @see RFC 9068 §2.1 */
 export const accessTokenType = 'at+jwt';
 
-/** A public key as the JWKS shows it. @see RFC 7517 §4 */
-export type PublishedKey = { kty: string; n: string; e: string; kid: string; use: string; alg: string };
+/** A public key as the JWKS shows it. @see RFC 7517 §4, RFC 7518 §6, RFC 8037 §2 */
+export type PublishedKey = {
+  kty: string;
+  kid: string;
+  use: string;
+  alg: string;
+  n?: string;
+  e?: string;
+  crv?: string;
+  x?: string;
+  y?: string;
+};
 
 /**
  * A key ready for use. It signs from `signsFrom` on (unless a younger one does) and is forgotten at
@@ -38,24 +51,33 @@ export type SigningKey = {
 
 export type GeneratedKey = { kid: string; publicJwk: PublishedKey; privateJwk: JWK };
 
-/** Makes a new RSA key of 2048 bits, off the event loop. Nothing is stored. */
-export async function generateSigningKey(): Promise<GeneratedKey> {
-  const { privateKey, publicKey } = await generateKeyPair(signingAlgorithm, {
+/** Makes a new key, an RSA key of 2048 bits unless said otherwise, off the event loop. Nothing is stored. */
+export async function generateSigningKey(
+  algorithm: SigningAlgorithm = signingAlgorithm,
+): Promise<GeneratedKey> {
+  const { privateKey, publicKey } = await generateKeyPair(algorithm, {
     modulusLength: 2048,
     extractable: true,
   });
   const kid = await calculateJwkThumbprint(publicKey);
   return {
     kid,
-    publicJwk: toPublished(await exportJWK(publicKey), kid),
+    publicJwk: toPublished(await exportJWK(publicKey), kid, algorithm),
     privateJwk: await exportJWK(privateKey),
   };
 }
 
-/** The public half of an RSA key. Throws when it is not one. */
-export function toPublished({ n, e }: JWK, kid: string): PublishedKey {
-  if (!n || !e) throw new TypeError('The key is not an RSA key');
-  return { kty: 'RSA', n, e, kid, use: 'sig', alg: signingAlgorithm };
+/** The public half of a key. Throws when it is not one for the algorithm. */
+export function toPublished(
+  { kty, n, e, crv, x, y }: JWK,
+  kid: string,
+  alg: SigningAlgorithm = signingAlgorithm,
+): PublishedKey {
+  const common = { kid, use: 'sig', alg };
+  if (alg === 'RS256' && kty === 'RSA' && n && e) return { kty, n, e, ...common };
+  if (alg === 'ES256' && kty === 'EC' && crv && x && y) return { kty, crv, x, y, ...common };
+  if (alg === 'EdDSA' && kty === 'OKP' && crv && x) return { kty, crv, x, ...common };
+  throw new TypeError(`The key is not one for ${alg}`);
 }
 
 /** Only one process at a time may decide which keys there are. Held until the transaction ends. */
@@ -79,7 +101,7 @@ export async function insertSigningKey(
 ): Promise<void> {
   await tx.insert(signingKeys).values({
     kid: key.kid,
-    algorithm: signingAlgorithm,
+    algorithm: key.publicJwk.alg,
     publicJwk: key.publicJwk,
     sealedPrivateJwk: keySealer(context).seal(JSON.stringify(key.privateJwk), key.kid),
     createdAt: context.clock.now(),
@@ -101,8 +123,8 @@ export async function openSigningKey(context: KeyContext, row: StoredKey): Promi
   return {
     kid: row.kid,
     publicJwk: row.publicJwk as PublishedKey,
-    publicKey: (await importJWK(row.publicJwk as JWK, signingAlgorithm)) as CryptoKey,
-    privateKey: (await importJWK(privateJwk, signingAlgorithm)) as CryptoKey,
+    publicKey: (await importJWK(row.publicJwk as JWK, row.algorithm)) as CryptoKey,
+    privateKey: (await importJWK(privateJwk, row.algorithm)) as CryptoKey,
     signsFrom: row.signsFrom,
     retiresAt: row.retiresAt,
   };

@@ -25,6 +25,8 @@ export const sessions = authSchema.table(
     /** SHA-256 of the sign-in cookie that sibling apps exchange at `/session-to-token`. */
     cookieHash: bytes('cookie_hash'),
     createdAt: at('created_at').notNull(),
+    /** When the person showed last that it is them; null: at the sign-in that opened the session. */
+    authenticatedAt: at('authenticated_at'),
     lastUsedAt: at('last_used_at').notNull(),
     expiresAt: at('expires_at').notNull(),
     revokedAt: at('revoked_at'),

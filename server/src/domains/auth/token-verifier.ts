@@ -1,5 +1,6 @@
 import { decodeProtectedHeader, jwtVerify, type JWTPayload, type ProtectedHeaderParameters } from 'jose';
 import { AppError } from '../../errors.ts';
+import { firstPartyClientId } from '../../lib/first-party.ts';
 import { accessTokenType, signingAlgorithm, type KeyContext, type SigningKey } from './signing-keys.ts';
 
 /** Claims of an access token of this service. */
@@ -11,11 +12,17 @@ export type AccessTokenClaims = {
   exp: number;
   jti: string;
   sid: string;
-  email: string;
+  /** Only in tokens that a person got here themselves. */
+  email?: string;
   role: 'user' | 'admin';
   client_id: string;
   scope: string;
+  /** The key that the bearer has to prove possession of. @see RFC 9449 §6 */
+  cnf?: { jkt?: string };
 };
+
+/** What every access token that we sign holds, whichever API it is for. */
+export type IssuedTokenClaims = Pick<AccessTokenClaims, 'iss' | 'sub' | 'iat' | 'exp' | 'jti' | 'client_id'>;
 
 /** How a verifier finds keys: among those it knows, or after reading them again. */
 export type KeySource = { find(kid: string): SigningKey | undefined; reload(): Promise<void> };
@@ -35,12 +42,12 @@ export function createTokenVerifier(
   keys: KeySource,
 ): (token: string) => Promise<AccessTokenClaims> {
   const remembered = new Map<string, AccessTokenClaims>();
-  const findKey = createKeyFinder(context, keys);
+  const verify = createSignatureVerifier(context, keys);
   return async (token) => {
     const known = remembered.get(token);
     if (known && known.exp * 1000 > context.clock.now().getTime()) return known;
     remembered.delete(token);
-    const claims = await verify(context, findKey, token);
+    const claims = await verify(token, context.config.jwtAudience, toClaims);
     if (remembered.size >= rememberedMax) {
       for (const oldest of remembered.keys()) {
         remembered.delete(oldest);
@@ -50,6 +57,18 @@ export function createTokenVerifier(
     remembered.set(token, claims);
     return claims;
   };
+}
+
+/**
+ * Verifies that an access token is one of ours and has not expired, for whichever API it is: what
+ * introspection and revocation begin with. Throws `auth.token_invalid`.
+ */
+export function createIssuedTokenVerifier(
+  context: KeyContext,
+  keys: KeySource,
+): (token: string) => Promise<IssuedTokenClaims> {
+  const verify = createSignatureVerifier(context, keys);
+  return (token) => verify(token, undefined, (payload) => payload as IssuedTokenClaims);
 }
 
 type FindKey = (kid: string) => Promise<SigningKey | undefined>;
@@ -65,27 +84,34 @@ function createKeyFinder({ clock }: KeyContext, keys: KeySource): FindKey {
   };
 }
 
-async function verify(
-  { config, clock }: KeyContext,
-  findKey: FindKey,
+type Verify = <T>(
   token: string,
-): Promise<AccessTokenClaims> {
-  const kid = readKid(token);
-  const key = kid === undefined ? undefined : await findKey(kid);
-  if (!key) throw new AppError('auth.token_invalid', { headers: challenge });
-  try {
-    const { payload } = await jwtVerify(token, key.publicKey, {
-      algorithms: [signingAlgorithm],
-      typ: accessTokenType,
-      issuer: config.jwtIssuer,
-      audience: config.jwtAudience,
-      currentDate: clock.now(),
-      requiredClaims: ['iss', 'sub', 'aud', 'exp', 'iat', 'jti', 'sid', 'client_id'],
-    });
-    return toClaims(payload);
-  } catch (error) {
-    throw new AppError('auth.token_invalid', { cause: error, headers: challenge });
-  }
+  audience: string | undefined,
+  read: (payload: JWTPayload) => T,
+) => Promise<T>;
+
+function createSignatureVerifier(context: KeyContext, keys: KeySource): Verify {
+  const { config, clock } = context;
+  const findKey = createKeyFinder(context, keys);
+  return async (token, audience, read) => {
+    const kid = readKid(token);
+    const key = kid === undefined ? undefined : await findKey(kid);
+    if (key?.publicJwk.alg !== signingAlgorithm)
+      throw new AppError('auth.token_invalid', { headers: challenge });
+    try {
+      const { payload } = await jwtVerify(token, key.publicKey, {
+        algorithms: [signingAlgorithm],
+        typ: accessTokenType,
+        issuer: config.jwtIssuer,
+        ...(audience === undefined ? {} : { audience }),
+        currentDate: clock.now(),
+        requiredClaims: ['iss', 'sub', 'aud', 'exp', 'iat', 'jti', 'client_id'],
+      });
+      return read(payload);
+    } catch (error) {
+      throw new AppError('auth.token_invalid', { cause: error, headers: challenge });
+    }
+  };
 }
 
 const challenge = { 'www-authenticate': 'Bearer error="invalid_token"' };
@@ -105,15 +131,18 @@ function readKid(token: string): string | undefined {
 }
 
 /**
- * Checks the shape of what we rely on; only our own keys get here, so a failure means another kind of token.
+ * Checks the shape of what we rely on; only our own keys get here, so a failure means another kind of
+ * token. An application acts for a person as an ordinary user: `role` of its tokens is the role in the
+ * application.
  */
 function toClaims(payload: JWTPayload): AccessTokenClaims {
-  const { sub, sid, aud, email, role } = payload;
+  const { sub, sid, aud, email, role, client_id: clientId } = payload;
+  const isFirstParty = clientId === firstPartyClientId;
   const isOurs =
     typeof aud === 'string' &&
-    typeof email === 'string' &&
-    (role === 'user' || role === 'admin') &&
+    (!isFirstParty || (typeof email === 'string' && (role === 'user' || role === 'admin'))) &&
     [sub, sid].every((id) => typeof id === 'string' && uuidPattern.test(id));
   if (!isOurs) throw new Error('The token is not one of a signed-in person');
-  return payload as AccessTokenClaims;
+  const claims = payload as AccessTokenClaims;
+  return isFirstParty ? claims : { ...claims, role: 'user', scope: claims.scope ?? '' };
 }

@@ -112,7 +112,9 @@ test('a token that a person gave to an application does not open their account',
   });
   const answer = await me(token);
   expect(answer).toMatchObject({ status: 403, body: { code: 'auth.insufficient_scope' } });
-  expect(answer.headers.get('www-authenticate')).toBe('Bearer error="insufficient_scope"');
+  expect(answer.headers.get('www-authenticate')).toBe(
+    `Bearer error="insufficient_scope", resource_metadata="${service.ctx.config.baseUrl}/.well-known/oauth-protected-resource"`,
+  );
 });
 
 test.each([['Basic dXNlcjpwYXNz'], ['Bearer'], ['Bearer  '], [`Token ${accessToken}`], [accessToken]])(

@@ -96,6 +96,9 @@ export const mandates = creditsSchema.table(
   (table) => [
     index('mandates_member_idx').on(table.memberId),
     index('mandates_wallet_idx').on(table.walletId, table.appId),
+    index('mandates_app_idx')
+      .on(table.appId)
+      .where(sql`${table.status} <> 'revoked' and ${table.memberId} is null`),
     uniqueIndex('mandates_app_key')
       .on(table.walletId, table.appId)
       .where(sql`${table.status} <> 'revoked' and ${table.memberId} is null`),

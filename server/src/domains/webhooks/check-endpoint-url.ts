@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { Config } from '../../config.ts';
 import { AppError } from '../../errors.ts';
 import { allowsLoopback } from './delivery/allows-loopback.ts';
-import { isDeliverable } from './delivery/is-deliverable.ts';
+import { isDeliverable } from '../../lib/is-deliverable.ts';
 
 /**
  * Throws `request.invalid` unless the address is one that events can be sent to: https without credentials or

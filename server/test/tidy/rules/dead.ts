@@ -3,8 +3,12 @@ import { isTableFile, isTest } from '../paths.ts';
 import type { Finding, Module, Repository, Rule } from '../repository.ts';
 import { exportedValuesOf, textsOf } from '../syntax.ts';
 
-/** Read by a tool under their own names: configuration of tools and the tables, which drizzle-kit loads. */
-const readByTools = /\.config\.ts$|^server\/src\/db\/columns\.ts$|^server\/test\/harness\/global-setup\.ts$/;
+/**
+ * Read by a tool under their own names: configuration of tools, the tables, which drizzle-kit loads, and what
+ * the build of the pages hands to the server.
+ */
+const readByTools =
+  /\.config\.ts$|^server\/src\/db\/columns\.ts$|^server\/test\/harness\/global-setup\.ts$|^web\/src\/render\.tsx$/;
 
 const isReadByTools = (path: string) => readByTools.test(path) || isTableFile(path);
 
@@ -37,8 +41,8 @@ function referencedFiles({ files, modules }: Repository): Set<string> {
     }
     if (isTest(module.path) || module.path.startsWith('server/test/tidy/')) continue;
     for (const { text } of textsOf(module)) {
-      if (!/\.(ts|mts|mjs)$/.test(text)) continue;
-      for (const base of ['', posix.dirname(module.path)]) alive.add(posix.join(base, text));
+      if (!/\.(ts|tsx|mts|mjs)$/.test(text)) continue;
+      for (const base of ['', 'web', posix.dirname(module.path)]) alive.add(posix.join(base, text));
     }
   }
   for (const [path, text] of files) {

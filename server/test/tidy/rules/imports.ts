@@ -61,6 +61,11 @@ export const importRules: Rule[] = [
     why: 'a leaf that anybody may use must not drag anything along',
     check: (repository) => findImports(repository, leafImports),
   },
+  {
+    name: 'the service and the pages share types only',
+    why: 'the pages are built, and run in browsers; the service reads what was built',
+    check: (repository) => findImports(repository, crossesToPages),
+  },
 ];
 
 function findImports(
@@ -92,6 +97,13 @@ function breaksOrder(path: string, target: string | undefined): string | undefin
     return `${from.domain} → ${to.domain}: a domain has no place in the order yet`;
   }
   return toLevel < fromLevel ? undefined : `${from.domain} must not import ${to.domain}`;
+}
+
+function crossesToPages(module: Module, { target, typeOnly }: Import): string | undefined {
+  if (target === undefined) return undefined;
+  if (module.path.startsWith('web/') && !target.startsWith('web/')) return `a page imports ${target}`;
+  const isCode = module.path.startsWith('server/') && target.startsWith('web/') && !typeOnly;
+  return isCode ? `the service imports ${target}` : undefined;
 }
 
 function leafImports(module: Module, { target, typeOnly }: Import): string | undefined {

@@ -10,6 +10,7 @@ const licences = new Set([
   'BSD-3-Clause',
   '0BSD',
   'BlueOak-1.0.0',
+  'MPL-2.0',
 ]);
 /** Built in pieces, so that this file does not name what it forbids. */
 const hostPath = new RegExp(

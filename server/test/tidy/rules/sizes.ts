@@ -12,7 +12,7 @@ const textColumnsMax = 180;
 const longTextColumns = 50;
 const functionTypes = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression']);
 /** Made by drizzle-kit. */
-const generatedSql = /^server\/src\/db\/migrations\/0000_/;
+const generatedSql = /^server\/src\/db\/migrations\/(?:0000_|0023_identity_tables)/;
 
 export const sizeRules: Rule[] = [
   {

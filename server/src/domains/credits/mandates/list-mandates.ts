@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
+import type { Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import { readWallet } from '../holds/read-wallet.ts';
 import type { Spender } from '../holds/transact-credits.ts';
@@ -19,6 +20,23 @@ export function listMandates(
   { onBehalfOf }: { onBehalfOf?: string },
 ): Promise<MandateView[]> {
   return selectMandates(ctx, spender, resolveWallet(spender, { onBehalfOf }, '/query'), null);
+}
+
+/**
+ * The mandates of a person that are not revoked, of these applications; one each at most. `tx` is the
+ * service's.
+ */
+export async function listOwnMandates(
+  ctx: Ctx,
+  tx: Tx,
+  { userId, clientIds }: { userId: string; clientIds: string[] },
+): Promise<MandateView[]> {
+  const at = ctx.clock.now().toISOString();
+  const { rows } = await tx.execute<{ view: MandateView }>(sql`
+    select credits.mandate_view(m, ${at}::timestamptz) as view from credits.mandates m
+     where m.wallet_id = ${userId} and m.member_id is null and m.status <> 'revoked'
+       and m.app_id = any (${sql.param(clientIds)}::text[])`);
+  return rows.map(({ view }) => view);
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Ctx } from '../../../ctx.ts';
 import packageJson from '../../../../package.json' with { type: 'json' };
 import { allowsLoopback } from './allows-loopback.ts';
-import type { Resolve } from './find-addresses.ts';
+import type { Resolve } from '../../../lib/find-addresses.ts';
 import { postWebhook, type PostOutcome, type WebhookRequest } from './post-webhook.ts';
 import type { Pending } from './claim-deliveries.ts';
 import { recordAttempt } from './record-attempt.ts';

@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Background } from '../../../jobs/index.ts';
 import { endpoints } from '../tables.ts';
-import type { Resolve } from './find-addresses.ts';
+import type { Resolve } from '../../../lib/find-addresses.ts';
 import { serveEndpoint, type TurnEnd } from './serve-endpoint.ts';
 
 export type EndpointTurns = Background & {

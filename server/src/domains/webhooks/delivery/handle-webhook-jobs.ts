@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import { createEndpointTurns } from './endpoint-turns.ts';
-import type { Resolve } from './find-addresses.ts';
+import type { Resolve } from '../../../lib/find-addresses.ts';
 import { sendEndpointNotice } from './send-endpoint-notice.ts';
 
 /** Names who does the jobs of this domain. */

@@ -1,7 +1,12 @@
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { LookupFunction } from 'node:net';
-import { findAddresses, RefusedAddressError, type Address, type Resolve } from './find-addresses.ts';
+import {
+  findAddresses,
+  pinnedLookup,
+  RefusedAddressError,
+  type Address,
+  type Resolve,
+} from '../../../lib/find-addresses.ts';
 
 export type WebhookRequest = { url: string; headers: Record<string, string>; body: string };
 
@@ -99,15 +104,6 @@ function send(
     url.protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options);
   request.on('response', resolve).on('error', reject).end(body);
   return promise;
-}
-
-/** Answers with the addresses that were checked, whatever the name leads to by now. */
-function pinnedLookup(addresses: Address[]): LookupFunction {
-  return (_hostname, options, callback) => {
-    const [first] = addresses;
-    if (options.all) callback(null, addresses);
-    else callback(null, first?.address ?? '', first?.family);
-  };
 }
 
 /** The first part of the answer as text that PostgreSQL stores; the rest is not read. */

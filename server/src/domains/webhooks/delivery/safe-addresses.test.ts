@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { startTestService, type TestService } from '../../../../test/harness/index.ts';
 import { startReceiver } from '../../../../test/harness/receiver.ts';
 import { addEndpoint, loopbackEnv } from '../../../../test/harness/webhooks.ts';
-import { isDeliverable } from './is-deliverable.ts';
+import { isDeliverable } from '../../../lib/is-deliverable.ts';
 
 test.each([
   '0.0.0.0',

@@ -1,7 +1,7 @@
 import type { Ctx } from '../../../ctx.ts';
 import { claimDeliveries } from './claim-deliveries.ts';
 import { deliverWebhook } from './deliver-webhook.ts';
-import type { Resolve } from './find-addresses.ts';
+import type { Resolve } from '../../../lib/find-addresses.ts';
 
 /** What became of a turn: whether there may be more to do, and whether the endpoint keeps others waiting. */
 export type TurnEnd = { hasMore: boolean; isSlow: boolean };

@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { isIP } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import { isDeliverable } from './is-deliverable.ts';
 
 export type Address = { address: string; family: number };
@@ -28,4 +28,13 @@ export async function findAddresses(
   const refused = addresses.find(({ address }) => !isDeliverable(address, mayBeLoopback));
   if (refused) throw new RefusedAddressError(`${host} is not on the public internet`);
   return addresses;
+}
+
+/** Answers with the addresses that were checked, whatever the name leads to by now. */
+export function pinnedLookup(addresses: Address[]): LookupFunction {
+  return (_hostname, options, callback) => {
+    const [first] = addresses;
+    if (options.all) callback(null, addresses);
+    else callback(null, first?.address ?? '', first?.family);
+  };
 }

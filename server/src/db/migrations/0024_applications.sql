@@ -1,0 +1,27 @@
+-- Applications as OAuth clients, and who may read what is asked of and granted to them.
+
+select obol.protect('apps.resources', null);
+
+-- Applications that cannot keep a secret identify themselves by nothing but their client id; the others always prove
+-- who they are. After the rows of before, so it is not among the checks of the table's definition.
+update apps.applications set token_endpoint_auth_method = 'none' where type <> 'confidential';
+alter table apps.applications add constraint applications_secrecy_check
+  check ((type = 'confidential') = (token_endpoint_auth_method <> 'none'));
+alter table apps.applications add constraint applications_own_name_check
+  check (type = 'confidential' or not grant_types && array[
+    'client_credentials', 'urn:ietf:params:oauth:grant-type:token-exchange']);
+
+select obol.protect('apps.sign_ins', null);
+
+-- Whoever administers an application reads who asks to be let in.
+create policy admin_read on apps.access_requests for select
+  using ((select auth.role()) in ('user', 'admin') and exists (
+    select from apps.memberships m
+     where m.application_id = access_requests.application_id and m.user_id = (select auth.uid())
+       and m.role = 'admin'));
+
+-- What an application protects is seen by whoever sees the application.
+create policy member_read on apps.resources for select
+  using ((select auth.role()) in ('user', 'admin') and exists (
+    select from apps.memberships m
+     where m.application_id = resources.application_id and m.user_id = (select auth.uid())));

@@ -1,0 +1,216 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { App } from '../../../app.ts';
+import type { Ctx } from '../../../ctx.ts';
+import type { Caller } from '../../../db/index.ts';
+import { AppError } from '../../../errors.ts';
+import type { Problem } from '../../../../../web/src/page.ts';
+import { csrfField, requireCsrfToken } from '../../../http/csrf.ts';
+import { limits, type LimitPolicy } from '../../../http/limits.ts';
+import { originOf } from '../../../http/origin.ts';
+import { addPages } from '../../../http/pages/page-scope.ts';
+import { sendReactPage } from '../../../http/pages/react-page.ts';
+import { readSignInCookie, sendSignInCookie } from '../../../http/sign-in-cookie.ts';
+import {
+  findBrowserCaller,
+  isKnownAddress,
+  logOut,
+  readOwnAccount,
+  registerUser,
+  signInBrowser,
+} from '../../auth/index.ts';
+import { problemOf } from '../interactions/problem-of.ts';
+import { registerFormSchema, signInFormSchema } from '../interactions/schemas.ts';
+import { buildBudgetPage, saveBudget } from './budget-page.ts';
+import { readNext } from './read-next.ts';
+import * as schemas from './schemas.ts';
+
+const hide = true;
+
+/** Pages that stand on their own: sign in, register, sign out, and change what an application may spend. */
+export function addAccountRoutes(app: App, ctx: Ctx): void {
+  addPages(app, (pages) => {
+    addSignInPage(pages, ctx);
+    addRegisterPage(pages, ctx);
+    addSignOutPage(pages, ctx);
+    addBudgetPage(pages, ctx);
+  });
+}
+
+type Typed = { email?: string; name?: string; problem?: Problem; status?: number };
+
+function addSignInPage(pages: App, ctx: Ctx): void {
+  const limit: LimitPolicy = {
+    ...limits.login,
+    isKnownAddress: (email, address) => isKnownAddress(ctx, email, address),
+  };
+  const show = (request: FastifyRequest, reply: FastifyReply, typed: Typed = {}) => {
+    const next = nextOf(request);
+    const page = {
+      name: 'sign-in' as const,
+      form: { action: withNext('/sign-in', next), hidden: csrfField(ctx, request, reply) },
+      application: null,
+      email: typed.email ?? '',
+      reason: 'first' as const,
+      registerUrl: withNext('/register', next),
+      forgotPasswordUrl: '/forgot-password',
+      canCancel: false,
+      problem: typed.problem ?? null,
+    };
+    return sendReactPage(reply, page, { status: typed.status ?? 200 });
+  };
+  const query = { hide, querystring: schemas.nextQuerySchema };
+  pages.get('/sign-in', { schema: query }, (request, reply) =>
+    request.query.done === undefined ? show(request, reply) : sendSignedIn(reply),
+  );
+  pages.post(
+    '/sign-in',
+    {
+      preHandler: requireCsrfToken(ctx),
+      config: { limit },
+      schema: { ...query, body: signInFormSchema },
+    },
+    async (request, reply) => {
+      const { email = '', password = '' } = request.body;
+      return orAgain(
+        () => signIn(ctx, request, reply, { email, password }),
+        (typed) => show(request, reply, { ...typed, email }),
+      );
+    },
+  );
+}
+
+function addRegisterPage(pages: App, ctx: Ctx): void {
+  const show = (request: FastifyRequest, reply: FastifyReply, typed: Typed = {}) => {
+    const next = nextOf(request);
+    const page = {
+      name: 'register' as const,
+      form: { action: withNext('/register', next), hidden: csrfField(ctx, request, reply) },
+      application: null,
+      email: typed.email ?? '',
+      typedName: typed.name ?? '',
+      signInUrl: withNext('/sign-in', next),
+      problem: typed.problem ?? null,
+    };
+    return sendReactPage(reply, page, { status: typed.status ?? 200 });
+  };
+  const query = { hide, querystring: schemas.nextQuerySchema };
+  pages.get('/register', { schema: query }, (request, reply) => show(request, reply));
+  const preHandler = requireCsrfToken(ctx);
+  const schema = { ...query, body: registerFormSchema };
+  pages.post(
+    '/register',
+    { preHandler, config: { limit: limits.register }, schema },
+    async (request, reply) => {
+      const { email, password, name } = request.body;
+      const named = name ? { name } : {};
+      return orAgain(
+        async () => {
+          await registerUser(ctx, { email, password, ...named }, originOf(request));
+          return signIn(ctx, request, reply, { email, password });
+        },
+        (typed) => show(request, reply, { ...typed, email, ...named }),
+      );
+    },
+  );
+}
+
+function addSignOutPage(pages: App, ctx: Ctx): void {
+  const query = { hide, querystring: schemas.nextQuerySchema };
+  pages.get('/sign-out', { schema: query }, async (request, reply) => {
+    const caller = request.query.done === undefined ? await callerOf(ctx, request) : undefined;
+    if (!caller) {
+      const page = { name: 'signed-out', application: null, signInUrl: '/sign-in' } as const;
+      return sendReactPage(reply, page);
+    }
+    const form = { action: '/sign-out', hidden: csrfField(ctx, request, reply) };
+    const account = await readOwnAccount(ctx, caller);
+    return sendReactPage(reply, { name: 'sign-out', form, application: null, account });
+  });
+  pages.post(
+    '/sign-out',
+    { preHandler: requireCsrfToken(ctx), schema: { hide, body: schemas.decisionSchema } },
+    async (request, reply) => {
+      if (request.body.decision !== 'sign-out') return reply.redirect('/sign-in?done', 303);
+      const caller = await callerOf(ctx, request);
+      if (caller) await logOut(ctx, caller, originOf(request));
+      sendSignInCookie(ctx.config, reply);
+      return reply.redirect('/sign-out?done', 303);
+    },
+  );
+}
+
+function addBudgetPage(pages: App, ctx: Ctx): void {
+  const path = '/mandates/:mandateId';
+  const common = { hide, params: schemas.mandateParamsSchema };
+  const show = async (request: FastifyRequest, reply: FastifyReply, typed: Typed = {}) => {
+    const { mandateId } = request.params as { mandateId: string };
+    const caller = await callerOf(ctx, request);
+    if (!caller) return reply.redirect(withNext('/sign-in', `/mandates/${mandateId}`), 303);
+    const page = await buildBudgetPage(ctx, caller, mandateId, {
+      hidden: csrfField(ctx, request, reply),
+      isSaved: (request.query as { done?: string }).done !== undefined,
+      ...(typed.problem ? { problem: typed.problem } : {}),
+    });
+    return sendReactPage(reply, page, { status: typed.status ?? 200 });
+  };
+  pages.get(path, { schema: { ...common, querystring: schemas.nextQuerySchema } }, (request, reply) =>
+    show(request, reply),
+  );
+  pages.post(
+    path,
+    { preHandler: requireCsrfToken(ctx), schema: { ...common, body: schemas.budgetFormSchema } },
+    async (request, reply) => {
+      const { mandateId } = request.params;
+      const caller = await callerOf(ctx, request);
+      if (!caller) throw new AppError('auth.session_ended');
+      const save = async () => {
+        if (request.body.decision === 'save') await saveBudget(ctx, caller, mandateId, request.body);
+        return reply.redirect(`/mandates/${mandateId}?done`, 303);
+      };
+      return orAgain(save, (typed) => show(request, reply, typed));
+    },
+  );
+}
+
+async function signIn(
+  ctx: Ctx,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  credentials: { email: string; password: string },
+): Promise<FastifyReply> {
+  const cookie = readSignInCookie(ctx.config, request);
+  const signedIn = await signInBrowser(ctx, { credentials, cookie }, originOf(request));
+  if (signedIn.cookie) sendSignInCookie(ctx.config, reply, signedIn.cookie);
+  return reply.redirect(nextOf(request) ?? '/sign-in?done', 303);
+}
+
+/** Shows the form again with what was wrong, where the person can mend it. */
+async function orAgain(
+  take: () => Promise<FastifyReply>,
+  again: (typed: Typed) => Promise<FastifyReply>,
+): Promise<FastifyReply> {
+  try {
+    return await take();
+  } catch (error) {
+    const problem = problemOf(error);
+    if (!problem || !(error instanceof AppError)) throw error;
+    return again({ problem, status: error.status });
+  }
+}
+
+function sendSignedIn(reply: FastifyReply): Promise<FastifyReply> {
+  const page = { name: 'notice', kind: 'signed-in', application: null, continueUrl: null } as const;
+  return sendReactPage(reply, page);
+}
+
+function callerOf(ctx: Ctx, request: FastifyRequest): Promise<Caller | undefined> {
+  return findBrowserCaller(ctx, readSignInCookie(ctx.config, request));
+}
+
+function nextOf(request: FastifyRequest): string | undefined {
+  return readNext((request.query as { next?: string }).next);
+}
+
+function withNext(path: string, next: string | undefined): string {
+  return next === undefined ? path : `${path}?${new URLSearchParams({ next }).toString()}`;
+}

@@ -1,0 +1,13 @@
+import { Type } from 'typebox';
+
+const text = (maxLength: number) => Type.Optional(Type.String({ maxLength }));
+
+/** Where to go on after signing in, see readNext. */
+export const nextQuerySchema = Type.Object({ next: text(200), done: text(10) });
+export const mandateParamsSchema = Type.Object({ mandateId: Type.String({ format: 'uuid' }) });
+export const decisionSchema = Type.Object({ decision: Type.String({ maxLength: 20 }) });
+export const budgetFormSchema = Type.Object({
+  decision: Type.String({ maxLength: 20 }),
+  allowance: text(20),
+  maxPerSpend: text(20),
+});

@@ -1,0 +1,148 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { registerApplication, type TestApplication } from '../../../test/harness/applications.ts';
+import { OauthCalls } from '../../../test/harness/oauth-flow.ts';
+import {
+  expectCallback,
+  expectPage,
+  newPkce,
+  startTestProvider,
+  TestBrowser,
+} from '../../../test/harness/oauth.ts';
+import { registerPerson, signIn, type Person } from '../../../test/harness/people.ts';
+
+const service = await startTestProvider();
+const wish = {
+  type: 'credits_spend',
+  allowance: 100,
+  period: 'month',
+  maxPerSpend: 50,
+  kinds: ['free', 'paid'],
+};
+let app: TestApplication;
+let calls: OauthCalls;
+
+beforeAll(async () => {
+  const { accessToken } = await signIn(service, await registerPerson(service));
+  app = await registerApplication(service, accessToken, { access: 'open' });
+  calls = new OauthCalls(service, app);
+});
+
+const { verifier, challenge } = newPkce();
+const askFor = (details: unknown) =>
+  calls.authorizeUrl({
+    scope: 'openid credits:spend',
+    code_challenge: challenge,
+    code_challenge_method: 'S256',
+    authorization_details: JSON.stringify(details),
+  });
+
+/** As far as the consent page. */
+const toConsent = async (person: Person, browser: TestBrowser) => {
+  const page = expectPage(await browser.open(askFor([wish])), 'sign-in');
+  return expectPage(
+    await browser.submit(page, { email: person.email, password: person.password }),
+    'consent',
+  );
+};
+const spend = (token: string, amount: number, key: string) =>
+  service.send('POST', '/api/v1/credits/use', {
+    token,
+    body: { amount, appId: app.clientId, description: 'Answer', idempotencyKey: key },
+  });
+
+describe('a budget that a person grants', () => {
+  test('is lowered, spent up to, raised through the link of the refusal, and revoked', async () => {
+    const person = await registerPerson(service);
+    const browser = new TestBrowser(service);
+    const consent = await toConsent(person, browser);
+    expect(consent.page.budget).toMatchObject({
+      allowance: 100,
+      period: 'month',
+      maxPerSpend: 50,
+      currentAllowance: null,
+    });
+    const higher = await browser.submit(consent, { decision: 'allow', allowance: '101', maxPerSpend: '50' });
+    expect(expectPage(higher, 'consent').page.problem).toMatchObject({
+      code: 'request.invalid',
+      field: 'allowance',
+    });
+    const allowed = await browser.submit(consent, { decision: 'allow', allowance: '30', maxPerSpend: '20' });
+    const code = expectCallback(allowed).searchParams.get('code') ?? '';
+    const { body: tokens } = await calls.redeem(code, verifier);
+    const granted = {
+      type: 'credits_spend',
+      allowance: 30,
+      period: 'month',
+      maxPerSpend: 20,
+      kinds: ['free', 'paid'],
+    };
+    expect(tokens.authorization_details).toEqual([expect.objectContaining(granted)]);
+    const introspected = await calls.introspect(tokens.access_token);
+    expect(introspected.body.authorization_details).toEqual([expect.objectContaining(granted)]);
+
+    expect((await spend(tokens.access_token, 21, 'a')).body).toMatchObject({
+      code: 'mandate.exceeded',
+      limit: 'maxPerSpend',
+    });
+    expect((await spend(tokens.access_token, 20, 'b')).status).toBe(200);
+    const refused = await spend(tokens.access_token, 20, 'c');
+    expect(refused.body).toMatchObject({ code: 'mandate.exceeded', limit: 'allowance', remaining: 10 });
+
+    const page = expectPage(await browser.open(refused.body.raiseUrl), 'budget');
+    expect(page.page).toMatchObject({ used: 20, budget: { allowance: 30 } });
+    const saved = await browser.submit(page, { decision: 'save', allowance: '60', maxPerSpend: '' });
+    expect(expectPage(saved, 'budget').page).toMatchObject({
+      isSaved: true,
+      budget: { allowance: 60, maxPerSpend: null },
+    });
+    expect((await spend(tokens.access_token, 20, 'c')).status).toBe(200);
+
+    const { accessToken } = await signIn(service, person);
+    const { body: mine } = await service.send('GET', '/api/v1/users/me/grants', { token: accessToken });
+    const [grant] = mine.grants ?? mine;
+    const revoked = await service.send('DELETE', `/api/v1/users/me/grants/${grant.id}`, {
+      token: accessToken,
+    });
+    expect(revoked.status).toBeLessThan(300);
+    expect((await spend(tokens.access_token, 1, 'd')).status).toBe(401);
+    expect((await calls.introspect(tokens.access_token)).body).toEqual({ active: false });
+  });
+
+  test('is shown to nobody but the person themselves', async () => {
+    const person = await registerPerson(service);
+    const browser = new TestBrowser(service);
+    const allowed = await browser.submit(await toConsent(person, browser), {
+      decision: 'allow',
+      allowance: '5',
+    });
+    const { body: tokens } = await calls.redeem(
+      expectCallback(allowed).searchParams.get('code') ?? '',
+      verifier,
+    );
+    const { raiseUrl } = (await spend(tokens.access_token, 6, 'x')).body;
+    const stranger = new TestBrowser(service);
+    const signInPage = expectPage(await stranger.open(raiseUrl), 'sign-in');
+    const other = await registerPerson(service);
+    const shown = await stranger.submit(signInPage, { email: other.email, password: other.password });
+    expect(expectPage(shown, 'error')).toMatchObject({ status: 404 });
+  });
+
+  test('a wish that is not clear goes back to the application', async () => {
+    for (const details of [
+      [{ ...wish, allowance: 0 }],
+      [{ ...wish, allowance: 1.5 }],
+      [{ ...wish, period: 'year' }],
+      [{ ...wish, kinds: [] }],
+      [{ ...wish, kinds: ['free', 'free'] }],
+      [{ ...wish, maxPerSpend: '5' }],
+      [{ ...wish, more: 1 }],
+      [wish, wish],
+      [{ type: 'payment_initiation' }],
+      { type: 'credits_spend' },
+      'x',
+    ]) {
+      const callback = expectCallback(await new TestBrowser(service).open(askFor(details)));
+      expect(callback.searchParams.get('error')).toBe('invalid_authorization_details');
+    }
+  });
+});

@@ -1,0 +1,97 @@
+import { sql } from 'drizzle-orm';
+import type { Interaction } from 'oidc-provider';
+import type { BudgetView } from '../../../../../web/src/page.ts';
+import type { Ctx } from '../../../ctx.ts';
+import type { Caller, Tx } from '../../../db/index.ts';
+import { AppError } from '../../../errors.ts';
+import { newId } from '../../../lib/ids.ts';
+import type { CreditsSpend } from '../granted-details.ts';
+
+/** What an application asks to spend, if it does. */
+export function requestedBudget({ params }: Interaction): CreditsSpend | undefined {
+  const text = params['authorization_details'];
+  if (typeof text !== 'string') return undefined;
+  const details = JSON.parse(text) as CreditsSpend[];
+  return details.find(({ type }) => type === 'credits_spend');
+}
+
+/** The budget as the consent page shows it. */
+export function toBudgetView(
+  ctx: Ctx,
+  asked: CreditsSpend,
+  current: { allowance: number } | undefined,
+): BudgetView {
+  return {
+    allowance: asked.allowance,
+    period: asked.period,
+    maxPerSpend: asked.maxPerSpend ?? null,
+    kinds: asked.kinds ?? ['free', 'paid'],
+    currentAllowance: current?.allowance ?? null,
+    creditsPerEur: ctx.config.creditsPerEur,
+  };
+}
+
+/** What the person typed into the form: no more than was asked for. Throws `request.invalid`. */
+export function readLowered(
+  asked: CreditsSpend,
+  form: { allowance?: string; maxPerSpend?: string },
+): CreditsSpend {
+  const allowance = readCredits(form.allowance, asked.allowance, 'allowance') ?? asked.allowance;
+  const limit = asked.maxPerSpend ?? allowance;
+  const maxPerSpend = readCredits(form.maxPerSpend, limit, 'maxPerSpend') ?? asked.maxPerSpend;
+  return { ...asked, allowance, ...(maxPerSpend === undefined ? {} : { maxPerSpend }) };
+}
+
+/** A whole number of credits out of a form, undefined when the field is empty. Throws `request.invalid`. */
+export function readCredits(text: string | undefined, max: number, name: string): number | undefined {
+  const trimmed = text?.trim() ?? '';
+  if (trimmed === '') return undefined;
+  const amount = /^\d{1,16}$/.test(trimmed) ? Number(trimmed) : Number.NaN;
+  if (Number.isSafeInteger(amount) && amount > 0 && amount <= max) return amount;
+  const message = `must be a whole number from 1 to ${max}`;
+  throw new AppError('request.invalid', { errors: [{ path: `/body/${name}`, message }] });
+}
+
+type MandateRow = { id: string; allowance: number };
+
+/** The mandate that an application has from a person. */
+export async function findMandate(
+  tx: Tx,
+  { userId, clientId }: { userId: string; clientId: string },
+): Promise<MandateRow | undefined> {
+  const { rows } = await tx.execute<MandateRow>(sql`
+    select id, allowance from credits.mandates
+     where wallet_id = ${userId} and app_id = ${clientId} and member_id is null and status <> 'revoked'`);
+  return rows[0];
+}
+
+/**
+ * Turns a consent into a mandate, or the terms of the mandate that there is into those of the consent, in the
+ * transaction of the consent. Throws `auth.session_ended`.
+ */
+export async function grantBudget(
+  ctx: Ctx,
+  tx: Tx,
+  { userId, sessionId, clientId }: Caller & { clientId: string },
+  granted: CreditsSpend,
+): Promise<void> {
+  const at = ctx.clock.now().toISOString();
+  const terms = {
+    allowance: granted.allowance,
+    period: granted.period,
+    kinds: granted.kinds ?? ['free', 'paid'],
+    spend_max: granted.maxPerSpend ?? null,
+  };
+  const mandate = await findMandate(tx, { userId, clientId });
+  if (mandate) {
+    const changes = JSON.stringify({ ...terms, status: 'active', expires_at: null });
+    await tx.execute(
+      sql`select credits.change_mandate(${userId}, ${sessionId}, ${mandate.id}, ${changes}::jsonb, ${at})`,
+    );
+    return;
+  }
+  const all = JSON.stringify({ ...terms, app_id: clientId, overrun: 'refuse', overrun_max: 0 });
+  await tx.execute(
+    sql`select credits.create_mandate(${userId}, ${sessionId}, ${newId(ctx)}, ${all}::jsonb, ${at})`,
+  );
+}

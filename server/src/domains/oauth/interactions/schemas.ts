@@ -1,0 +1,33 @@
+import { Type, type Static } from 'typebox';
+import { textPattern } from '../../applications/index.ts';
+import { emailSchema, nameSchema } from '../../users/index.ts';
+
+const text = (maxLength: number) => Type.Optional(Type.String({ maxLength }));
+
+export const stepParamsSchema = Type.Object({ uid: Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' }) });
+export const stepQuerySchema = Type.Object({ step: text(20) });
+
+/** Sent by the button that was pressed; every form has one that goes back. */
+export const signInFormSchema = Type.Object({
+  email: text(254),
+  password: text(4096),
+  decision: text(20),
+});
+export const registerFormSchema = Type.Object({
+  email: emailSchema,
+  password: Type.String({ minLength: 1, maxLength: 4096 }),
+  name: Type.Optional(Type.Union([nameSchema, Type.Literal('')])),
+});
+export const consentFormSchema = Type.Object({
+  decision: Type.String({ maxLength: 20 }),
+  allowance: text(20),
+  maxPerSpend: text(20),
+});
+export const decisionFormSchema = Type.Object({ decision: Type.String({ maxLength: 20 }) });
+/** Browsers send a line break as two characters, and count it as one. */
+export const requestAccessFormSchema = Type.Object({
+  decision: Type.String({ maxLength: 20 }),
+  message: Type.Optional(Type.String({ maxLength: 2000, pattern: textPattern })),
+});
+
+export type ConsentForm = Static<typeof consentFormSchema>;

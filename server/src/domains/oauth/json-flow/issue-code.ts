@@ -1,0 +1,82 @@
+import { sql } from 'drizzle-orm';
+import type { Ctx } from '../../../ctx.ts';
+import type { Caller, Tx } from '../../../db/index.ts';
+import { AppError } from '../../../errors.ts';
+import type { Application } from '../../applications/index.ts';
+import { runExchange } from '../exchange.ts';
+import { grantConsent } from '../interactions/grant-consent.ts';
+import { openAuthorization } from '../open-authorization.ts';
+import { passwordAcr } from '../stores/session-store.ts';
+import type { CodeContext } from './authorize-person.ts';
+import type { CodeRequest } from './schemas.ts';
+
+const codeTtlSeconds = 600;
+/** What this flow is for: who somebody is. Everything else is asked for on the consent page. */
+const scopes = ['openid', 'profile', 'email'];
+
+export type CodeSubject = { caller: Caller; application: Application; asked: CodeRequest };
+
+/**
+ * An authorization code for a person who has just shown who they are, bound to application, redirect
+ * address and challenge: the same kind that the authorization endpoint gives. What it stands for is listed
+ * among the connected apps of the person. Throws `auth.session_ended`.
+ */
+export async function issueCode(ctx: Ctx, subject: CodeSubject, context: CodeContext): Promise<string> {
+  const { caller, application, asked } = subject;
+  const { host, requestId, origin } = context;
+  if (!(await hasGranted(ctx, caller, application))) {
+    const resources = [{ resource: ctx.config.baseUrl, scopes }];
+    const requested = { scopes, identityScopes: scopes, claims: [], resources };
+    await grantConsent(ctx, caller, application, { requested, budget: undefined }, origin);
+  }
+  const provider = host.current();
+  const client = await provider.Client.find(application.clientId);
+  if (!client) throw new AppError('oauth.client_unknown');
+  let issued: string | undefined;
+  await runExchange(ctx, { endpoint: 'json-flow', requestId, origin, locks: false }, async (exchange) => {
+    const owner = { ...caller, applicationId: application.id };
+    const grantId = await exchange.run((tx) => openAuthorization(ctx, tx, owner));
+    if (grantId === undefined) throw new AppError('auth.session_ended');
+    const code = new provider.AuthorizationCode({
+      accountId: caller.userId,
+      client,
+      grantId,
+      gty: 'authorization_code',
+      expiresIn: codeTtlSeconds,
+      expiresWithSession: true,
+      redirectUri: asked.redirectUrl,
+      codeChallenge: asked.code_challenge,
+      codeChallengeMethod: 'S256',
+      scope: scopes.join(' '),
+      resource: ctx.config.baseUrl,
+      acr: passwordAcr,
+      authTime: await exchange.run((tx) => readAuthTime(tx, caller)),
+    });
+    issued = await code.save();
+    return true;
+  });
+  if (issued === undefined) throw new Error('The code was not issued');
+  return issued;
+}
+
+/** Whether the person has let this application know who they are before, and not taken that back. */
+async function hasGranted(ctx: Ctx, caller: Caller, { id }: Application): Promise<boolean> {
+  const { rows } = await ctx.db.asServiceFor(caller, (tx) =>
+    tx.execute(sql`
+      select 1 from apps.grants g
+        join oauth.grant_resources r on r.grant_id = g.id and r.resource = ${ctx.config.baseUrl}
+       where g.application_id = ${id} and g.user_id = ${caller.userId} and g.revoked_at is null
+         and g.scopes @> ${sql.param(scopes)}::text[] and r.scopes @> ${sql.param(scopes)}::text[]`),
+  );
+  return rows.length > 0;
+}
+
+/** When the person showed last that it is them, in seconds. */
+async function readAuthTime(tx: Tx, { sessionId }: Caller): Promise<number> {
+  const { rows } = await tx.execute<{ seconds: number }>(sql`
+    select extract(epoch from coalesce(authenticated_at, created_at))::int as seconds
+      from auth.sessions where id = ${sessionId}`);
+  const [row] = rows;
+  if (!row) throw new AppError('auth.session_ended');
+  return row.seconds;
+}

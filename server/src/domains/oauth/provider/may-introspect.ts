@@ -1,0 +1,20 @@
+import type { AccessToken, Client, ClientCredentials, RefreshToken } from 'oidc-provider';
+import type { Ctx } from '../../../ctx.ts';
+import { findClientOfResource } from '../../applications/index.ts';
+import { inExchange } from '../exchange.ts';
+
+/**
+ * Whether an application may ask about a token: one of its own, or one that is for an API which it protects
+ * and where it can show who it is. Others read that the token is not active. @see RFC 7662 §2.2, §4
+ */
+export async function mayIntrospect(
+  ctx: Ctx,
+  client: Client,
+  token: AccessToken | ClientCredentials | RefreshToken,
+): Promise<boolean> {
+  if (token.clientId === client.clientId) return true;
+  if (client.clientAuthMethod === 'none' || !('aud' in token) || typeof token.aud !== 'string') return false;
+  const { aud } = token;
+  const owner = await inExchange(ctx, (tx) => findClientOfResource(tx, aud));
+  return owner?.clientId === client.clientId;
+}

@@ -1,0 +1,47 @@
+import type { AccessToken, ClientCredentials, JWTStructured } from 'oidc-provider';
+import type { Ctx } from '../../../ctx.ts';
+import { touchGrant } from '../../applications/index.ts';
+import { currentExchange, inExchange } from '../exchange.ts';
+import { readRoles } from '../read-roles.ts';
+import { recordAccessToken } from '../stores/access-token-store.ts';
+
+type Token = AccessToken | ClientCredentials;
+type Details = Record<string, unknown>;
+
+/**
+ * What an access token says beyond the protocol: for a person, their role in the application as it is now,
+ * and the authorization that it lives and dies with.
+ */
+export async function describeToken(ctx: Ctx, token: Token): Promise<Details | undefined> {
+  if (token.kind !== 'AccessToken' || !('grantId' in token)) return undefined;
+  const { accountId, grantId, client } = token;
+  const applicationId = String(client?.['application_id']);
+  const roles = await inExchange(ctx, (tx) => readRoles(tx, applicationId, accountId));
+  const act = currentExchange()?.actor;
+  return { sid: grantId, ...roles, ...(act ? { act } : {}) };
+}
+
+/** Writes down an access token right before it is signed. @see RFC 9068 §2.2 */
+export async function recordToken(ctx: Ctx, token: Token, { payload }: JWTStructured): Promise<void> {
+  const applicationId = String(token.client?.['application_id']);
+  const isPersons = token.kind === 'AccessToken' && 'grantId' in token;
+  const authorizationId = isPersons ? (token.grantId ?? null) : null;
+  if (ctx.config.jwtIssuer !== ctx.config.baseUrl) payload['iss'] = ctx.config.jwtIssuer;
+  await inExchange(ctx, async (tx) => {
+    await recordAccessToken(tx, {
+      jti: String(payload['jti']),
+      authorizationId,
+      applicationId,
+      scope: token.scope ?? null,
+      audience: String(payload['aud']),
+      claims: (isPersons ? (token.claims as Details | undefined) : undefined) ?? null,
+      authorizationDetails: (payload['authorization_details'] as Details[] | undefined) ?? null,
+      grantTypes: isPersons ? (token.gty ?? null) : null,
+      dpopThumbprint: token.jkt ?? null,
+      issuedAtSeconds: Number(payload['iat']),
+      expiresAtSeconds: Number(payload['exp']),
+    });
+    const grantId = currentExchange()?.grantId;
+    if (authorizationId !== null && grantId) await touchGrant(ctx, tx, grantId);
+  });
+}

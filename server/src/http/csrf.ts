@@ -1,0 +1,53 @@
+import '@fastify/cookie';
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Ctx } from '../ctx.ts';
+import { AppError } from '../errors.ts';
+
+const cookieName = '__Host-obol_csrf';
+const fieldName = 'csrf';
+const seedBytes = 32;
+const seedPattern = /^[A-Za-z0-9_-]{43}$/;
+
+/**
+ * The token that a form has to bring back, bound to this browser by a cookie which another site can neither
+ * read nor set, nor a sibling subdomain. Sets the cookie when there is none; the same browser gets the same
+ * token.
+ * @see OWASP Cross-Site Request Forgery Prevention, "Signed Double-Submit Cookie"
+ */
+function csrfTokenFor(ctx: Ctx, request: FastifyRequest, reply: FastifyReply): string {
+  const known = seedOf(request);
+  const seed = known ?? ctx.random.bytes(seedBytes).toString('base64url');
+  if (known === undefined)
+    reply.setCookie(cookieName, seed, { path: '/', httpOnly: true, secure: true, sameSite: 'lax' });
+  return tokenOf(ctx, seed);
+}
+
+/** The hidden field that carries the token. */
+export function csrfField(ctx: Ctx, request: FastifyRequest, reply: FastifyReply): Record<string, string> {
+  return { [fieldName]: csrfTokenFor(ctx, request, reply) };
+}
+
+/**
+ * A preHandler for what a page posts: the form must bring the token of this browser. Throws
+ * `request.csrf`.
+ */
+export function requireCsrfToken(ctx: Ctx): (request: FastifyRequest) => Promise<void> {
+  return async (request) => {
+    const seed = seedOf(request);
+    const given = (request.body as Record<string, unknown> | undefined)?.[fieldName];
+    if (seed === undefined || typeof given !== 'string') throw new AppError('request.csrf');
+    const [expected, actual] = [Buffer.from(tokenOf(ctx, seed)), Buffer.from(given)];
+    if (expected.length !== actual.length || !timingSafeEqual(expected, actual))
+      throw new AppError('request.csrf');
+  };
+}
+
+function seedOf(request: FastifyRequest): string | undefined {
+  const seed = request.cookies[cookieName];
+  return seed !== undefined && seedPattern.test(seed) ? seed : undefined;
+}
+
+function tokenOf({ config }: Ctx, seed: string): string {
+  return createHmac('sha256', config.secret).update(`csrf ${seed}`).digest('base64url');
+}

@@ -1,0 +1,56 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { ErrorPage } from '../../../../web/src/page.ts';
+import type { App } from '../../app.ts';
+import { AppError, errorTable } from '../../errors.ts';
+import { sendReactPage } from './react-page.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Where the page of a refusal leads on to. */
+    errorLinks?: ErrorPage['links'];
+  }
+}
+
+/**
+ * Registers pages: what `add` adds takes forms besides JSON, and answers every refusal with a page. Faults of
+ * ours are logged as everywhere, and are pages, too.
+ */
+export function addPages(app: App, add: (pages: App) => void): void {
+  void app.register(async (scope) => {
+    const pages = scope as unknown as App;
+    pages.addContentTypeParser(
+      'application/x-www-form-urlencoded',
+      { parseAs: 'string' },
+      (_request: FastifyRequest, body: string, done: (error: null, form: unknown) => void) =>
+        done(null, Object.fromEntries(new URLSearchParams(body))),
+    );
+    pages.setErrorHandler(answerWithPage);
+    add(pages);
+  });
+}
+
+async function answerWithPage(
+  error: FastifyError | AppError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const refusal = toRefusal(error);
+  if (refusal.status >= 500) request.log.error({ err: refusal.options.cause ?? refusal }, refusal.code);
+  else request.log.debug({ err: refusal }, refusal.code);
+  const { status, title, detail } = errorTable[refusal.code];
+  return sendReactPage(reply.headers(refusal.options.headers ?? {}), {
+    name: 'error',
+    status,
+    code: refusal.code,
+    title,
+    detail: refusal.options.detail ?? detail,
+    requestId: request.id,
+    links: request.routeOptions.config.errorLinks ?? [],
+  });
+}
+
+function toRefusal(error: FastifyError | AppError): AppError {
+  if (error instanceof AppError) return error;
+  const isClientError = (error.statusCode ?? 500) < 500;
+  return new AppError(isClientError ? 'request.invalid' : 'server.internal', { cause: error });
+}

@@ -1,0 +1,232 @@
+import axe from 'axe-core';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { afterAll, describe, expect, test } from 'vitest';
+import { loadBuiltPages } from '../../src/http/pages/built-pages.ts';
+import { contrastOf } from './contrast.ts';
+import { openBrowser, type WatchedPage } from './browser.ts';
+import {
+  isAlive,
+  numberControls,
+  pressThrice,
+  readEdges,
+  readFocus,
+  readLayout,
+  readPlainPage,
+  recordShifts,
+} from './in-page.ts';
+import { answerLogo, openGallery } from './gallery.ts';
+import { samples } from './samples.ts';
+
+const gallery = await openGallery();
+afterAll(() => gallery.close());
+const browser = await openBrowser();
+const names = Object.keys(samples);
+
+type Look = { colorScheme?: 'light' | 'dark'; width?: number; javaScriptEnabled?: boolean };
+
+async function openPage({ colorScheme = 'light', width = 1024, ...rest }: Look = {}): Promise<WatchedPage> {
+  const page = await browser.newPage({ colorScheme, viewport: { width, height: 760 }, ...rest });
+  await answerLogo(page.context());
+  return page;
+}
+
+/** Opens a sample and waits until JavaScript has taken over. */
+async function show(page: WatchedPage, name: string): Promise<void> {
+  await page.goto(`${gallery.url}/${name}`);
+  await page.waitForFunction(isAlive);
+}
+
+/** What axe says against a page, one line for each finding. */
+async function violationsOf(page: WatchedPage): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: typeof axe }).axe.run(document, {
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+      resultTypes: ['violations'],
+    }),
+  );
+  return violations.map(
+    ({ id, help, nodes }) => `${id}: ${help} (${nodes.map((node) => node.html).join(', ')})`,
+  );
+}
+
+describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
+  test('axe finds nothing wrong with any page, none breaks its policy, edges stand out 3 to 1', async () => {
+    const page = await openPage({ colorScheme });
+    for (const name of names) {
+      await show(page, name);
+      expect(await violationsOf(page), name).toEqual([]);
+      for (const { what, edge, behind } of await page.evaluate(readEdges)) {
+        expect(contrastOf(edge, behind), `${name}: ${what}`).toBeGreaterThanOrEqual(3);
+      }
+      expect(page.faults, name).toEqual([]);
+    }
+  }, 120_000);
+});
+
+test.each([320, 1024])(
+  'at %i pixels no page scrolls sideways or jumps while it loads',
+  async (width) => {
+    const page = await openPage({ width });
+    await page.addInitScript(recordShifts);
+    for (const name of names) {
+      await show(page, name);
+      expect(await page.evaluate(readLayout), name).toEqual({ overflow: 0, shifts: [] });
+    }
+  },
+  120_000,
+);
+
+test('the tab key goes through every control in the order it is read, and shows where it is', async () => {
+  const page = await openPage();
+  for (const name of names) {
+    await show(page, name);
+    const total = await page.evaluate(numberControls);
+    const visited: number[] = [];
+    for (let press = 0; press < total; press++) {
+      await page.keyboard.press('Tab');
+      const { index, isMarked } = await page.evaluate(readFocus);
+      expect(isMarked, `${name}: control ${index}`).toBe(true);
+      visited.push(index);
+    }
+    expect(visited, name).toEqual(Array.from({ length: total }, (_, index) => index));
+  }
+}, 120_000);
+
+describe('without JavaScript', () => {
+  test('every page says the same, and every form is posted with its token', async () => {
+    const [bare, alive] = [await openPage({ javaScriptEnabled: false }), await openPage()];
+    for (const name of names) {
+      await bare.goto(`${gallery.url}/${name}`);
+      await show(alive, name);
+      const plain = await bare.evaluate(readPlainPage);
+      expect(plain, name).toEqual(await alive.evaluate(readPlainPage));
+      expect(new Set(plain.forms.flat()), name).toEqual(
+        new Set(plain.forms.length === 0 ? [] : ['post', 'csrf-token']),
+      );
+    }
+  }, 120_000);
+
+  test('signing in, lowering a budget, a device code and a request are one press away', async () => {
+    const page = await openPage({ javaScriptEnabled: false });
+    await page.goto(`${gallery.url}/sign-in-app`);
+    await page.getByLabel('Password').fill('a lantern for the horse');
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/device-done');
+    expect(gallery.sent.at(-1)).toEqual({
+      csrf: 'csrf-token',
+      email: 'mira@example.com',
+      password: 'a lantern for the horse',
+    });
+    await page.goto(`${gallery.url}/consent`);
+    await page.getByLabel('A month').fill('200');
+    await page.getByRole('button', { name: 'Allow', exact: true }).click();
+    await page.waitForURL('**/device-done');
+    expect(gallery.sent.at(-1)).toEqual({
+      csrf: 'csrf-token',
+      allowance: '200',
+      maxPerSpend: '50',
+      decision: 'allow',
+    });
+    await page.goto(`${gallery.url}/device-code`);
+    await page.getByLabel('Code').fill('wdjb-mjht');
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.waitForURL('**/device-done');
+    expect(gallery.sent.at(-1)).toEqual({ csrf: 'csrf-token', user_code: 'wdjb-mjht' });
+    await page.goto(`${gallery.url}/request-access`);
+    await page.getByLabel('Message').fill('I am new in the team.');
+    await page.getByRole('button', { name: 'Ask for access' }).click();
+    await page.waitForURL('**/device-done');
+    expect(gallery.sent.at(-1)).toEqual({
+      csrf: 'csrf-token',
+      message: 'I am new in the team.',
+      decision: 'request',
+    });
+  });
+});
+
+describe('with JavaScript', () => {
+  test('a password can be shown, and hidden again, without losing what was typed', async () => {
+    const page = await openPage();
+    await show(page, 'sign-in');
+    const field = page.getByLabel('Password', { exact: true });
+    const toggle = page.getByRole('button', { name: 'Show password' });
+    await field.fill('a lantern for the horse');
+    await toggle.click();
+    expect(await field.getAttribute('type')).toBe('text');
+    expect(await toggle.getAttribute('aria-pressed')).toBe('true');
+    await toggle.click();
+    expect(await field.getAttribute('type')).toBe('password');
+    expect(await field.inputValue()).toBe('a lantern for the horse');
+  });
+
+  test('the hint under a new password follows the typing, and a refusal goes once it is answered', async () => {
+    const page = await openPage();
+    await show(page, 'register-refused');
+    const field = page.getByLabel('Password', { exact: true });
+    const hint = page.locator('[aria-live=polite]');
+    await expect.poll(() => page.locator('.refusal:visible').innerText()).toContain('most common passwords');
+    expect(await field.getAttribute('aria-invalid')).toBe('true');
+    await field.fill('lantern');
+    await expect.poll(() => hint.innerText()).toBe('One character to go.');
+    expect(await page.locator('.refusal:visible').count()).toBe(0);
+    await field.fill('mira@example.com');
+    await expect.poll(() => hint.innerText()).toContain('would be guessed first');
+    await field.fill('a lantern for the horse');
+    await expect.poll(() => hint.innerText()).toBe('Long enough.');
+  });
+
+  test('the words of a budget follow its fields, and more than was asked for is not sent', async () => {
+    const page = await openPage();
+    await show(page, 'consent');
+    const sum = page.locator('.sum');
+    expect(await sum.innerText()).toBe('It may spend up to 500 credits a month, at most 50 at a time.');
+    await page.getByLabel('A month').fill('1');
+    await expect.poll(() => sum.innerText()).toBe('It may spend up to 1 credit a month.');
+    await page.getByLabel('A month').fill('501');
+    const before = gallery.sent.length;
+    await page.getByRole('button', { name: 'Allow', exact: true }).click();
+    expect(
+      await page.getByLabel('A month').evaluate((field: HTMLInputElement) => field.validity.rangeOverflow),
+    ).toBe(true);
+    await page.getByRole('button', { name: 'Do not allow' }).click();
+    await page.waitForURL('**/device-done');
+    expect(gallery.sent.slice(before).map(({ decision }) => decision)).toEqual(['deny']);
+  });
+
+  test('a form is sent once, however often its button is pressed', async () => {
+    const page = await openPage();
+    await show(page, 'choose-account');
+    expect(await page.evaluate(pressThrice)).toEqual([false, true, true]);
+    await expect.poll(() => page.locator('[role=status]').innerText()).toBe('One moment…');
+  });
+
+  test('where the logo does not load, the first letter stands in', async () => {
+    const page = await browser.newPage();
+    await page.context().route('https://**', (route) => route.abort());
+    await page.goto(`${gallery.url}/sign-in-app`);
+    await expect.poll(() => page.locator('.tile').innerText()).toBe('A');
+  });
+});
+
+test('script and stylesheet are small, never change under their name, and come compressed', async () => {
+  const { names: files } = await loadBuiltPages();
+  for (const [name, maxBytes] of [
+    [files.script, 80_000],
+    [files.style, 8000],
+  ] as const) {
+    const answer = await fetch(`${gallery.url}/assets/${name}`);
+    expect(answer.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+    expect(answer.headers.get('content-encoding')).toBe('gzip');
+    const plain = Buffer.from(await answer.arrayBuffer());
+    expect(gzipSync(plain, { level: 9 }).length, name).toBeLessThan(maxBytes);
+    const { assets } = await loadBuiltPages();
+    expect(gunzipSync(assets.get(name)?.gzipped ?? '').equals(plain)).toBe(true);
+  }
+  const plain = await fetch(`${gallery.url}/assets/${files.icon}`, {
+    headers: { 'accept-encoding': 'identity' },
+  });
+  expect(plain.headers.get('content-encoding')).toBeNull();
+  expect(plain.headers.get('content-type')).toBe('image/svg+xml');
+  expect((await fetch(`${gallery.url}/assets/manifest.json`)).status).toBe(404);
+});

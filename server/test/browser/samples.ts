@@ -1,0 +1,270 @@
+import type { AccountView, ApplicationView, BudgetView, Form, Page } from '../../../web/src/page.ts';
+
+/** The address of the one logo; whoever opens the gallery answers it. */
+export const logoUrl = 'https://static.atlas.example/logo.svg';
+
+const form: Form = { action: '/sent', hidden: { csrf: 'csrf-token' } };
+
+const application: ApplicationView = {
+  name: 'Atlas',
+  logoUrl,
+  homeUrl: 'https://atlas.example/',
+  policyUrl: 'https://atlas.example/privacy',
+  termsUrl: 'https://atlas.example/terms',
+  isVerified: true,
+  host: 'atlas.example',
+};
+
+const bareApplication: ApplicationView = {
+  name: 'Kettle & Sons Telegraph Notebook',
+  logoUrl: null,
+  homeUrl: null,
+  policyUrl: null,
+  termsUrl: null,
+  isVerified: false,
+  host: 'notebook.kettle-and-sons.example',
+};
+
+const account: AccountView = { name: 'Mira Okonkwo', email: 'mira@example.com' };
+const longAccount: AccountView = {
+  name: null,
+  email: 'a.person.with.quite.a.long.address@correspondence.some-company.example',
+};
+
+const budget: BudgetView = {
+  allowance: 500,
+  period: 'month',
+  maxPerSpend: 50,
+  kinds: ['free', 'paid'],
+  currentAllowance: null,
+  creditsPerEur: 100,
+};
+
+const signIn = {
+  name: 'sign-in',
+  form,
+  application: null,
+  email: '',
+  reason: 'first',
+  registerUrl: '/register',
+  forgotPasswordUrl: '/forgot-password',
+  canCancel: false,
+  problem: null,
+} as const satisfies Page;
+
+const register = {
+  name: 'register',
+  form,
+  application: null,
+  email: '',
+  typedName: '',
+  signInUrl: '/sign-in',
+  problem: null,
+} as const satisfies Page;
+
+const consent: Page = {
+  name: 'consent',
+  form,
+  application,
+  account,
+  scopes: [
+    { name: 'openid', isNew: true },
+    { name: 'profile', isNew: true },
+    { name: 'email', isNew: true },
+    { name: 'offline_access', isNew: true },
+    { name: 'credits:spend', isNew: true },
+  ],
+  budget,
+  resources: [],
+  problem: null,
+};
+
+const requestAccess: Page = {
+  name: 'request-access',
+  form,
+  application,
+  account,
+  state: 'none',
+  reason: null,
+  message: '',
+  problem: null,
+};
+
+const accessRequests = {
+  name: 'access-requests',
+  account,
+  requests: [
+    {
+      id: '019ca9f2-7a00-7c3e-8b1d-2f6a4c9e0d21',
+      form,
+      applicationName: 'Atlas',
+      person: { name: 'Ben Achterberg', email: 'ben@example.com', isEmailVerified: true },
+      message: 'I draw the river maps.\nAda told me to ask here.',
+      askedAt: '2026-03-01T12:00:00.000Z',
+      roles: ['reader', 'editor', 'admin'],
+      defaultRole: 'reader',
+    },
+    {
+      id: '019ca9f2-7a00-7c3e-8b1d-2f6a4c9e0d22',
+      form,
+      applicationName: bareApplication.name,
+      person: { ...longAccount, isEmailVerified: false },
+      message: null,
+      askedAt: '2026-03-02T08:30:00.000Z',
+      roles: ['user', 'admin'],
+      defaultRole: 'user',
+    },
+  ],
+  moreCount: 3,
+  decided: null,
+  signInUrl: '/sign-in?next=%2Faccess-requests',
+  problem: null,
+} satisfies Page;
+
+const budgetPage: Page = {
+  name: 'budget',
+  form,
+  application,
+  account,
+  budget: { ...budget, allowance: 1000, maxPerSpend: null, currentAllowance: 500 },
+  used: 486,
+  resetsAt: '2026-04-01T00:00:00.000Z',
+  isSaved: false,
+  problem: null,
+};
+
+const resetPassword: Page = {
+  name: 'reset-password',
+  form,
+  isDone: false,
+  signInUrl: '/sign-in',
+  forgotPasswordUrl: '/forgot-password',
+  problem: null,
+};
+
+const forgotPassword: Page = {
+  name: 'forgot-password',
+  form,
+  email: '',
+  isSent: false,
+  signInUrl: '/sign-in',
+  problem: null,
+};
+
+const error: Page = {
+  name: 'error',
+  status: 400,
+  code: 'auth.link_invalid',
+  requestId: '019ca9f2-7a00-7c3e-8b1d-2f6a4c9e0d13',
+  links: ['forgot-password'],
+};
+
+/** Every page in each of its states: what tests look at, and what is photographed. */
+export const samples: Readonly<Record<string, Page>> = {
+  'sign-in': signIn,
+  'sign-in-app': { ...signIn, application, email: 'mira@example.com', canCancel: true },
+  'sign-in-refused': {
+    ...signIn,
+    application: bareApplication,
+    email: 'mira@example.com',
+    problem: { code: 'auth.invalid_credentials' },
+  },
+  'sign-in-again': { ...signIn, application, email: account.email, reason: 'again', registerUrl: null },
+  register,
+  'register-refused': {
+    ...register,
+    application,
+    email: 'mira@example.com',
+    typedName: 'Mira Okonkwo',
+    problem: {
+      code: 'auth.password_unacceptable',
+      field: 'password',
+      detail: 'is one of the most common passwords, which are tried first',
+    },
+  },
+  'register-taken': {
+    ...register,
+    email: 'mira@example.com',
+    problem: { code: 'users.email_taken', field: 'email' },
+  },
+  consent,
+  'consent-plain': { ...consent, scopes: consent.scopes.slice(0, 3), budget: null },
+  'consent-unverified': {
+    ...consent,
+    application: bareApplication,
+    account: longAccount,
+    scopes: [
+      { name: 'openid', isNew: false },
+      { name: 'notes:write', description: 'Write into your notebooks', isNew: true },
+      { name: 'telegraph:send', isNew: true },
+    ],
+    budget: { ...budget, allowance: 12_500, maxPerSpend: null, kinds: ['free'], currentAllowance: 2000 },
+    resources: ['https://api.notebook.kettle-and-sons.example'],
+    problem: {
+      code: 'request.invalid',
+      field: 'allowance',
+      detail: 'must be a whole number from 1 to 12500',
+    },
+  },
+  budget: budgetPage,
+  'budget-saved': { ...budgetPage, isSaved: true },
+  'choose-account': { name: 'choose-account', form, application, account },
+  'request-access': requestAccess,
+  'request-access-pending': { ...requestAccess, state: 'pending' },
+  'request-access-denied': {
+    ...requestAccess,
+    state: 'denied',
+    reason: 'Please write from your work address.',
+  },
+  'access-requests': accessRequests,
+  'access-requests-refused': {
+    ...accessRequests,
+    requests: accessRequests.requests.slice(0, 1),
+    moreCount: 0,
+    problem: { code: 'access.request_decided' },
+  },
+  'access-requests-none': { ...accessRequests, requests: [], moreCount: 0, decided: 'approved' },
+  'device-code': { name: 'device-code', form, userCode: '', problem: null },
+  'device-code-unknown': {
+    name: 'device-code',
+    form,
+    userCode: 'WDJB-MJHT',
+    problem: { code: 'device.code_unknown', field: 'user_code' },
+  },
+  'device-confirm': { name: 'device-confirm', form, application, userCode: 'WDJB-MJHT' },
+  'device-done': { name: 'device-done', application, outcome: 'connected' },
+  'device-denied': { name: 'device-done', application: null, outcome: 'denied' },
+  'sign-out': { name: 'sign-out', form, application, account },
+  'signed-out': { name: 'signed-out', application: null, signInUrl: '/sign-in' },
+  'signed-out-app': { name: 'signed-out', application, signInUrl: '/sign-in' },
+  'forgot-password': forgotPassword,
+  'forgot-password-sent': { ...forgotPassword, isSent: true },
+  'reset-password': resetPassword,
+  'reset-password-refused': {
+    ...resetPassword,
+    problem: {
+      code: 'auth.password_unacceptable',
+      field: 'newPassword',
+      detail: 'must have at least 8 characters',
+    },
+  },
+  'reset-password-done': { ...resetPassword, isDone: true },
+  'verify-email': { name: 'verify-email', form, isDone: false, signInUrl: null },
+  'verify-email-done': { name: 'verify-email', form, isDone: true, signInUrl: '/sign-in' },
+  'notice-signed-in': {
+    name: 'notice',
+    kind: 'signed-in',
+    application,
+    continueUrl: 'https://atlas.example/',
+  },
+  'notice-cookies': { name: 'notice', kind: 'cookies-needed', application: null, continueUrl: null },
+  'notice-over': { name: 'notice', kind: 'interaction-over', application: null, continueUrl: null },
+  'error-link': error,
+  'error-request': {
+    ...error,
+    code: 'invalid_redirect_uri',
+    links: [],
+    forDevelopers: 'redirect_uri https://atlas.example/callbak is not registered for this client',
+  },
+  'error-server': { ...error, status: 500, code: 'server.internal', links: [] },
+};

@@ -1,0 +1,51 @@
+import type { Page } from './page.ts';
+import { ChooseAccount, SignedOut, SignOut } from './pages/accounts.tsx';
+import { AccessRequests } from './pages/access-requests.tsx';
+import { Budget } from './pages/budget.tsx';
+import { Consent } from './pages/consent.tsx';
+import { DeviceCode, DeviceConfirm, DeviceDone } from './pages/device.tsx';
+import { Fault, Notice } from './pages/news.tsx';
+import { ForgotPassword, ResetPassword, VerifyEmail } from './pages/recovery.tsx';
+import { Register } from './pages/register.tsx';
+import { RequestAccess } from './pages/request-access.tsx';
+import { SignIn } from './pages/sign-in.tsx';
+
+/** Draws any page; the same on the server and in the browser. */
+export function PageView({ page }: { page: Page }) {
+  switch (page.name) {
+    case 'sign-in':
+      return <SignIn page={page} />;
+    case 'register':
+      return <Register page={page} />;
+    case 'consent':
+      return <Consent page={page} />;
+    case 'budget':
+      return <Budget page={page} />;
+    case 'choose-account':
+      return <ChooseAccount page={page} />;
+    case 'request-access':
+      return <RequestAccess page={page} />;
+    case 'access-requests':
+      return <AccessRequests page={page} />;
+    case 'device-code':
+      return <DeviceCode page={page} />;
+    case 'device-confirm':
+      return <DeviceConfirm page={page} />;
+    case 'device-done':
+      return <DeviceDone page={page} />;
+    case 'sign-out':
+      return <SignOut page={page} />;
+    case 'signed-out':
+      return <SignedOut page={page} />;
+    case 'forgot-password':
+      return <ForgotPassword page={page} />;
+    case 'reset-password':
+      return <ResetPassword page={page} />;
+    case 'verify-email':
+      return <VerifyEmail page={page} />;
+    case 'notice':
+      return <Notice page={page} />;
+    case 'error':
+      return <Fault page={page} />;
+  }
+}

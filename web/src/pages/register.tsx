@@ -1,0 +1,49 @@
+import type { RegisterPage } from '../page.ts';
+import { Field, NewPasswordField } from '../parts/field.tsx';
+import { Frame, ProblemNote } from '../parts/frame.tsx';
+import { PageForm, Submit } from '../parts/page-form.tsx';
+import { texts } from '../texts.ts';
+import { headingOf } from '../title-of.ts';
+
+const { register, fields } = texts;
+
+export function Register({ page }: { page: RegisterPage }) {
+  const { form, application, problem } = page;
+  return (
+    <Frame heading={headingOf(page)} lead={register.lead} application={application}>
+      <ProblemNote problem={problem} id="problem" />
+      <PageForm form={form} className="stack">
+        <Field
+          name="name"
+          label={register.name}
+          note={register.optional}
+          autoComplete="name"
+          defaultValue={page.typedName}
+          maxLength={200}
+          problem={problem}
+        />
+        <Field
+          name="email"
+          label={fields.email}
+          type="email"
+          autoComplete="username"
+          defaultValue={page.email}
+          autoFocus={problem?.field === 'email'}
+          required
+          maxLength={254}
+          problem={problem}
+        />
+        <NewPasswordField
+          name="password"
+          label={fields.password}
+          autoFocus={problem?.field === 'password'}
+          problem={problem}
+        />
+        <Submit>{register.submit}</Submit>
+      </PageForm>
+      <p className="after">
+        {register.haveAccount} <a href={page.signInUrl}>{register.signIn}</a>
+      </p>
+    </Frame>
+  );
+}

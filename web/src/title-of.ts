@@ -1,0 +1,53 @@
+import type { ApplicationView, Page } from './page.ts';
+import { texts } from './texts.ts';
+
+/** The heading of a page. */
+export function headingOf(page: Page): string {
+  switch (page.name) {
+    case 'sign-in':
+      return page.reason === 'again' ? texts.signIn.titleAgain : texts.signIn.title(nameOf(page.application));
+    case 'register':
+      return texts.register.title(nameOf(page.application));
+    case 'consent':
+      return texts.consent.title(page.application.name);
+    case 'budget':
+      return page.isSaved ? texts.budgetPage.titleSaved : texts.budgetPage.title(page.application.name);
+    case 'choose-account':
+      return texts.chooseAccount.title(nameOf(page.application));
+    case 'request-access':
+      return texts.requestAccess.titles[page.state](page.application.name);
+    case 'access-requests':
+      return texts.accessRequests.title(page.requests.length);
+    case 'device-code':
+      return texts.deviceCode.title;
+    case 'device-confirm':
+      return texts.deviceConfirm.title(page.application.name);
+    case 'device-done':
+      return texts.deviceDone[page.outcome].title;
+    case 'sign-out':
+      return texts.signOut.title;
+    case 'signed-out':
+      return texts.signedOut.title;
+    case 'forgot-password':
+      return page.isSent ? texts.forgotPassword.titleSent : texts.forgotPassword.title;
+    case 'reset-password':
+      return page.isDone ? texts.resetPassword.titleDone : texts.resetPassword.title;
+    case 'verify-email':
+      return page.isDone ? texts.verifyEmail.titleDone : texts.verifyEmail.title;
+    case 'notice':
+      return texts.notices[page.kind].title;
+    case 'error':
+      return texts.problems[page.code]?.title ?? page.title ?? texts.problems['server.internal'].title;
+  }
+}
+
+/** What the tab says; a page that comes again says so first, so that a screen reader reads it at once. */
+export function titleOf(page: Page): string {
+  const isRefused = 'problem' in page && page.problem !== null;
+  const title = `${headingOf(page)} – ${texts.service}`;
+  return isRefused ? texts.refusedTitle(title) : title;
+}
+
+function nameOf(application: ApplicationView | null): string | null {
+  return application?.name ?? null;
+}
