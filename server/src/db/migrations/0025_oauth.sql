@@ -127,3 +127,24 @@ create trigger sessions_announce_sign_out
   after update of revoked_at on auth.sessions
   for each row when (new.revoked_at is not null and old.revoked_at is null)
   execute function oauth.announce_sign_out();
+
+-- A password that was reset may have been in somebody else's hands, and so may what they let in with it. Every
+-- application at work for the person stops, also those that go on without a session.
+create function oauth.end_after_reset() returns trigger
+  language plpgsql security definer set search_path = pg_catalog
+as $$
+begin
+  perform from apps.grants g
+    where g.id in (select a.grant_id from oauth.authorizations a where a.user_id = new.user_id and a.revoked_at is null)
+    order by g.id for no key update;
+  perform from oauth.authorizations a
+    where a.user_id = new.user_id and a.revoked_at is null order by a.id for no key update;
+  update oauth.authorizations a set revoked_at = new.created_at, revoked_reason = 'password_reset'
+   where a.user_id = new.user_id and a.revoked_at is null;
+  return null;
+end $$;
+
+create trigger security_events_end_after_reset
+  after insert on auth.security_events
+  for each row when (new.type = 'password.reset')
+  execute function oauth.end_after_reset();

@@ -1,4 +1,4 @@
-import type { AccessToken, ClientCredentials, JWTStructured } from 'oidc-provider';
+import { Provider, type AccessToken, type ClientCredentials, type JWTStructured } from 'oidc-provider';
 import type { Ctx } from '../../../ctx.ts';
 import { touchGrant } from '../../applications/index.ts';
 import { currentExchange, inExchange } from '../exchange.ts';
@@ -34,7 +34,7 @@ export async function recordToken(ctx: Ctx, token: Token, { payload }: JWTStruct
       applicationId,
       scope: token.scope ?? null,
       audience: String(payload['aud']),
-      claims: (isPersons ? (token.claims as Details | undefined) : undefined) ?? null,
+      claims: isPersons ? claimsAskedFor() : null,
       authorizationDetails: (payload['authorization_details'] as Details[] | undefined) ?? null,
       grantTypes: isPersons ? (token.gty ?? null) : null,
       dpopThumbprint: token.jkt ?? null,
@@ -44,4 +44,17 @@ export async function recordToken(ctx: Ctx, token: Token, { payload }: JWTStruct
     const grantId = currentExchange()?.grantId;
     if (authorizationId !== null && grantId) await touchGrant(ctx, tx, grantId);
   });
+}
+
+/**
+ * The claims that the request for this token asked for one by one. The library hands them on only to tokens that
+ * are for no API; ours always are for one, this service included. @see OpenID Connect Core 1.0 §5.5
+ */
+function claimsAskedFor(): Details | null {
+  const {
+    AuthorizationCode: code,
+    RefreshToken: refresh,
+    DeviceCode: device,
+  } = Provider.ctx?.oidc.entities ?? {};
+  return ((refresh ?? code ?? device)?.claims as Details | undefined) ?? null;
 }

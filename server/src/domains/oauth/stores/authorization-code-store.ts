@@ -5,7 +5,7 @@ import type { Tx } from '../../../db/index.ts';
 import { recordSignIn } from '../../applications/index.ts';
 import { currentExchange } from '../exchange.ts';
 import { authorizationCodes, authorizations } from '../tables.ts';
-import { findLiveAuthorization } from './authorization.ts';
+import { findLiveAuthorization, letOutliveSession } from './authorization.ts';
 import { revokeTokens } from './revoke-tokens.ts';
 import { fromSource, toSource, withoutNulls } from './source.ts';
 import { digestOf, fromSeconds, toSeconds, type Payload, type Store } from './to-adapter.ts';
@@ -61,12 +61,7 @@ export function createAuthorizationCodeStore(ctx: Ctx): Store {
 
 async function saveCode(ctx: Ctx, tx: Tx, code: string, payload: Payload): Promise<void> {
   const authorizationId = payload.grantId ?? '';
-  if (payload.expiresWithSession !== true) {
-    await tx
-      .update(authorizations)
-      .set({ outlivesSession: true })
-      .where(and(eq(authorizations.id, authorizationId), eq(authorizations.outlivesSession, false)));
-  }
+  if (payload.expiresWithSession !== true) await letOutliveSession(tx, authorizationId);
   await tx.insert(authorizationCodes).values({
     codeHash: digestOf(code),
     authorizationId,

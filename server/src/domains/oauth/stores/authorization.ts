@@ -51,6 +51,17 @@ async function lockAuthorization(tx: Tx, id: string): Promise<void> {
   await tx.execute(sql`select oauth.lock_authorization(${id})`);
 }
 
+/**
+ * Lets an authorization live on when its session ends, since the person granted `offline_access`. Not one whose
+ * session has just been ended: what ended it meant this one, too.
+ */
+export async function letOutliveSession(tx: Tx, id: string): Promise<void> {
+  await tx.execute(sql`
+    update oauth.authorizations a set outlives_session = true
+     where a.id = ${id} and not a.outlives_session and a.revoked_at is null
+       and exists (select from auth.sessions s where s.id = a.session_id and s.revoked_at is null)`);
+}
+
 /** Ends an authorization with all that hangs on it. Returns whether it lived until now. */
 export async function endAuthorization(ctx: Ctx, tx: Tx, id: string, reason: string): Promise<boolean> {
   const rows = await tx
