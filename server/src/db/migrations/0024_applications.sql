@@ -1,6 +1,7 @@
 -- Applications as OAuth clients, and who may read what is asked of and granted to them.
 
 select obol.protect('apps.resources', null);
+select obol.protect('apps.resource_clients', null);
 
 -- Applications that cannot keep a secret identify themselves by nothing but their client id; the others always prove
 -- who they are. After the rows of before, so it is not among the checks of the table's definition.
@@ -25,3 +26,10 @@ create policy member_read on apps.resources for select
   using ((select auth.role()) in ('user', 'admin') and exists (
     select from apps.memberships m
      where m.application_id = resources.application_id and m.user_id = (select auth.uid())));
+
+-- Whom an API lets call it, too.
+create policy member_read on apps.resource_clients for select
+  using ((select auth.role()) in ('user', 'admin') and exists (
+    select from apps.resources r
+      join apps.memberships m on m.application_id = r.application_id
+     where r.identifier = resource_clients.resource and m.user_id = (select auth.uid())));

@@ -18,7 +18,7 @@ export type SelfDescription = {
   clientId?: string;
   name: string;
   redirectUris: string[];
-  settings: Omit<GivenSettings, 'resources' | 'tokenExchangeAudiences'>;
+  settings: Omit<GivenSettings, 'resources'>;
 };
 
 const clientIdBytes = 16;

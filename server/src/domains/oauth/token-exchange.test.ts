@@ -12,9 +12,9 @@ const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';
 const front = 'https://front.example.com/api';
 const back = 'https://back.example.com/api';
 let notes: OauthCalls;
-/** Protects the front API, and calls the back API for people. */
+/** Protects the front API, and is let by the back API to call it for people. */
 let api: OauthCalls;
-/** Protects the back API, and calls nobody. */
+/** Protects the back API, and is let by nobody to call theirs. */
 let other: OauthCalls;
 
 beforeAll(async () => {
@@ -22,8 +22,10 @@ beforeAll(async () => {
   const start = async (given: Record<string, unknown>) =>
     new OauthCalls(service, await registerApplication(service, accessToken, { access: 'open', ...given }));
   const exchanger = { grantTypes: [grantType], redirectUris: [] };
-  other = await start({ ...exchanger, resources: [back] });
-  api = await start({ ...exchanger, resources: [front], tokenExchangeAudiences: [back] });
+  const scopes = ['notes:read', 'notes:write'];
+  api = await start({ ...exchanger, resources: [{ identifier: front, scopes }] });
+  const clients = [api.client.clientId];
+  other = await start({ ...exchanger, resources: [{ identifier: back, scopes: ['notes:read'], clients }] });
   notes = await start({});
 });
 
@@ -77,12 +79,13 @@ describe('token exchange', () => {
     expect(body.expires_in).toBe(60);
   });
 
-  test('is refused without a policy that names the API, and for what the token does not hold', async () => {
+  test('is refused unless the API lets the application call it, and for what the token does not hold', async () => {
     const { tokens } = await obtain();
     const token = tokens.access_token;
     const refusals = [
       await exchange(notes, token),
       await exchange(other, token),
+      await exchange(other, token, { audience: front }),
       await exchange(api, token, { audience: 'https://elsewhere.example' }),
       await exchange(api, token, { audience: undefined }),
       await exchange(api, token, { resource: front }),
@@ -95,6 +98,7 @@ describe('token exchange', () => {
       await exchange(api, (await notes.obtainTokens()).tokens.access_token),
     ];
     expect(refusals.map(({ status, body }) => [status, body.error])).toEqual([
+      [400, 'invalid_request'],
       [400, 'invalid_request'],
       [400, 'invalid_target'],
       [400, 'invalid_target'],

@@ -1,6 +1,6 @@
 import type { AccessToken, Client, ClientCredentials, RefreshToken } from 'oidc-provider';
 import type { Ctx } from '../../../ctx.ts';
-import { findClientOfResource } from '../../applications/index.ts';
+import { findApi } from '../../applications/index.ts';
 import { inExchange } from '../exchange.ts';
 
 /**
@@ -15,6 +15,6 @@ export async function mayIntrospect(
   if (token.clientId === client.clientId) return true;
   if (client.clientAuthMethod === 'none' || !('aud' in token) || typeof token.aud !== 'string') return false;
   const { aud } = token;
-  const owner = await inExchange(ctx, (tx) => findClientOfResource(tx, aud));
-  return owner?.clientId === client.clientId;
+  const api = await inExchange(ctx, (tx) => findApi(tx, aud));
+  return api?.ownerClientId === client.clientId;
 }

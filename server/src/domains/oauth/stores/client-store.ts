@@ -4,13 +4,7 @@ import { withoutNulls } from './source.ts';
 import type { Payload, Store } from './to-adapter.ts';
 
 /** What an application is besides what the protocol knows; members of the library's client. */
-export const extraClientProperties = [
-  'application_id',
-  'pkce_required',
-  'is_verified',
-  'access',
-  'exchange_audiences',
-];
+export const extraClientProperties = ['application_id', 'pkce_required', 'is_verified', 'access'];
 
 /** Applications as clients of the protocol. `placeholderSecret` stands where the library wants a secret. */
 export function createClientStore(placeholderSecret: string): Store {
@@ -57,6 +51,5 @@ function toClientMetadata(application: Application, placeholderSecret: string): 
     pkce_required: application.pkceRequired,
     is_verified: application.isVerified,
     access: application.access,
-    exchange_audiences: application.tokenExchangeAudiences,
   });
 }
