@@ -102,7 +102,10 @@ describe('a person', () => {
       await browser.submit(expectPage(await browser.open(url), 'sign-in'), typed),
       'consent',
     );
-    expect(consent.page.scopes.map((scope: { name: string }) => scope.name)).toEqual(['openid', 'notes:read']);
+    expect(consent.page.scopes.map((scope: { name: string }) => scope.name)).toEqual([
+      'openid',
+      'notes:read',
+    ]);
     const callback = (await browser.submit(consent, { decision: 'allow' })) as URL;
     const { body } = await notes.redeem(callback.searchParams.get('code') ?? '', verifier);
     expect(decodeJwt(body.access_token)).toMatchObject({ aud: identifier, scope: 'openid notes:read' });
@@ -136,5 +139,22 @@ describe('who was let in by the application that protected an API', () => {
     await owner.register({ ...ofItsOwn, resources: [{ identifier: contested, scopes: ['admin'] }] });
     expect((await exchange()).body.error).toBe('invalid_target');
     expect((await ask(caller, { resource: contested })).body.error).toBe('invalid_target');
+  });
+});
+
+describe('a token for another API', () => {
+  test('tells nobody about its person: not at userinfo, and not where tokens are judged', async () => {
+    const notes = await owner.register({});
+    const ask = { scope: 'openid email notes:read' };
+    const about = (token: string) =>
+      fetch(`${service.url}/userinfo`, { headers: { authorization: `Bearer ${token}` } });
+    const { tokens: foreign } = await notes.obtainTokens({ ...ask, resource: identifier });
+    const { tokens: ours, person } = await notes.obtainTokens(ask);
+    expect((await about(foreign.access_token)).status).toBe(401);
+    expect(await (await about(ours.access_token)).json()).toMatchObject({ email: person.email });
+    for (const token of [foreign.access_token, ours.access_token]) {
+      const judged = await service.send('POST', '/api/v1/auth/validate', { body: { token } });
+      expect(judged).toMatchObject({ status: 200, body: { valid: false, error: 'auth.token_invalid' } });
+    }
   });
 });

@@ -1,4 +1,5 @@
-import { decodeJwt } from 'jose';
+import { randomUUID } from 'node:crypto';
+import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { registerApplication } from '../../../test/harness/applications.ts';
 import type { Answer } from '../../../test/harness/index.ts';
@@ -112,5 +113,20 @@ describe('token exchange', () => {
       [400, 'invalid_request'],
       [400, 'invalid_request'],
     ]);
+  });
+
+  test('does not free a token from the key that it is bound to', async () => {
+    const keys = await generateKeyPair('ES256');
+    const claims = { htm: 'POST', htu: `${service.issuer}/oauth/token`, jti: randomUUID() };
+    const dpop = await new SignJWT(claims)
+      .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk: await exportJWK(keys.publicKey) })
+      .setIssuedAt()
+      .sign(keys.privateKey);
+    const { code, verifier } = await notes.obtainCode({ scope: 'openid notes:read', resource: front });
+    const { body: bound } = await notes.redeem(code, verifier, {}, { dpop });
+    expect(decodeJwt(bound.access_token)['cnf']).toHaveProperty('jkt');
+    const refused = await exchange(api, bound.access_token, { scope: 'notes:read' });
+    expect([refused.status, refused.body.error]).toEqual([400, 'invalid_request']);
+    expect(refused.body.error_description).toContain('bound');
   });
 });

@@ -57,7 +57,7 @@ export function createAccessTokenStore(ctx: Ctx, kind: 'AccessToken' | 'ClientCr
       const owner = row.authorizationId
         ? await ownerOf(ctx, tx, row.authorizationId, row.applicationId)
         : await applicationOf(tx, row.applicationId);
-      return owner && { ...toPayload(jti, kind, row), ...owner };
+      return owner && { ...toPayload(ctx, jti, kind, row), ...owner };
     },
     async destroy(tx, jti) {
       await tx
@@ -115,10 +115,10 @@ async function applicationOf(tx: Tx, applicationId: string): Promise<Payload | u
 
 /**
  * The page about oneself takes a token for this service, which the library would only take without
- * audience.
+ * audience; one for another API keeps its own, and is refused there. @see RFC 9068 §4
  */
-function toPayload(jti: string, kind: string, row: Row): Payload {
-  const isForUserinfo = currentExchange()?.endpoint === 'userinfo';
+function toPayload({ config }: Ctx, jti: string, kind: string, row: Row): Payload {
+  const isForUserinfo = currentExchange()?.endpoint === 'userinfo' && row.audience === config.jwtAudience;
   return withoutNulls({
     jti,
     kind,
