@@ -1,4 +1,11 @@
-import type { AccountView, ApplicationView, BudgetView, Form, Page } from '../../../web/src/page.ts';
+import type {
+  AccountView,
+  ApplicationView,
+  BudgetTerms,
+  BudgetView,
+  Form,
+  Page,
+} from '../../../web/src/page.ts';
 
 /** The address of the one logo; whoever opens the gallery answers it. */
 export const logoUrl = 'https://static.atlas.example/logo.svg';
@@ -31,12 +38,11 @@ const longAccount: AccountView = {
   email: 'a.person.with.quite.a.long.address@correspondence.some-company.example',
 };
 
+const terms: BudgetTerms = { allowance: 500, period: 'month', maxPerSpend: 50, kinds: ['free', 'paid'] };
+
 const budget: BudgetView = {
-  allowance: 500,
-  period: 'month',
-  maxPerSpend: 50,
-  kinds: ['free', 'paid'],
-  currentAllowance: null,
+  ...terms,
+  current: null,
   creditsPerEur: 100,
 };
 
@@ -126,7 +132,7 @@ const budgetPage: Page = {
   form,
   application,
   account,
-  budget: { ...budget, allowance: 1000, maxPerSpend: null, currentAllowance: 500 },
+  budget: { ...budget, allowance: 1000, maxPerSpend: null, current: { ...terms, status: 'active' } },
   used: 486,
   resetsAt: '2026-04-01T00:00:00.000Z',
   isSaved: false,
@@ -198,7 +204,13 @@ export const samples: Readonly<Record<string, Page>> = {
       { name: 'notes:write', description: 'Write into your notebooks', isNew: true },
       { name: 'telegraph:send', isNew: true },
     ],
-    budget: { ...budget, allowance: 12_500, maxPerSpend: null, kinds: ['free'], currentAllowance: 2000 },
+    budget: {
+      ...budget,
+      allowance: 12_500,
+      maxPerSpend: null,
+      kinds: ['free'],
+      current: { allowance: 2000, period: 'total', maxPerSpend: 150, kinds: ['paid'], status: 'paused' },
+    },
     resources: ['https://api.notebook.kettle-and-sons.example'],
     problem: {
       code: 'request.invalid',
@@ -208,6 +220,13 @@ export const samples: Readonly<Record<string, Page>> = {
   },
   budget: budgetPage,
   'budget-saved': { ...budgetPage, isSaved: true },
+  'budget-first': {
+    ...budgetPage,
+    application: bareApplication,
+    budget: { ...budget, allowance: 100, maxPerSpend: null },
+    used: 0,
+    resetsAt: null,
+  },
   'choose-account': { name: 'choose-account', form, application, account },
   'request-access': requestAccess,
   'request-access-pending': { ...requestAccess, state: 'pending' },

@@ -3,6 +3,7 @@ export { handleHoldJobs } from './holds/handle-hold-jobs.ts';
 export { auditLedger } from './auditor/audit-ledger.ts';
 export { handleAuditJobs } from './auditor/handle-audit-jobs.ts';
 export { changeMandate } from './mandates/change-mandate.ts';
+export { createMandate } from './mandates/create-mandate.ts';
 export { endMandates } from './mandates/end-mandates.ts';
 export { listOwnMandates, readMandate } from './mandates/list-mandates.ts';
 export type { MandateView } from './mandates/schemas.ts';

@@ -53,4 +53,24 @@ describe('the page for consent', () => {
       isNew: true,
     });
   });
+
+  test('says of the budget so far all that there is to it, next to one that is larger', async () => {
+    const ask = (detail: object) => ({
+      scope: 'openid credits:spend',
+      authorization_details: JSON.stringify([{ type: 'credits_spend', ...detail }]),
+    });
+    const first = { allowance: 100, period: 'month', maxPerSpend: 5, kinds: ['free'] };
+    const { browser, open, consent } = await arrive(ask(first));
+    expect(consent.page.budget).toMatchObject({ ...first, current: null });
+    expectCallback(await browser.submit(consent, { decision: 'allow' }));
+    const next = expectPage(await open(ask({ allowance: 100, period: 'day' })), 'consent');
+    expect(next.page.budget).toMatchObject({
+      allowance: 100,
+      period: 'day',
+      maxPerSpend: null,
+      kinds: ['free', 'paid'],
+      current: { ...first, status: 'active' },
+    });
+    expect(next.text).toContain('Until now: 100 credits a month, at most 5 at a time, free ones only.');
+  });
 });

@@ -107,7 +107,7 @@ async function consentPage(
   const requested = await readRequested(ctx, interaction);
   const asked = requestedBudget(interaction);
   const owner = { userId: interaction.session?.accountId ?? '', clientId: application.clientId };
-  const mandate = asked && (await ctx.db.asService((tx) => findMandate(tx, owner)));
+  const mandate = asked && (await ctx.db.asService((tx) => findMandate(ctx, tx, owner)));
   return {
     name: 'consent',
     form: formOf(interaction, 'consent', request),
