@@ -199,6 +199,7 @@ ALTER TABLE "apps"."applications" ADD COLUMN "contacts" text[] DEFAULT '{}' NOT 
 ALTER TABLE "apps"."applications" ADD COLUMN "pkce_required" boolean DEFAULT true NOT NULL;
 ALTER TABLE "apps"."applications" ADD COLUMN "dpop_bound" boolean DEFAULT false NOT NULL;
 ALTER TABLE "apps"."applications" ADD COLUMN "is_verified" boolean DEFAULT false NOT NULL;
+ALTER TABLE "apps"."applications" ADD COLUMN "is_self_registered" boolean DEFAULT false NOT NULL;
 ALTER TABLE "apps"."grants" ADD COLUMN "claims" text[] DEFAULT '{}' NOT NULL;
 ALTER TABLE "apps"."grants" ADD COLUMN "last_used_at" timestamp (3) with time zone;
 ALTER TABLE "auth"."sessions" ADD COLUMN "authenticated_at" timestamp (3) with time zone;

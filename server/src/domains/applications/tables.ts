@@ -82,6 +82,7 @@ export const applications = appsSchema.table(
     pkceRequired: boolean('pkce_required').notNull().default(true),
     dpopBound: boolean('dpop_bound').notNull().default(false),
     isVerified: boolean('is_verified').notNull().default(false),
+    isSelfRegistered: boolean('is_self_registered').notNull().default(false),
     createdBy: uuid('created_by').references(() => users.id, { onDelete: 'set null' }),
     isActive: boolean('is_active').notNull().default(true),
     createdAt: at('created_at').notNull(),

@@ -5,6 +5,7 @@ import { AppError } from '../../errors.ts';
 import { recordAuditEvent, type RequestOrigin } from '../audit/index.ts';
 import { addSecret } from './add-secret.ts';
 import { checkRedirectUris } from './check-redirect-uris.ts';
+import { looksTheSame } from './looks.ts';
 import { requireAdmin } from './require-admin.ts';
 import { adminRole, resolveRoles } from './resolve-roles.ts';
 import type { ApplicationChanges, ApplicationWithSecret } from './schemas.ts';
@@ -13,9 +14,6 @@ import { resolveResources } from './settings/resolve-resources.ts';
 import { readResources, writeResources } from './settings/write-resources.ts';
 import { applications, applicationSecrets, memberships } from './tables.ts';
 import { toApplicationObject, type Application } from './to-application-object.ts';
-
-/** By these people recognise whom they deal with: whoever changes one is looked at anew. */
-const looks = ['name', 'logoUri', 'clientUri', 'redirectUris'] as const;
 
 /**
  * Changes what is named of an application; what is absent stays. Switched off, its credentials are refused
@@ -63,8 +61,7 @@ function resolveChanges(changes: ApplicationChanges, current: Application) {
     redirectUris: given ?? kept ?? current.redirectUris,
     ...resolveRoles(changes, current),
   };
-  const looksTheSame = looks.every((look) => String(values[look]) === String(current[look]));
-  return { ...values, isVerified: current.isVerified && looksTheSame };
+  return { ...values, isVerified: current.isVerified && looksTheSame(values, current) };
 }
 
 /** Throws `applications.role_in_use`: a role that a member has stays until they have another one. */

@@ -16,7 +16,7 @@ let authorizeUrl: string;
 
 beforeAll(async () => {
   const { accessToken } = await signIn(service, await registerPerson(service));
-  const register = async (given: object) =>
+  const register = async (given: Record<string, unknown>) =>
     new OauthCalls(service, await registerApplication(service, accessToken, given));
   calls = await register({ access: 'open' });
   api = await register({ redirectUris: [], grantTypes: ['client_credentials'], resources: [resource] });
