@@ -1,7 +1,9 @@
 export {
   createApplicationVerifier,
+  findSecret,
   type ApplicationVerifier,
   type AuthenticatedApplication,
+  type LiveSecret,
 } from './application-verifier.ts';
 export { handleAccessJobs } from './access-requests/handle-access-jobs.ts';
 export { requestAccess } from './access-requests/request-access.ts';

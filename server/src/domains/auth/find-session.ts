@@ -34,7 +34,11 @@ export async function findSession(
         gt(sessions.expiresAt, ctx.clock.now()),
       ),
     );
-  if (!row || !(await findUser(tx, row.userId))?.isActive) return undefined;
+  return row && (await findUser(tx, row.userId))?.isActive ? toLiveSession(row) : undefined;
+}
+
+/** A row of a session that lives, to whom it says something. */
+export function toLiveSession(row: typeof sessions.$inferSelect): LiveSession {
   const { id, userId, createdAt, expiresAt } = row;
   return { id, userId, authenticatedAt: row.authenticatedAt ?? createdAt, createdAt, expiresAt };
 }

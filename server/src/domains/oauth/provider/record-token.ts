@@ -1,5 +1,6 @@
 import { Provider, type AccessToken, type ClientCredentials, type JWTStructured } from 'oidc-provider';
 import type { Ctx } from '../../../ctx.ts';
+import { later } from '../../../db/index.ts';
 import { touchGrant } from '../../applications/index.ts';
 import { currentExchange, inExchange } from '../exchange.ts';
 import { readRoles } from '../read-roles.ts';
@@ -28,7 +29,7 @@ export async function recordToken(ctx: Ctx, token: Token, { payload }: JWTStruct
   const authorizationId = isPersons ? (token.grantId ?? null) : null;
   if (ctx.config.jwtIssuer !== ctx.config.baseUrl) payload['iss'] = ctx.config.jwtIssuer;
   await inExchange(ctx, async (tx) => {
-    await recordAccessToken(tx, {
+    await recordAccessToken(later(tx), {
       jti: String(payload['jti']),
       authorizationId,
       applicationId,
@@ -42,7 +43,7 @@ export async function recordToken(ctx: Ctx, token: Token, { payload }: JWTStruct
       expiresAtSeconds: Number(payload['exp']),
     });
     const grantId = currentExchange()?.grantId;
-    if (authorizationId !== null && grantId) await touchGrant(ctx, tx, grantId);
+    if (authorizationId !== null && grantId) await touchGrant(ctx, later(tx), grantId);
   });
 }
 

@@ -1,5 +1,6 @@
 import type { ClientMetadata } from 'oidc-provider';
 import { findClient, type Application } from '../../applications/index.ts';
+import { currentExchange } from '../exchange.ts';
 import { withoutNulls } from './source.ts';
 import type { Payload, Store } from './to-adapter.ts';
 
@@ -11,7 +12,8 @@ export function createClientStore(placeholderSecret: string): Store {
   return {
     async find(tx, clientId) {
       if (/\0/.test(clientId) || !clientId.isWellFormed()) return undefined;
-      const application = await findClient(tx, clientId);
+      const known = currentExchange()?.known.client?.application;
+      const application = known?.clientId === clientId ? known : await findClient(tx, clientId);
       return application && toClientMetadata(application, placeholderSecret);
     },
   };
