@@ -17,6 +17,7 @@ export { addGrantRoutes } from './grants/routes.ts';
 export { recordConsent, type Consent } from './record-consent.ts';
 export { registerClient, type SelfDescription } from './register-client.ts';
 export { recordSignIn } from './record-sign-in.ts';
+export { removeUnusedClients } from './remove-unused-clients.ts';
 export { addRequestPages } from './request-pages/routes.ts';
 export { requireAdmin } from './require-admin.ts';
 export { addApplicationRoutes } from './routes.ts';

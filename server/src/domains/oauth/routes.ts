@@ -64,7 +64,7 @@ const authenticating = new Set<Endpoint>(['token', 'revoke', 'introspect']);
 
 /** The endpoints of OAuth 2.1 and OpenID Connect, and the pages that belong to them. */
 export function addOauthRoutes(app: App, ctx: Ctx, resolve?: Resolve): void {
-  const host = createProviderHost(ctx, resolve);
+  const host = createProviderHost(ctx, { resolve, countRegistration: app.countRegistration });
   void app.register(async (scope) => {
     const routes = scope as unknown as App;
     routes.removeAllContentTypeParsers();
@@ -129,7 +129,7 @@ async function openingOf(
       new URLSearchParams(bodyOf(request)),
       request.headers.authorization,
     );
-    if (opening) await host.refreshClient(opening.clientId);
+    if (opening) await host.refreshClient(opening.clientId, originOf(request));
     return opening;
   }
   const { client_id: clientId } = request.query as { client_id?: unknown };
@@ -158,7 +158,7 @@ function addRedirects(app: App): void {
 
 async function refreshClientOf(host: ProviderHost, request: FastifyRequest): Promise<void> {
   const { client_id: clientId } = request.query as { client_id?: unknown };
-  if (typeof clientId === 'string') await host.refreshClient(clientId);
+  if (typeof clientId === 'string') await host.refreshClient(clientId, originOf(request));
 }
 
 /** The answer is on its way; that there will be one time too many is said next time. */

@@ -39,7 +39,7 @@ export function readClientMetadata(metadata: ClientMetadata): Omit<SelfDescripti
     throw new ClientMetadataError('invalid_redirect_uri', 'redirect_uris is missing');
   const name = text(metadata, 'client_name')?.trim() || hostOf(redirectUris);
   return {
-    name: [...name].slice(0, nameCharactersMax).join(''),
+    name: Array.from(name).slice(0, nameCharactersMax).join(''),
     redirectUris,
     settings: {
       type,
