@@ -120,8 +120,8 @@ export type ConsentPage = {
 };
 
 /**
- * What `raiseUrl` of a refusal opens. Fields: `decision` (`save`, `cancel`), `allowance`, `maxPerSpend`. Without
- * `current`, it is a first budget.
+ * What `raiseUrl` of a refusal opens. Fields: `decision` (`save`, `cancel`), `allowance`, `maxPerSpend`.
+ * Without `current`, it is a first budget.
  */
 export type BudgetPage = {
   name: 'budget';

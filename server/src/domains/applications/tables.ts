@@ -130,8 +130,9 @@ export const resources = appsSchema.table(
 );
 
 /**
- * Applications that may call an API in their own name, and exchange tokens of people for tokens for it, besides
- * the one that protects it. That one lets them, so the leave ends when it lets go of the API. @see RFC 8693 §4.1
+ * Applications that may call an API in their own name, and exchange tokens of people for tokens for it,
+ * besides the one that protects it. That one lets them, so the leave ends when it lets go of the API.
+ * @see RFC 8693 §4.1
  */
 export const resourceClients = appsSchema.table(
   'resource_clients',

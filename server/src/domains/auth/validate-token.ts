@@ -5,8 +5,9 @@ import type { Validation } from './schemas.ts';
 
 /**
  * Says whether an access token is good right now: signed by us, not expired, and its session alive and its
- * account active. The token of an application is not, whatever it may do: who asks here takes a good one for the
- * person themselves, and there is introspection for the others. Never refuses; other failures (no database) do.
+ * account active. The token of an application is not, whatever it may do: who asks here takes a good one
+ * for the person themselves, and there is introspection for the others. Never refuses; other failures (no
+ * database) do.
  */
 export async function validateToken(ctx: Ctx, token: string): Promise<Validation> {
   try {

@@ -72,7 +72,7 @@ const givenResourcesSchema = Type.Array(
   },
 );
 
-/** An API that an application protects, with the scopes it knows and the clients that may call it themselves. */
+/** An API that an application protects: the scopes it knows, and the clients that may call it themselves. */
 export type ProtectedApi = Static<ReturnType<typeof Type.Object<typeof resourceFields>>>;
 
 /** The settings of an application as an OAuth client, as they are shown. */

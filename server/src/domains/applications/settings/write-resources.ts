@@ -56,7 +56,7 @@ async function writeClients(ctx: Ctx, tx: Tx, apis: ProtectedApi[]): Promise<voi
   await tx.insert(resourceClients).values(rows);
 }
 
-/** Throws `request.invalid` unless there is an application for each client id, and locks them until the end. */
+/** Throws `request.invalid` unless there is an application for each client id, and locks them. */
 async function assertClients(tx: Tx, apis: ProtectedApi[]): Promise<void> {
   const { clientId } = applications;
   const named = apis.flatMap(({ clients }) => clients);
@@ -91,7 +91,7 @@ export async function readResources(tx: Tx, applicationIds: string[]): Promise<M
   return found;
 }
 
-/** The clients that may call an API besides the one that protects it, in a statement about `apps.resources`. */
+/** The clients that may call an API besides its own, in a statement about `apps.resources`. */
 export const clientsOfResource = sql<string[]>`array(
   select ${resourceClients.clientId} from ${resourceClients}
    where ${resourceClients.resource} = ${resources.identifier} order by 1)`;

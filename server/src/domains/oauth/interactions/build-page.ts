@@ -122,7 +122,7 @@ async function consentPage(
   };
 }
 
-/** What is asked for, in scopes: a claim asked for by name is said in the words of the scope that it is of. */
+/** What is asked for, in scopes: a claim asked for by name is said in the words of its scope. */
 function toScopeViews({ scopes, claims }: Requested, { prompt }: Interaction): ScopeView[] {
   const {
     missingOIDCScope = [],
