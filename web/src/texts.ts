@@ -388,7 +388,7 @@ export const texts = {
   problems: problems as Problems,
   fieldProblem: (detail: string) => `This ${detail}.`,
   passwordProblem: (detail: string) => `This password ${detail}.`,
-  emailProblem: 'Type a whole e-mail address, such as mira@example.com.',
+  emailProblem: 'Type a whole e-mail address, such as ada@example.com.',
   error: {
     links: { 'forgot-password': 'Ask for a new link', 'sign-in': 'Sign in' },
     forDevelopers: 'For the people who made the app',

@@ -32,7 +32,7 @@ const bareApplication: ApplicationView = {
   host: 'notebook.kettle-and-sons.example',
 };
 
-const account: AccountView = { name: 'Mira Okonkwo', email: 'mira@example.com' };
+const account: AccountView = { name: 'Ada', email: 'ada@example.com' };
 const longAccount: AccountView = {
   name: null,
   email: 'a.person.with.quite.a.long.address@correspondence.some-company.example',
@@ -104,7 +104,7 @@ const accessRequests = {
       id: '019ca9f2-7a00-7c3e-8b1d-2f6a4c9e0d21',
       form,
       applicationName: 'Atlas',
-      person: { name: 'Ben Achterberg', email: 'ben@example.com', isEmailVerified: true },
+      person: { name: 'Alice', email: 'alice@example.com', isEmailVerified: true },
       message: 'I draw the river maps.\nAda told me to ask here.',
       askedAt: '2026-03-01T12:00:00.000Z',
       roles: ['reader', 'editor', 'admin'],
@@ -168,11 +168,11 @@ const error: Page = {
 /** Every page in each of its states: what tests look at, and what is photographed. */
 export const samples: Readonly<Record<string, Page>> = {
   'sign-in': signIn,
-  'sign-in-app': { ...signIn, application, email: 'mira@example.com', canCancel: true },
+  'sign-in-app': { ...signIn, application, email: 'ada@example.com', canCancel: true },
   'sign-in-refused': {
     ...signIn,
     application: bareApplication,
-    email: 'mira@example.com',
+    email: 'ada@example.com',
     problem: { code: 'auth.invalid_credentials' },
   },
   'sign-in-again': { ...signIn, application, email: account.email, reason: 'again', registerUrl: null },
@@ -180,8 +180,8 @@ export const samples: Readonly<Record<string, Page>> = {
   'register-refused': {
     ...register,
     application,
-    email: 'mira@example.com',
-    typedName: 'Mira Okonkwo',
+    email: 'ada@example.com',
+    typedName: 'Ada',
     problem: {
       code: 'auth.password_unacceptable',
       field: 'password',
@@ -190,7 +190,7 @@ export const samples: Readonly<Record<string, Page>> = {
   },
   'register-taken': {
     ...register,
-    email: 'mira@example.com',
+    email: 'ada@example.com',
     problem: { code: 'users.email_taken', field: 'email' },
   },
   consent,
