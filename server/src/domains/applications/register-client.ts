@@ -29,8 +29,9 @@ const describedSchema = Type.Object({ name: nameSchema, settings: givenSettingsS
 
 /**
  * Takes in an application that registers itself: open to everybody, without an administrator, not verified,
- * which the consent page says. One that describes itself at an address is brought up to date, and is not verified
- * any more if it looks different now. `tx` is the service's. Throws `request.invalid`. @see RFC 7591 §3, OAuth Client ID Metadata Document
+ * which the consent page says. One that describes itself at an address is brought up to date, and is not
+ * verified any more if it looks different now. `tx` is the service's. Throws `request.invalid`.
+ * @see RFC 7591 §3, OAuth Client ID Metadata Document
  */
 export async function registerClient(
   ctx: Ctx,

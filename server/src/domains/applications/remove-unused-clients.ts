@@ -7,9 +7,9 @@ const unusedDays = 30;
 const batchMax = 500;
 
 /**
- * Removes applications that registered or described themselves and to which nobody has consented for 30 days; those
- * that were verified stay. One that is described by a document comes back when it is asked for again. At most 500 at
- * a time. Returns how many.
+ * Removes applications that registered or described themselves and to which nobody has consented for 30
+ * days; those that were verified stay. One that is described by a document comes back when it is asked for
+ * again. At most 500 at a time. Returns how many.
  */
 export async function removeUnusedClients(ctx: Ctx): Promise<number> {
   const before = new Date(ctx.clock.now().getTime() - unusedDays * 86_400_000);

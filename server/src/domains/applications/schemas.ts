@@ -4,7 +4,10 @@ import { givenSettingsFields, settingsFields } from './settings/schemas.ts';
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 const time = (description: string) => Type.String({ format: 'date-time', description });
 
-/** Nothing that cannot be seen, such as a change of direction, but for what joins the parts of letters and emoji. */
+/**
+ * Nothing that cannot be seen, such as a change of direction, but for what joins the parts of letters and
+ * emoji.
+ */
 export const nameSchema = Type.String({
   minLength: 1,
   maxLength: 100,

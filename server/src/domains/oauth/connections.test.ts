@@ -5,7 +5,10 @@ import { OauthCalls } from '../../../test/harness/oauth-flow.ts';
 import { newPkce, startTestProvider, TestBrowser } from '../../../test/harness/oauth.ts';
 import { registerPerson, signIn } from '../../../test/harness/people.ts';
 
-/** Far fewer connections than requests: one that held a connection and waited for another would stop them all. */
+/**
+ * Far fewer connections than requests: one that held a connection and waited for another would stop them
+ * all.
+ */
 const service = await startTestProvider({ env: { DATABASE_POOL_MAX: '3' } });
 const requests = Array.from({ length: 40 });
 const resource = 'https://api.example.com';

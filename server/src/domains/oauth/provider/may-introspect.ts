@@ -4,8 +4,9 @@ import { findApi } from '../../applications/index.ts';
 import { inExchange } from '../exchange.ts';
 
 /**
- * Whether an application may ask about a token: one of its own, or one that is for an API which it protects.
- * It has to show who it is: a client id alone is known to everybody. Others read that the token is not active.
+ * Whether an application may ask about a token: one of its own, or one that is for an API which it
+ * protects. It has to show who it is: a client id alone is known to everybody. Others read that the token
+ * is not active.
  * @see RFC 7662 §2.1, §2.2, §4
  */
 export async function mayIntrospect(

@@ -48,8 +48,9 @@ export async function recordToken(ctx: Ctx, token: Token, { payload }: JWTStruct
 }
 
 /**
- * The claims that the request for this token asked for one by one. The library hands them on only to tokens that
- * are for no API; ours always are for one, this service included. @see OpenID Connect Core 1.0 §5.5
+ * The claims that the request for this token asked for one by one. The library hands them on only to tokens
+ * that are for no API; ours always are for one, this service included.
+ * @see OpenID Connect Core 1.0 §5.5
  */
 function claimsAskedFor(): Details | null {
   const {

@@ -12,8 +12,8 @@ const rememberedMax = 1_000;
 const methods = new Set(['none', 'private_key_jwt']);
 
 /**
- * Brings what we know of an application up to date, if its client id is the address of a document. `from`: who
- * asks, where that is not known from the request at hand.
+ * Brings what we know of an application up to date, if its client id is the address of a document. `from`:
+ * who asks, where that is not known from the request at hand.
  */
 export type RefreshDescribedClient = (clientId: string, from?: RequestOrigin) => Promise<void>;
 
@@ -25,8 +25,9 @@ export type RefreshOptions = {
 
 /**
  * For applications whose client id is the address of the document that describes them. It is asked for at
- * most once an hour, and after a failure not for a minute; meanwhile what was read before holds. One that nobody
- * has asked for before counts as a registration. No transaction waits for it. Throws `request.rate_limited`.
+ * most once an hour, and after a failure not for a minute; meanwhile what was read before holds. One that
+ * nobody has asked for before counts as a registration. No transaction waits for it. Throws
+ * `request.rate_limited`.
  * @see OAuth Client ID Metadata Document §3, §4, §6
  */
 export function createRefreshDescribedClient(

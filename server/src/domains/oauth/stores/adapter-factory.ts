@@ -59,8 +59,8 @@ export function createAdapterFactory(
 }
 
 /**
- * Looks at the document of a client first, where its id is the address of one. The library knows no client that is
- * not to be looked at now.
+ * Looks at the document of a client first, where its id is the address of one. The library knows no client
+ * that is not to be looked at now.
  */
 function withDocuments(clients: Adapter, refresh: RefreshDescribedClient): Adapter {
   return {

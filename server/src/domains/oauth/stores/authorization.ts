@@ -66,8 +66,8 @@ export function forgetAuthorization(): void {
 }
 
 /**
- * Lets an authorization live on when its session ends, since the person granted `offline_access`. Not one whose
- * session has just been ended: what ended it meant this one, too.
+ * Lets an authorization live on when its session ends, since the person granted `offline_access`. Not one
+ * whose session has just been ended: what ended it meant this one, too.
  */
 export async function letOutliveSession(tx: Tx, id: string): Promise<void> {
   await tx.execute(sql`
