@@ -18,6 +18,16 @@ function readValue({ dataType, columnType }: Column, value: unknown): unknown {
   return columnType === 'PgCustomColumn' ? readBytes(value) : value;
 }
 
+/** A row as `jsonb_populate_record` takes it: of all columns, those without a value null. */
+export function writeDocument<T extends Table>(table: T, row: T['$inferInsert']): string {
+  const given = row as Record<string, unknown>;
+  const entries = Object.entries(getTableColumns(table)).map(([key, column]) => [column.name, given[key]]);
+  return JSON.stringify(Object.fromEntries(entries), function asText(this: RowDocument, key, value: unknown) {
+    const raw = this[key];
+    return Buffer.isBuffer(raw) ? `\\x${raw.toString('hex')}` : value;
+  });
+}
+
 /** Bytes as JSON holds them: `\x` and hexadecimal digits. */
 export function readBytes(text: string): Buffer {
   return Buffer.from(text.slice(2), 'hex');

@@ -33,3 +33,23 @@ create policy member_read on apps.resource_clients for select
     select from apps.resources r
       join apps.memberships m on m.application_id = r.application_id
      where r.identifier = resource_clients.resource and m.user_id = (select auth.uid())));
+
+-- Counts that a person signed in to an application on this day, and forgets what is older than the statistics show.
+create function apps.count_sign_in(application uuid, person uuid, today date, oldest date) returns void
+  language plpgsql volatile security definer set search_path = pg_catalog
+as $$
+begin
+  insert into apps.sign_ins as s (application_id, user_id, day, count) values (application, person, today, 1)
+    on conflict (application_id, day, user_id) do update set count = s.count + 1;
+  delete from apps.sign_ins s where s.application_id = application and s.user_id = person and s.day < oldest;
+end $$;
+
+-- Notes that an application was given a token under a grant.
+create function apps.touch_grant(used uuid, at_time timestamptz) returns void
+  language plpgsql volatile security definer set search_path = pg_catalog
+as $$
+begin
+  update apps.grants g set last_used_at = at_time where g.id = used;
+end $$;
+
+grant execute on function apps.count_sign_in(uuid, uuid, date, date), apps.touch_grant(uuid, timestamptz) to obol_app;

@@ -1,4 +1,4 @@
-import { and, eq, gt, isNull } from 'drizzle-orm';
+import { and, eq, gt, isNull, sql } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import type { Tx } from '../../db/index.ts';
 import { hashOpaqueToken } from '../../lib/secrets.ts';
@@ -53,12 +53,7 @@ export async function touchSession(
   id: string,
   { cookie, authenticatedAt }: { cookie: string; authenticatedAt?: Date },
 ): Promise<void> {
-  await tx
-    .update(sessions)
-    .set({
-      lastUsedAt: ctx.clock.now(),
-      cookieHash: hashOpaqueToken(cookie),
-      ...(authenticatedAt === undefined ? {} : { authenticatedAt }),
-    })
-    .where(and(eq(sessions.id, id), isNull(sessions.revokedAt)));
+  await tx.execute(sql`
+    select auth.touch_session(
+             ${id}, ${hashOpaqueToken(cookie)}, ${authenticatedAt ?? null}, ${ctx.clock.now()})`);
 }

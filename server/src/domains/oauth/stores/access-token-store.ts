@@ -1,5 +1,6 @@
 import { eq, sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
+import { writeDocument } from '../../../db/documents.ts';
 import type { Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import { currentExchange } from '../exchange.ts';
@@ -30,12 +31,13 @@ export type IssuedToken = {
 /** Writes down a token that is about to be signed, so that it can be introspected and revoked. */
 export async function recordAccessToken(tx: Tx, issued: IssuedToken): Promise<void> {
   const { jti, issuedAtSeconds, expiresAtSeconds, ...rest } = issued;
-  await tx.insert(accessTokens).values({
+  const row = writeDocument(accessTokens, {
     ...rest,
     jtiHash: digestOf(jti),
     createdAt: fromSeconds(issuedAtSeconds),
     expiresAt: fromSeconds(expiresAtSeconds),
   });
+  await tx.execute(sql`select oauth.save_access_token(${row})`);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
-import { readDocument } from '../../../db/documents.ts';
+import { readDocument, writeDocument } from '../../../db/documents.ts';
 import { later, type Tx } from '../../../db/index.ts';
 import { recordSignIn } from '../../applications/index.ts';
 import { currentExchange } from '../exchange.ts';
@@ -51,19 +51,18 @@ export function createAuthorizationCodeStore(ctx: Ctx): Store {
 async function saveCode(ctx: Ctx, tx: Tx, code: string, payload: Payload): Promise<void> {
   const authorizationId = payload.grantId ?? '';
   if (payload.expiresWithSession !== true) await letOutliveSession(later(tx), authorizationId);
-  await later(tx)
-    .insert(authorizationCodes)
-    .values({
-      codeHash: digestOf(code),
-      authorizationId,
-      redirectUri: payload.redirectUri ?? '',
-      codeChallenge: payload.codeChallenge ?? null,
-      isJsonFlow: currentExchange()?.endpoint === 'json-flow',
-      dpopThumbprint: payload.dpopJkt ?? null,
-      ...toSource(payload),
-      createdAt: fromSeconds(payload.iat ?? 0),
-      expiresAt: fromSeconds(payload.exp ?? 0),
-    });
+  const row = writeDocument(authorizationCodes, {
+    codeHash: digestOf(code),
+    authorizationId,
+    redirectUri: payload.redirectUri ?? '',
+    codeChallenge: payload.codeChallenge ?? null,
+    isJsonFlow: currentExchange()?.endpoint === 'json-flow',
+    dpopThumbprint: payload.dpopJkt ?? null,
+    ...toSource(payload),
+    createdAt: fromSeconds(payload.iat ?? 0),
+    expiresAt: fromSeconds(payload.exp ?? 0),
+  });
+  await later(tx).execute(sql`select oauth.save_code(${row})`);
   // A code is a sign-in to its application, whether or not a page was shown.
   const owner = currentExchange()?.known.authorization;
   if (owner) await recordSignIn(ctx, later(tx), owner);

@@ -1,7 +1,7 @@
-import { eq, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import { errors } from 'oidc-provider';
 import type { Ctx } from '../../../ctx.ts';
-import { readDocument } from '../../../db/documents.ts';
+import { readDocument, writeDocument } from '../../../db/documents.ts';
 import { later, type Tx } from '../../../db/index.ts';
 import { newId } from '../../../lib/ids.ts';
 import { createSealer, type Sealer } from '../../../lib/secrets.ts';
@@ -25,21 +25,20 @@ export function createRefreshTokenStore(ctx: Ctx): Store {
   return {
     async save(tx, token, payload) {
       const rotation = currentExchange()?.rotation;
-      await later(tx)
-        .insert(refreshTokens)
-        .values({
-          tokenHash: digestOf(token),
-          familyId: rotation?.familyId ?? newId(ctx),
-          authorizationId: payload.grantId ?? '',
-          previousHash: rotation?.isConsumed ? rotation.tokenHash : null,
-          rotations: payload.rotations ?? 0,
-          grantTypes: payload.gty ?? '',
-          dpopThumbprint: payload.jkt ?? null,
-          ...toSource(payload),
-          familyCreatedAt: fromSeconds(payload.iiat ?? 0),
-          createdAt: fromSeconds(payload.iat ?? 0),
-          expiresAt: fromSeconds(payload.exp ?? 0),
-        });
+      const row = writeDocument(refreshTokens, {
+        tokenHash: digestOf(token),
+        familyId: rotation?.familyId ?? newId(ctx),
+        authorizationId: payload.grantId ?? '',
+        previousHash: rotation?.isConsumed ? rotation.tokenHash : null,
+        rotations: payload.rotations ?? 0,
+        grantTypes: payload.gty ?? '',
+        dpopThumbprint: payload.jkt ?? null,
+        ...toSource(payload),
+        familyCreatedAt: fromSeconds(payload.iiat ?? 0),
+        createdAt: fromSeconds(payload.iat ?? 0),
+        expiresAt: fromSeconds(payload.exp ?? 0),
+      });
+      await later(tx).execute(sql`select oauth.save_refresh_token(${row})`);
     },
     async find(tx, token) {
       const opened = await openToken(ctx, tx, digestOf(token));
@@ -74,8 +73,7 @@ export function createRefreshTokenStore(ctx: Ctx): Store {
 export async function keepAnswer(ctx: Ctx, tx: Tx, rotation: Rotation, answer: unknown): Promise<void> {
   if (!rotation.isConsumed || ctx.config.refreshReuseWindowSeconds === 0) return;
   const sealedAnswer = answerSealer(ctx).seal(JSON.stringify(answer), contextOf(rotation.tokenHash));
-  const isThis = eq(refreshTokens.tokenHash, rotation.tokenHash);
-  await later(tx).update(refreshTokens).set({ sealedAnswer }).where(isThis);
+  await later(tx).execute(sql`select oauth.keep_answer(${rotation.tokenHash}, ${sealedAnswer})`);
 }
 
 async function openToken(ctx: Ctx, tx: Tx, hash: Buffer): Promise<SourceDocument | null | undefined> {
