@@ -32,7 +32,8 @@ describe('an API protected by tokens of Obol', async () => {
   const port = await findFreePort();
   const resource = `http://localhost:${port}`;
   await listen(createNotesApi({ issuer: service.issuer, resource }), port);
-  const calls = new OauthCalls(service, await registerOwnApplication(service, { resources: [resource] }));
+  const api = { identifier: resource, scopes: ['notes:read', 'notes:write'] };
+  const calls = new OauthCalls(service, await registerOwnApplication(service, { resources: [api] }));
   const send = (method: string, token?: string, body?: unknown) =>
     fetch(`${resource}/notes`, {
       method,
@@ -92,7 +93,7 @@ describe('an MCP server that charges credits', async () => {
   const app: TestApplication = await registerOwnApplication(service, {
     name: 'Word counter',
     redirectUri: `${origin}/allowed`,
-    resources: [resource],
+    resources: [{ identifier: resource, scopes: ['tools:use'] }],
   });
   const obol = createObolClient({ url: service.url, ...app });
   const { clientId } = app;

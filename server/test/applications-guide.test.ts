@@ -34,7 +34,9 @@ test('an application is registered, opened, used and deleted the way the guide s
   values.APPLICATION_ID = application.id;
   values.CLIENT_ID = application.clientId;
   const changed = await run('PUT http://localhost:3001/api/v1/applications/');
-  expect(changed.application.resources).toEqual(['https://api.notes.example.com']);
+  expect(changed.application.resources).toEqual([
+    { identifier: 'https://api.notes.example.com', scopes: ['notes:read', 'notes:write'], clients: [] },
+  ]);
   expect((await run('/rotate-secret')).clientSecret).not.toBe(application.clientSecret);
 
   const { accessRequest } = await run('POST http://localhost:3001/api/v1/access-requests');

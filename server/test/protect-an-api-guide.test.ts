@@ -20,7 +20,10 @@ test('an API is registered, and opened by tokens for it alone, the way the guide
     service.url,
     register.replace('$ACCESS_TOKEN', accessToken).replace('$RESOURCE', resource),
   );
-  expect([created.status, created.body.application.resources]).toEqual([201, [resource]]);
+  expect([created.status, created.body.application.resources]).toEqual([
+    201,
+    [{ identifier: resource, scopes: ['notes:read'], clients: [] }],
+  ]);
 
   const [expressSource = '', joseSource = ''] = guide.blocks('js');
   const env = { ISSUER: service.issuer, RESOURCE: resource };

@@ -84,14 +84,21 @@ export type RegisterPage = {
 /** What an application asks for by name; `description` is needed for names that texts.ts does not know. */
 export type ScopeView = { name: string; description?: string; isNew: boolean };
 
-/** A budget that is asked for. Credits are whole numbers. */
-export type BudgetView = {
+/** Up to how much an application may spend. Credits are whole numbers. */
+export type BudgetTerms = {
   allowance: number;
   period: 'day' | 'week' | 'month' | 'total';
   maxPerSpend: number | null;
   kinds: ('free' | 'paid')[];
-  /** What has been granted before, when this raises it. */
-  currentAllowance: number | null;
+};
+
+/** A budget that holds, or would if it were not paused or had not run out. */
+export type CurrentBudget = BudgetTerms & { status: 'active' | 'paused' | 'expired' };
+
+/** A budget that is asked for. */
+export type BudgetView = BudgetTerms & {
+  /** What has been granted before, as it is; this takes its place. */
+  current: CurrentBudget | null;
   /** Credits for one euro, to say what the budget is worth. */
   creditsPerEur: number;
 };
@@ -112,13 +119,16 @@ export type ConsentPage = {
   problem: Problem | null;
 };
 
-/** What `raiseUrl` of a 402 opens. Fields: `decision` (`save`, `cancel`), `allowance`, `maxPerSpend`. */
+/**
+ * What `raiseUrl` of a refusal opens. Fields: `decision` (`save`, `cancel`), `allowance`, `maxPerSpend`.
+ * Without `current`, it is a first budget.
+ */
 export type BudgetPage = {
   name: 'budget';
   form: Form;
   application: ApplicationView;
   account: AccountView;
-  /** `allowance` fills the field, `currentAllowance` is what holds now. */
+  /** `allowance` fills the field, `current` is what holds now. */
   budget: BudgetView;
   used: number;
   /** ISO 8601; null for `total`. */

@@ -1,5 +1,5 @@
 import { countOf, creditsOf, eurosOf } from './format.ts';
-import type { BudgetView } from './page.ts';
+import type { BudgetTerms, BudgetView, CurrentBudget } from './page.ts';
 
 type Words = { title: string; detail: string };
 
@@ -8,6 +8,12 @@ const perPeriod: Record<BudgetView['period'], string> = {
   week: 'a week',
   month: 'a month',
   total: 'in total',
+};
+
+const budgetStates: Record<CurrentBudget['status'], string> = {
+  active: '',
+  paused: '; it is paused',
+  expired: '; it has run out',
 };
 
 /** What an application may do with a scope, after "it will be able to". */
@@ -212,11 +218,11 @@ export const texts = {
 
   budget: {
     heading: 'Budget',
-    sentence: ({ allowance, period, maxPerSpend }: BudgetTerms) => {
+    sentence: ({ allowance, period, maxPerSpend }: Sentence) => {
       const most = `It may spend up to ${creditsOf(allowance)} ${perPeriod[period]}`;
       return maxPerSpend === null ? `${most}.` : `${most}, at most ${countOf(maxPerSpend)} at a time.`;
     },
-    kinds: ({ kinds }: BudgetView) =>
+    kinds: ({ kinds }: BudgetTerms) =>
       kinds.length === 2
         ? 'Free credits are used before paid ones.'
         : kinds[0] === 'free'
@@ -233,19 +239,25 @@ export const texts = {
     maxPerSpend: 'At a time',
     noMaxPerSpend: 'any',
     lower: 'You can lower both, now or later.',
-    before: ({ amount, period }: { amount: number; period: BudgetView['period'] }) =>
-      `Until now: ${creditsOf(amount)} ${perPeriod[period]}.`,
+    before: ({ allowance, period, maxPerSpend, kinds, status }: CurrentBudget) => {
+      const most = maxPerSpend === null ? '' : `, at most ${countOf(maxPerSpend)} at a time`;
+      const only = kinds.length === 2 ? 'free and paid ones' : `${kinds[0]} ones only`;
+      return `Until now: ${creditsOf(allowance)} ${perPeriod[period]}${most}, ${only}${budgetStates[status]}.`;
+    },
   },
 
   budgetPage: {
     title: (app: string) => `A larger budget for ${app}?`,
+    titleFirst: (app: string) => `A budget for ${app}?`,
     titleSaved: 'The budget is set',
-    lead: (app: string, used: number, budget: BudgetView) =>
-      `${app} has used ${countOf(used)} of the ${creditsOf(budget.currentAllowance ?? 0)} that you allow it ${perPeriod[budget.period]}.`,
+    lead: (app: string, used: number, { allowance, period, status }: CurrentBudget) =>
+      `${app} has used ${countOf(used)} of the ${creditsOf(allowance)} that you allow it ${perPeriod[period]}${budgetStates[status]}.`,
+    leadFirst: (app: string) => `${app} may not spend your credits yet.`,
     resets: (day: string) => `It begins anew on ${day}.`,
     raise: 'You decide how much it may be from now on.',
     save: 'Set budget',
     cancel: 'Leave as it is',
+    cancelFirst: 'Not now',
     saved: (app: string) => `${app} can go on. You can close this page.`,
   },
 
@@ -376,7 +388,7 @@ export const texts = {
   problems: problems as Problems,
   fieldProblem: (detail: string) => `This ${detail}.`,
   passwordProblem: (detail: string) => `This password ${detail}.`,
-  emailProblem: 'Type a whole e-mail address, such as mira@example.com.',
+  emailProblem: 'Type a whole e-mail address, such as ada@example.com.',
   error: {
     links: { 'forgot-password': 'Ask for a new link', 'sign-in': 'Sign in' },
     forDevelopers: 'For the people who made the app',
@@ -386,4 +398,4 @@ export const texts = {
   pending: 'One moment…',
 };
 
-type BudgetTerms = Pick<BudgetView, 'allowance' | 'period' | 'maxPerSpend'>;
+type Sentence = Pick<BudgetTerms, 'allowance' | 'period' | 'maxPerSpend'>;

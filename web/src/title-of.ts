@@ -11,7 +11,8 @@ export function headingOf(page: Page): string {
     case 'consent':
       return texts.consent.title(page.application.name);
     case 'budget':
-      return page.isSaved ? texts.budgetPage.titleSaved : texts.budgetPage.title(page.application.name);
+      if (page.isSaved) return texts.budgetPage.titleSaved;
+      return texts.budgetPage[page.budget.current ? 'title' : 'titleFirst'](page.application.name);
     case 'choose-account':
       return texts.chooseAccount.title(nameOf(page.application));
     case 'request-access':

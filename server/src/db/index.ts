@@ -1,8 +1,11 @@
+import type { SQL } from 'drizzle-orm';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import type { Clock } from '../ctx.ts';
 import { isRetryable, translateDatabaseError } from './errors.ts';
+import { createUnit, toText, type Unit } from './unit.ts';
 
+export { later, type Unit } from './unit.ts';
 export { violatedConstraint, wasRolledBack } from './errors.ts';
 
 /** Who is asking: a user through a signed-in session. */
@@ -35,6 +38,11 @@ export type Database = {
   /** Runs `work` in one transaction as the service itself, which the policies let see every row. */
   asService<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /**
+   * The same in as few round trips as can be: `first` goes along with the statement that opens the
+   * transaction, what is left for `later` with the one that commits. `work` runs once, whatever happens.
+   */
+  asUnit<T>(first: SQL | undefined, work: (unit: Unit) => Promise<T>): Promise<T>;
+  /**
    * Runs one statement on its own: the hot path, one round trip. The statement is a call of a `security
    * definer` function that sets its own row-level-security context. After a deadlock it is run again: nothing
    * of it was committed.
@@ -54,13 +62,14 @@ const retriesMax = 3;
 export function createDatabase(pool: pg.Pool, clock: Clock): Database {
   const runOnClient = async <T>(
     opening: () => string,
-    work: (client: pg.PoolClient) => Promise<T>,
+    work: Work<T>,
+    mayRetry: () => boolean = () => true,
   ): Promise<T> => {
     for (let attempt = 1; ; attempt++) {
       try {
         return await transact(pool, opening(), work);
       } catch (error) {
-        if (attempt < retriesMax && isRetryable(error)) continue;
+        if (attempt < retriesMax && isRetryable(error) && mayRetry()) continue;
         throw translateDatabaseError(error);
       }
     }
@@ -79,6 +88,20 @@ export function createDatabase(pool: pg.Pool, clock: Clock): Database {
         work,
       ),
     asService: (work) => runTransaction(opening, work),
+    asUnit(first, work) {
+      let hasBegun = false;
+      return runOnClient(
+        () => (first === undefined ? opening() : `${opening()}; ${toText(first)}`),
+        async (client, opened, ending) => {
+          hasBegun = true;
+          const { tx, takePending } = createUnit(client);
+          const result = await work({ opened: first && opened, tx });
+          ending.unshift(...takePending());
+          return result;
+        },
+        () => !hasBegun,
+      );
+    },
     async call<Row extends pg.QueryResultRow>(text: string, values: unknown[]) {
       for (let attempt = 1; ; attempt++) {
         try {
@@ -120,17 +143,20 @@ function literals(texts: string[]): string {
   return texts.map((text) => pg.escapeLiteral(text)).join(', ');
 }
 
-async function transact<T>(
-  pool: pg.Pool,
-  opening: string,
-  work: (client: pg.PoolClient) => Promise<T>,
-): Promise<T> {
+/**
+ * What is done on a connection. `opened` is the first row that the last statement of the opening gave;
+ * statements put into `ending` are sent in one message with what commits.
+ */
+type Work<T> = (client: pg.PoolClient, opened: pg.QueryResultRow | undefined, ending: string[]) => Promise<T>;
+
+async function transact<T>(pool: pg.Pool, opening: string, work: Work<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
-    await client.query(opening);
-    const result = await work(client);
-    await client.query('commit');
+    const results: pg.QueryResult | pg.QueryResult[] = await client.query(opening);
+    const ending = ['commit'];
+    const result = await work(client, [results].flat().at(-1)?.rows[0] as pg.QueryResultRow, ending);
+    await client.query(ending.join(';\n'));
     return result;
   } catch (error) {
     await client.query('rollback').catch((rollbackError: Error) => {

@@ -52,6 +52,8 @@ export type FailureLimit = {
 declare module 'fastify' {
   interface FastifyInstance {
     failures: FailureLimit;
+    /** Counts that an address brings an application along. Throws `request.rate_limited`. */
+    countRegistration: (ipAddress: string) => Promise<void>;
   }
   interface FastifyContextConfig {
     /** A limit tighter than the general one, or `false` for none at all. */
@@ -74,10 +76,16 @@ export async function installLimits(app: App, ctx: Ctx): Promise<void> {
   app.decorateRequest('limitCounts', null);
   if (!config.rateLimitEnabled) {
     app.decorate('failures', { assertFew: async () => {}, count: async () => {} });
+    app.decorate('countRegistration', async () => {});
     return;
   }
   const counters = await createCounters(config, ctx.log);
   app.decorate('failures', createFailureLimit(counters));
+  const { name, perAddress, windowSeconds } = limits.registerClient;
+  const registrations = counters.counter(name, perAddress, windowSeconds);
+  app.decorate('countRegistration', async (ipAddress) =>
+    assertAllowed(await registrations.count(addressKey(ipAddress))),
+  );
   app.addHook('onClose', () => counters.close());
   const general = counters.counter('general', config.rateLimitMax, config.rateLimitTtlSeconds);
   app.addHook('onRequest', async (request, reply) => {

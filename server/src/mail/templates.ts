@@ -36,7 +36,7 @@ export function resetMail(values: { to: string; url: string; validMinutes: numbe
     paragraphs: [
       `Somebody, hopefully you, asked to reset the password of the ${productName} account ${values.to}.`,
       `The link works once, for ${values.validMinutes} minutes.`,
-      'Choosing a new password signs out all devices.',
+      'Choosing a new password signs out all devices, and all apps that you let in.',
     ],
     button: { label: 'Choose a new password', url: values.url },
     closing: 'If it was not you, ignore this mail; your password stays as it is.',
@@ -45,7 +45,8 @@ export function resetMail(values: { to: string; url: string; validMinutes: numbe
 
 const noticeTexts = {
   password_changed: 'was changed by somebody who knew the old one. All other devices have been signed out',
-  password_reset: 'was reset through a link in a mail to this address. All devices have been signed out',
+  password_reset:
+    'was reset through a link in a mail to this address. All devices have been signed out, and all apps',
 };
 
 export type Notice = keyof typeof noticeTexts;

@@ -40,7 +40,8 @@ const constraints = `select ${namedList('k.conname', 'pg_get_constraintdef(k.oid
 
 const indexes = `select ${namedList('ic.relname', 'pg_get_indexdef(i.indexrelid)')}
   from pg_index i join pg_class ic on ic.oid = i.indexrelid
- where i.indrelid = c.oid and not exists (select from pg_constraint k where k.conindid = i.indexrelid)`;
+ where i.indrelid = c.oid and not exists (
+   select from pg_constraint k where k.conindid = i.indexrelid and k.conrelid = i.indrelid)`;
 
 const triggers = `select ${namedList('t.tgname', 'pg_get_triggerdef(t.oid)')}
   from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal`;

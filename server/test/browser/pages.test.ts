@@ -115,7 +115,7 @@ describe('without JavaScript', () => {
     await page.waitForURL('**/device-done');
     expect(gallery.sent.at(-1)).toEqual({
       csrf: 'csrf-token',
-      email: 'mira@example.com',
+      email: 'ada@example.com',
       password: 'a lantern for the horse',
     });
     await page.goto(`${gallery.url}/consent`);
@@ -170,7 +170,7 @@ describe('with JavaScript', () => {
     await field.fill('lantern');
     await expect.poll(() => hint.innerText()).toBe('One character to go.');
     expect(await page.locator('.refusal:visible').count()).toBe(0);
-    await field.fill('mira@example.com');
+    await field.fill('ada@example.com');
     await expect.poll(() => hint.innerText()).toContain('would be guessed first');
     await field.fill('a lantern for the horse');
     await expect.poll(() => hint.innerText()).toBe('Long enough.');

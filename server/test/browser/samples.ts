@@ -1,4 +1,11 @@
-import type { AccountView, ApplicationView, BudgetView, Form, Page } from '../../../web/src/page.ts';
+import type {
+  AccountView,
+  ApplicationView,
+  BudgetTerms,
+  BudgetView,
+  Form,
+  Page,
+} from '../../../web/src/page.ts';
 
 /** The address of the one logo; whoever opens the gallery answers it. */
 export const logoUrl = 'https://static.atlas.example/logo.svg';
@@ -25,18 +32,17 @@ const bareApplication: ApplicationView = {
   host: 'notebook.kettle-and-sons.example',
 };
 
-const account: AccountView = { name: 'Mira Okonkwo', email: 'mira@example.com' };
+const account: AccountView = { name: 'Ada', email: 'ada@example.com' };
 const longAccount: AccountView = {
   name: null,
   email: 'a.person.with.quite.a.long.address@correspondence.some-company.example',
 };
 
+const terms: BudgetTerms = { allowance: 500, period: 'month', maxPerSpend: 50, kinds: ['free', 'paid'] };
+
 const budget: BudgetView = {
-  allowance: 500,
-  period: 'month',
-  maxPerSpend: 50,
-  kinds: ['free', 'paid'],
-  currentAllowance: null,
+  ...terms,
+  current: null,
   creditsPerEur: 100,
 };
 
@@ -98,7 +104,7 @@ const accessRequests = {
       id: '019ca9f2-7a00-7c3e-8b1d-2f6a4c9e0d21',
       form,
       applicationName: 'Atlas',
-      person: { name: 'Ben Achterberg', email: 'ben@example.com', isEmailVerified: true },
+      person: { name: 'Alice', email: 'alice@example.com', isEmailVerified: true },
       message: 'I draw the river maps.\nAda told me to ask here.',
       askedAt: '2026-03-01T12:00:00.000Z',
       roles: ['reader', 'editor', 'admin'],
@@ -126,7 +132,7 @@ const budgetPage: Page = {
   form,
   application,
   account,
-  budget: { ...budget, allowance: 1000, maxPerSpend: null, currentAllowance: 500 },
+  budget: { ...budget, allowance: 1000, maxPerSpend: null, current: { ...terms, status: 'active' } },
   used: 486,
   resetsAt: '2026-04-01T00:00:00.000Z',
   isSaved: false,
@@ -162,11 +168,11 @@ const error: Page = {
 /** Every page in each of its states: what tests look at, and what is photographed. */
 export const samples: Readonly<Record<string, Page>> = {
   'sign-in': signIn,
-  'sign-in-app': { ...signIn, application, email: 'mira@example.com', canCancel: true },
+  'sign-in-app': { ...signIn, application, email: 'ada@example.com', canCancel: true },
   'sign-in-refused': {
     ...signIn,
     application: bareApplication,
-    email: 'mira@example.com',
+    email: 'ada@example.com',
     problem: { code: 'auth.invalid_credentials' },
   },
   'sign-in-again': { ...signIn, application, email: account.email, reason: 'again', registerUrl: null },
@@ -174,8 +180,8 @@ export const samples: Readonly<Record<string, Page>> = {
   'register-refused': {
     ...register,
     application,
-    email: 'mira@example.com',
-    typedName: 'Mira Okonkwo',
+    email: 'ada@example.com',
+    typedName: 'Ada',
     problem: {
       code: 'auth.password_unacceptable',
       field: 'password',
@@ -184,7 +190,7 @@ export const samples: Readonly<Record<string, Page>> = {
   },
   'register-taken': {
     ...register,
-    email: 'mira@example.com',
+    email: 'ada@example.com',
     problem: { code: 'users.email_taken', field: 'email' },
   },
   consent,
@@ -198,7 +204,13 @@ export const samples: Readonly<Record<string, Page>> = {
       { name: 'notes:write', description: 'Write into your notebooks', isNew: true },
       { name: 'telegraph:send', isNew: true },
     ],
-    budget: { ...budget, allowance: 12_500, maxPerSpend: null, kinds: ['free'], currentAllowance: 2000 },
+    budget: {
+      ...budget,
+      allowance: 12_500,
+      maxPerSpend: null,
+      kinds: ['free'],
+      current: { allowance: 2000, period: 'total', maxPerSpend: 150, kinds: ['paid'], status: 'paused' },
+    },
     resources: ['https://api.notebook.kettle-and-sons.example'],
     problem: {
       code: 'request.invalid',
@@ -208,6 +220,13 @@ export const samples: Readonly<Record<string, Page>> = {
   },
   budget: budgetPage,
   'budget-saved': { ...budgetPage, isSaved: true },
+  'budget-first': {
+    ...budgetPage,
+    application: bareApplication,
+    budget: { ...budget, allowance: 100, maxPerSpend: null },
+    used: 0,
+    resetsAt: null,
+  },
   'choose-account': { name: 'choose-account', form, application, account },
   'request-access': requestAccess,
   'request-access-pending': { ...requestAccess, state: 'pending' },

@@ -25,7 +25,7 @@ let calls: OauthCalls;
 let server: oauth.AuthorizationServer;
 
 beforeAll(async () => {
-  app = await registerOwnApplication(service, { resources: [api] });
+  app = await registerOwnApplication(service, { resources: [{ identifier: api, scopes: ['notes:read'] }] });
   calls = new OauthCalls(service, app);
   const response = await oauth.discoveryRequest(issuer, insecure);
   server = await oauth.processDiscoveryResponse(issuer, response);

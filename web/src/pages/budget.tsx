@@ -1,7 +1,7 @@
 import { dayOf } from '../format.ts';
 import type { BudgetPage } from '../page.ts';
 import { BudgetFields } from '../parts/budget-fields.tsx';
-import { Frame, ProblemNote } from '../parts/frame.tsx';
+import { Frame, ProblemNote, UnverifiedNote } from '../parts/frame.tsx';
 import { AccountRow } from '../parts/account-row.tsx';
 import { PageForm, Submit } from '../parts/page-form.tsx';
 import { texts } from '../texts.ts';
@@ -19,13 +19,12 @@ export function Budget({ page }: { page: BudgetPage }) {
       </Frame>
     );
   }
+  const { current } = budget;
+  const state = current === null ? budgetPage.leadFirst(name) : budgetPage.lead(name, used, current);
   const resets = resetsAt === null ? '' : ` ${budgetPage.resets(dayOf(resetsAt))}`;
   return (
-    <Frame
-      heading={headingOf(page)}
-      lead={`${budgetPage.lead(name, used, budget)}${resets} ${budgetPage.raise}`}
-      application={application}
-    >
+    <Frame heading={headingOf(page)} lead={`${state}${resets} ${budgetPage.raise}`} application={application}>
+      <UnverifiedNote application={application} />
       <AccountRow account={account} />
       <ProblemNote problem={problem} id="problem" />
       <PageForm form={form} className="stack">
@@ -33,7 +32,7 @@ export function Budget({ page }: { page: BudgetPage }) {
         <div className="choices">
           <Submit decision="save">{budgetPage.save}</Submit>
           <Submit kind="other" decision="cancel">
-            {budgetPage.cancel}
+            {current === null ? budgetPage.cancelFirst : budgetPage.cancel}
           </Submit>
         </div>
       </PageForm>

@@ -11,7 +11,7 @@ export function BudgetFields({ budget, problem, canRaise = false }: BudgetFields
   const [allowance, setAllowance] = useState(budget.allowance);
   const [maxPerSpend, setMaxPerSpend] = useState(budget.maxPerSpend);
   const terms = { allowance, maxPerSpend: lowestOf(allowance, maxPerSpend), period: budget.period };
-  const { currentAllowance, period, creditsPerEur } = budget;
+  const { current, period, creditsPerEur } = budget;
   return (
     <fieldset className="budget">
       <legend className="visually-hidden">{texts.budget.heading}</legend>
@@ -42,10 +42,8 @@ export function BudgetFields({ budget, problem, canRaise = false }: BudgetFields
       <p className="hint">
         {!canRaise && `${texts.budget.lower} `}
         {texts.budget.kinds(budget)} {texts.budget.worth({ allowance, creditsPerEur })}
-        {currentAllowance !== null &&
-          !canRaise &&
-          ` ${texts.budget.before({ amount: currentAllowance, period })}`}
       </p>
+      {current !== null && !canRaise && <p className="hint">{texts.budget.before(current)}</p>}
     </fieldset>
   );
 }

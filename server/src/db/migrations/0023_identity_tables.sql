@@ -1,8 +1,16 @@
 CREATE SCHEMA "oauth";
 
+CREATE TABLE "apps"."resource_clients" (
+	"resource" text NOT NULL,
+	"client_id" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "resource_clients_resource_client_id_pk" PRIMARY KEY("resource","client_id")
+);
+
 CREATE TABLE "apps"."resources" (
 	"identifier" text PRIMARY KEY NOT NULL,
 	"application_id" uuid NOT NULL,
+	"scopes" text[] DEFAULT '{}' NOT NULL,
 	"created_at" timestamp (3) with time zone NOT NULL
 );
 
@@ -190,11 +198,13 @@ ALTER TABLE "apps"."applications" ADD COLUMN "terms_uri" text;
 ALTER TABLE "apps"."applications" ADD COLUMN "contacts" text[] DEFAULT '{}' NOT NULL;
 ALTER TABLE "apps"."applications" ADD COLUMN "pkce_required" boolean DEFAULT true NOT NULL;
 ALTER TABLE "apps"."applications" ADD COLUMN "dpop_bound" boolean DEFAULT false NOT NULL;
-ALTER TABLE "apps"."applications" ADD COLUMN "token_exchange_audiences" text[] DEFAULT '{}' NOT NULL;
 ALTER TABLE "apps"."applications" ADD COLUMN "is_verified" boolean DEFAULT false NOT NULL;
+ALTER TABLE "apps"."applications" ADD COLUMN "is_self_registered" boolean DEFAULT false NOT NULL;
 ALTER TABLE "apps"."grants" ADD COLUMN "claims" text[] DEFAULT '{}' NOT NULL;
 ALTER TABLE "apps"."grants" ADD COLUMN "last_used_at" timestamp (3) with time zone;
 ALTER TABLE "auth"."sessions" ADD COLUMN "authenticated_at" timestamp (3) with time zone;
+ALTER TABLE "apps"."resource_clients" ADD CONSTRAINT "resource_clients_resource_resources_identifier_fk" FOREIGN KEY ("resource") REFERENCES "apps"."resources"("identifier") ON DELETE cascade ON UPDATE no action;
+ALTER TABLE "apps"."resource_clients" ADD CONSTRAINT "resource_clients_client_id_applications_client_id_fk" FOREIGN KEY ("client_id") REFERENCES "apps"."applications"("client_id") ON DELETE cascade ON UPDATE no action;
 ALTER TABLE "apps"."resources" ADD CONSTRAINT "resources_application_id_applications_id_fk" FOREIGN KEY ("application_id") REFERENCES "apps"."applications"("id") ON DELETE cascade ON UPDATE no action;
 ALTER TABLE "apps"."sign_ins" ADD CONSTRAINT "sign_ins_application_id_applications_id_fk" FOREIGN KEY ("application_id") REFERENCES "apps"."applications"("id") ON DELETE cascade ON UPDATE no action;
 ALTER TABLE "apps"."sign_ins" ADD CONSTRAINT "sign_ins_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
@@ -212,6 +222,7 @@ ALTER TABLE "oauth"."device_codes" ADD CONSTRAINT "device_codes_application_id_a
 ALTER TABLE "oauth"."device_codes" ADD CONSTRAINT "device_codes_authorization_id_authorizations_id_fk" FOREIGN KEY ("authorization_id") REFERENCES "oauth"."authorizations"("id") ON DELETE cascade ON UPDATE no action;
 ALTER TABLE "oauth"."grant_resources" ADD CONSTRAINT "grant_resources_grant_id_grants_id_fk" FOREIGN KEY ("grant_id") REFERENCES "apps"."grants"("id") ON DELETE cascade ON UPDATE no action;
 ALTER TABLE "oauth"."refresh_tokens" ADD CONSTRAINT "refresh_tokens_authorization_id_authorizations_id_fk" FOREIGN KEY ("authorization_id") REFERENCES "oauth"."authorizations"("id") ON DELETE cascade ON UPDATE no action;
+CREATE INDEX "resource_clients_client_idx" ON "apps"."resource_clients" USING btree ("client_id");
 CREATE INDEX "resources_application_idx" ON "apps"."resources" USING btree ("application_id");
 CREATE INDEX "sign_ins_user_idx" ON "apps"."sign_ins" USING btree ("user_id");
 CREATE UNIQUE INDEX "browser_states_cookie_key" ON "oauth"."browser_states" USING btree ("cookie_hash") WHERE "oauth"."browser_states"."cookie_hash" is not null;

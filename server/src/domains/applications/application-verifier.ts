@@ -23,7 +23,8 @@ const rememberedMax = 10_000;
 /** What is compared when there is no secret, so that unknown and known applications cost the same. */
 const noHash = Buffer.alloc(32);
 
-type LiveSecret = { application_id: string; secret_id: string; secret_hash: Buffer };
+/** A secret that an application may show at this moment, as its digest. */
+export type LiveSecret = { application_id: string; secret_id: string; secret_hash: Buffer };
 
 /**
  * Verifies client credentials and remembers those that passed, a bounded number of them. Whether the secret
@@ -49,16 +50,22 @@ export function createApplicationVerifier({ db, clock }: Pick<Ctx, 'db' | 'clock
         clientId,
         clock.now(),
       ]);
-      const given = hashOpaqueToken(clientSecret);
-      let found: LiveSecret | undefined;
-      if (rows.length === 0) timingSafeEqual(noHash, given);
-      for (const row of rows) if (timingSafeEqual(row.secret_hash, given)) found = row;
+      const found = findSecret(rows, clientSecret);
       if (!found) return undefined;
       const application = { applicationId: found.application_id, secretId: found.secret_id, clientId };
       remember(digestOf(credentials), application);
       return application;
     },
   };
+}
+
+/** The one of `secrets` that was presented, if it is any; costs the same whether or not there are some. */
+export function findSecret(secrets: LiveSecret[], presented: string): LiveSecret | undefined {
+  const given = hashOpaqueToken(presented);
+  let found: LiveSecret | undefined;
+  if (secrets.length === 0) timingSafeEqual(noHash, given);
+  for (const secret of secrets) if (timingSafeEqual(secret.secret_hash, given)) found = secret;
+  return found;
 }
 
 /** No secret is kept in memory, only what it hashes to. */

@@ -97,6 +97,8 @@ test.each([
   ['a backslash', { redirectUri: 'https://notes.example.com\\@evil.example.com/' }],
   ['an app scheme in a confidential application', { redirectUri: 'com.example.notes:/callback' }],
   ['an empty name', { name: '  ' }],
+  ['a name that is read backwards', { name: '\u202eknaB ruoY' }],
+  ['a name with something that nobody sees', { name: 'Your\u200bBank' }],
   ['a role with spaces', { roles: ['The Boss'] }],
   ['an unknown type', { type: 'other' }],
 ])('%s is malformed', async (_, change) => {
@@ -105,6 +107,13 @@ test.each([
   const answer = await send(ada, 'POST', '', body);
   expect(answer).toMatchObject({ status: 400, body: { code: 'request.invalid' } });
   expect((await send(ada, 'GET', '')).body.applications).toEqual([]);
+});
+
+test('a name may be of any letters and signs', async () => {
+  for (const name of ['Notes 👩\u200d👧', 'می\u200cخواهم', 'Ключи & Ко.']) {
+    const { ada } = await newApplication({ name });
+    expect((await send(ada, 'GET', '')).body.applications[0].name).toBe(name);
+  }
 });
 
 test('an administrator changes what is named; what is absent stays', async () => {

@@ -7,10 +7,10 @@ import { assertMayCreate } from './assert-may-create.ts';
 import { checkRedirectUris } from './check-redirect-uris.ts';
 import { adminRole, resolveRoles } from './resolve-roles.ts';
 import type { ApplicationObject, NewApplication } from './schemas.ts';
-import { assertExchangeAudiences } from './settings/assert-exchange-audiences.ts';
 import { invalidField } from './settings/invalid-field.ts';
 import { defaultSettings, resolveSettings } from './settings/resolve-settings.ts';
-import { assertResources, writeResources } from './settings/write-resources.ts';
+import { resolveResources } from './settings/resolve-resources.ts';
+import { writeResources } from './settings/write-resources.ts';
 import { applications, memberships } from './tables.ts';
 import { toApplicationObject } from './to-application-object.ts';
 
@@ -31,8 +31,6 @@ export async function createApplication(
   const { row, resources } = toRow(ctx, userId, given);
   return ctx.db.asServiceFor(caller, async (tx) => {
     await assertMayCreate(ctx, tx, userId);
-    const audiences = row.tokenExchangeAudiences;
-    await assertExchangeAudiences(tx, userId, { audiences, current: [] });
     const [application] = await tx.insert(applications).values(row).returning();
     if (!application) throw new Error('The application that was registered is not there');
     await writeResources(ctx, tx, row.id, resources);
@@ -62,8 +60,7 @@ function toRow(ctx: Ctx, userId: string, given: NewApplication) {
       'is missing; give an empty `redirectUris` if nobody signs in through it',
     );
   }
-  const resources = [...new Set(given.resources ?? [])];
-  assertResources(ctx.config, resources);
+  const resources = resolveResources(ctx.config, given.resources ?? []);
   const now = ctx.clock.now();
   const row = {
     ...settings,
@@ -73,7 +70,6 @@ function toRow(ctx: Ctx, userId: string, given: NewApplication) {
     access: given.access ?? ('closed' as const),
     redirectUris,
     ...resolveRoles(given),
-    tokenExchangeAudiences: [...new Set(given.tokenExchangeAudiences ?? [])],
     createdBy: userId,
     createdAt: now,
     updatedAt: now,

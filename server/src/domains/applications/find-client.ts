@@ -1,6 +1,6 @@
 import { and, eq } from 'drizzle-orm';
 import type { Tx } from '../../db/index.ts';
-import { applications, resources } from './tables.ts';
+import { applications } from './tables.ts';
 import type { Application } from './to-application-object.ts';
 
 /** The active application with this client id. `tx` is the service's. */
@@ -19,14 +19,4 @@ export async function findClientById(tx: Tx, id: string): Promise<Application | 
     .from(applications)
     .where(and(eq(applications.id, id), eq(applications.isActive, true)));
   return found;
-}
-
-/** The active application that protects the API with this identifier. `tx` is the service's. */
-export async function findClientOfResource(tx: Tx, identifier: string): Promise<Application | undefined> {
-  const [found] = await tx
-    .select({ application: applications })
-    .from(resources)
-    .innerJoin(applications, eq(applications.id, resources.applicationId))
-    .where(and(eq(resources.identifier, identifier), eq(applications.isActive, true)));
-  return found?.application;
 }

@@ -1,7 +1,9 @@
 export {
   createApplicationVerifier,
+  findSecret,
   type ApplicationVerifier,
   type AuthenticatedApplication,
+  type LiveSecret,
 } from './application-verifier.ts';
 export { handleAccessJobs } from './access-requests/handle-access-jobs.ts';
 export { requestAccess } from './access-requests/request-access.ts';
@@ -9,11 +11,13 @@ export { addAccessRequestRoutes } from './access-requests/routes.ts';
 export { textPattern } from './access-requests/schemas.ts';
 export { endAccess } from './end-access.ts';
 export { enterApplication, findRole, type Entry } from './enter-application.ts';
-export { findClient, findClientById, findClientOfResource } from './find-client.ts';
+export { findClient, findClientById } from './find-client.ts';
+export { findApi, mayCall, type Api } from './find-api.ts';
 export { addGrantRoutes } from './grants/routes.ts';
 export { recordConsent, type Consent } from './record-consent.ts';
 export { registerClient, type SelfDescription } from './register-client.ts';
 export { recordSignIn } from './record-sign-in.ts';
+export { removeUnusedClients } from './remove-unused-clients.ts';
 export { addRequestPages } from './request-pages/routes.ts';
 export { requireAdmin } from './require-admin.ts';
 export { addApplicationRoutes } from './routes.ts';

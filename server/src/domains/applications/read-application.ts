@@ -3,6 +3,7 @@ import type { Ctx } from '../../ctx.ts';
 import type { ApplicationCaller, Caller, Tx } from '../../db/index.ts';
 import { requireMember } from './require-admin.ts';
 import type { ApplicationObject } from './schemas.ts';
+import type { ProtectedApi } from './settings/schemas.ts';
 import { readResources } from './settings/write-resources.ts';
 import { applications } from './tables.ts';
 import { toApplicationObject, toOwnObject } from './to-application-object.ts';
@@ -28,6 +29,6 @@ export async function readOwnApplication(
   });
 }
 
-async function resourcesOf(tx: Tx, id: string): Promise<string[]> {
+async function resourcesOf(tx: Tx, id: string): Promise<ProtectedApi[]> {
   return (await readResources(tx, [id])).get(id) ?? [];
 }

@@ -1,7 +1,6 @@
-import { and, eq, lt, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import type { Tx } from '../../db/index.ts';
-import { signIns } from './tables.ts';
 
 const keptDays = 35;
 
@@ -14,14 +13,8 @@ export async function recordSignIn(
   tx: Tx,
   { applicationId, userId }: { applicationId: string; userId: string },
 ): Promise<void> {
-  const { userId: person, applicationId: application, day, count } = signIns;
-  await tx
-    .insert(signIns)
-    .values({ applicationId, userId, day: dayOf(ctx, 0), count: 1 })
-    .onConflictDoUpdate({ target: [application, day, person], set: { count: sql`${count} + 1` } });
-  await tx
-    .delete(signIns)
-    .where(and(eq(application, applicationId), eq(person, userId), lt(day, dayOf(ctx, keptDays))));
+  const [today, oldest] = [dayOf(ctx, 0), dayOf(ctx, keptDays)];
+  await tx.execute(sql`select apps.count_sign_in(${applicationId}, ${userId}, ${today}, ${oldest})`);
 }
 
 /** The day in UTC that was so many days ago, as PostgreSQL writes it. */

@@ -1,4 +1,5 @@
-import { eq } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
+import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import type { Ctx } from '../../ctx.ts';
 import type { Tx } from '../../db/index.ts';
@@ -6,7 +7,9 @@ import { newId } from '../../lib/ids.ts';
 import { recordAuditEvent, type RequestOrigin } from '../audit/index.ts';
 import { addSecret } from './add-secret.ts';
 import { checkRedirectUris } from './check-redirect-uris.ts';
+import { looksLikeBefore } from './looks.ts';
 import { resolveRoles } from './resolve-roles.ts';
+import { nameSchema } from './schemas.ts';
 import { invalidField } from './settings/invalid-field.ts';
 import { givenSettingsSchema, type GivenSettings } from './settings/schemas.ts';
 import { defaultSettings, resolveSettings } from './settings/resolve-settings.ts';
@@ -18,15 +21,17 @@ export type SelfDescription = {
   clientId?: string;
   name: string;
   redirectUris: string[];
-  settings: Omit<GivenSettings, 'resources' | 'tokenExchangeAudiences'>;
+  settings: Omit<GivenSettings, 'resources'>;
 };
 
 const clientIdBytes = 16;
+const describedSchema = Type.Object({ name: nameSchema, settings: givenSettingsSchema });
 
 /**
  * Takes in an application that registers itself: open to everybody, without an administrator, not verified,
- * which the consent page says. One that describes itself at an address is brought up to date. `tx` is the
- * service's. Throws `request.invalid`. @see RFC 7591 §3, OAuth Client ID Metadata Document
+ * which the consent page says. One that describes itself at an address is brought up to date, and is not
+ * verified any more if it looks different now. `tx` is the service's. Throws `request.invalid`.
+ * @see RFC 7591 §3, OAuth Client ID Metadata Document
  */
 export async function registerClient(
   ctx: Ctx,
@@ -34,7 +39,7 @@ export async function registerClient(
   described: SelfDescription,
   origin: RequestOrigin,
 ): Promise<{ application: Application; clientSecret: string | null }> {
-  assertSettings(described.settings);
+  assertDescription(described);
   const settings = resolveSettings(described.settings, defaultSettings);
   const redirectUris = checkRedirectUris(described, settings.type) ?? [];
   const clientId = described.clientId ?? `app_${ctx.random.bytes(clientIdBytes).toString('hex')}`;
@@ -49,11 +54,12 @@ export async function registerClient(
       access: 'open',
       ...resolveRoles({}),
       createdBy: null,
+      isSelfRegistered: true,
       createdAt: now,
     })
     .onConflictDoUpdate({
       target: applications.clientId,
-      set: changing,
+      set: { ...changing, isVerified: sql`${applications.isVerified} and ${looksLikeBefore()}` },
       setWhere: eq(applications.isActive, true),
     })
     .returning();
@@ -71,8 +77,8 @@ export async function registerClient(
   return { application, clientSecret };
 }
 
-/** No route has seen these, so what a schema says of settings is checked here. */
-function assertSettings(settings: SelfDescription['settings']): void {
-  const [wrong] = Value.Errors(givenSettingsSchema, settings);
-  if (wrong) throw invalidField(`/body${wrong.instancePath}`, wrong.message);
+/** No route has seen this, so what the schemas say of a name and of settings is checked here. */
+function assertDescription({ name, settings }: SelfDescription): void {
+  const [wrong] = Value.Errors(describedSchema, { name, settings });
+  if (wrong) throw invalidField(`/body${wrong.instancePath.replace('/settings', '')}`, wrong.message);
 }

@@ -4,10 +4,14 @@ import { givenSettingsFields, settingsFields } from './settings/schemas.ts';
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 const time = (description: string) => Type.String({ format: 'date-time', description });
 
-const nameSchema = Type.String({
+/**
+ * Nothing that cannot be seen, such as a change of direction, but for what joins the parts of letters and
+ * emoji.
+ */
+export const nameSchema = Type.String({
   minLength: 1,
   maxLength: 100,
-  pattern: '^ *[^\\p{Cc}\\s][^\\p{Cc}]*$',
+  pattern: '^ *[^\\p{Cc}\\p{Cf}\\s](?:[^\\p{Cc}\\p{Cf}]|\\u200c|\\u200d)*$',
   description: 'What people read when they sign in.',
   examples: ['Notes'],
 });

@@ -81,8 +81,8 @@ export const applications = appsSchema.table(
     contacts: text('contacts').array().notNull().default([]),
     pkceRequired: boolean('pkce_required').notNull().default(true),
     dpopBound: boolean('dpop_bound').notNull().default(false),
-    tokenExchangeAudiences: text('token_exchange_audiences').array().notNull().default([]),
     isVerified: boolean('is_verified').notNull().default(false),
+    isSelfRegistered: boolean('is_self_registered').notNull().default(false),
     createdBy: uuid('created_by').references(() => users.id, { onDelete: 'set null' }),
     isActive: boolean('is_active').notNull().default(true),
     createdAt: at('created_at').notNull(),
@@ -113,8 +113,8 @@ export const applications = appsSchema.table(
 );
 
 /**
- * Identifiers of the APIs that an application protects: what a client names as `resource` and what a token
- * for it carries as `aud`. An identifier belongs to one application. @see RFC 8707 §2
+ * The APIs that an application protects: what a client names as `resource`, what a token for it carries as
+ * `aud`, and the scopes that mean something there. An identifier belongs to one application. @see RFC 8707 §2
  */
 export const resources = appsSchema.table(
   'resources',
@@ -123,9 +123,32 @@ export const resources = appsSchema.table(
     applicationId: uuid('application_id')
       .notNull()
       .references(() => applications.id, { onDelete: 'cascade' }),
+    scopes: text('scopes').array().notNull().default([]),
     createdAt: at('created_at').notNull(),
   },
   (table) => [index('resources_application_idx').on(table.applicationId)],
+);
+
+/**
+ * Applications that may call an API in their own name, and exchange tokens of people for tokens for it,
+ * besides the one that protects it. That one lets them, so the leave ends when it lets go of the API.
+ * @see RFC 8693 §4.1
+ */
+export const resourceClients = appsSchema.table(
+  'resource_clients',
+  {
+    resource: text('resource')
+      .notNull()
+      .references(() => resources.identifier, { onDelete: 'cascade' }),
+    clientId: text('client_id')
+      .notNull()
+      .references(() => applications.clientId, { onDelete: 'cascade' }),
+    createdAt: at('created_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.resource, table.clientId] }),
+    index('resource_clients_client_idx').on(table.clientId),
+  ],
 );
 
 /** SHA-256 digests of client secrets; several at once while one is being rotated. */

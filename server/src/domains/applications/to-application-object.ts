@@ -1,4 +1,5 @@
 import type { ApplicationObject } from './schemas.ts';
+import type { ProtectedApi } from './settings/schemas.ts';
 import type { applications } from './tables.ts';
 
 export type Application = typeof applications.$inferSelect;
@@ -7,7 +8,7 @@ export type Application = typeof applications.$inferSelect;
 export function toApplicationObject(
   application: Application,
   role: string,
-  resources: string[],
+  resources: ProtectedApi[],
 ): ApplicationObject {
   return { ...toOwnObject(application, resources), role };
 }
@@ -16,12 +17,15 @@ export function toApplicationObject(
  * An application as the API shows it to itself; of the row, only what the schema of the answer names is
  * sent.
  */
-export function toOwnObject(application: Application, resources: string[]): Omit<ApplicationObject, 'role'> {
+export function toOwnObject(
+  application: Application,
+  resources: ProtectedApi[],
+): Omit<ApplicationObject, 'role'> {
   const { createdAt, updatedAt } = application;
   return {
     ...application,
     redirectUri: application.redirectUris[0] ?? null,
-    resources: resources.toSorted(),
+    resources: resources.toSorted((a, b) => (a.identifier < b.identifier ? -1 : 1)),
     createdAt: createdAt.toISOString(),
     updatedAt: updatedAt.toISOString(),
   };

@@ -1,9 +1,8 @@
-import { eq } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import type { Tx } from '../../db/index.ts';
-import { grants } from './tables.ts';
 
 /** Notes that an application was given a token under this grant. `tx` is the service's. */
 export async function touchGrant(ctx: Ctx, tx: Tx, id: string): Promise<void> {
-  await tx.update(grants).set({ lastUsedAt: ctx.clock.now() }).where(eq(grants.id, id));
+  await tx.execute(sql`select apps.touch_grant(${id}, ${ctx.clock.now()})`);
 }

@@ -5,17 +5,15 @@ import { AppError } from '../../errors.ts';
 import { recordAuditEvent, type RequestOrigin } from '../audit/index.ts';
 import { addSecret } from './add-secret.ts';
 import { checkRedirectUris } from './check-redirect-uris.ts';
+import { looksTheSame } from './looks.ts';
 import { requireAdmin } from './require-admin.ts';
 import { adminRole, resolveRoles } from './resolve-roles.ts';
 import type { ApplicationChanges, ApplicationWithSecret } from './schemas.ts';
-import { assertExchangeAudiences } from './settings/assert-exchange-audiences.ts';
 import { resolveSettings } from './settings/resolve-settings.ts';
-import { assertResources, readResources, writeResources } from './settings/write-resources.ts';
+import { resolveResources } from './settings/resolve-resources.ts';
+import { readResources, writeResources } from './settings/write-resources.ts';
 import { applications, applicationSecrets, memberships } from './tables.ts';
 import { toApplicationObject, type Application } from './to-application-object.ts';
-
-/** By these people recognise whom they deal with: whoever changes one is looked at anew. */
-const looks = ['name', 'logoUri', 'clientUri', 'redirectUris'] as const;
 
 /**
  * Changes what is named of an application; what is absent stays. Switched off, its credentials are refused
@@ -30,15 +28,13 @@ export async function updateApplication(
   origin: RequestOrigin,
 ): Promise<ApplicationWithSecret> {
   const { userId } = caller;
-  assertResources(ctx.config, changes.resources ?? []);
+  const apis = changes.resources && resolveResources(ctx.config, changes.resources);
   return ctx.db.asServiceFor(caller, async (tx) => {
     const current = await requireAdmin(tx, userId, id);
     const values = { ...resolveChanges(changes, current), updatedAt: ctx.clock.now() };
     await assertUnused(tx, current, values.roles);
-    const audiences = { audiences: values.tokenExchangeAudiences, current: current.tokenExchangeAudiences };
-    await assertExchangeAudiences(tx, userId, audiences);
     await tx.update(applications).set(values).where(eq(applications.id, id));
-    if (changes.resources) await writeResources(ctx, tx, id, [...new Set(changes.resources)]);
+    if (apis) await writeResources(ctx, tx, id, apis);
     const clientSecret = await changeSecrets(ctx, tx, current, values.type);
     const event = { action: 'application.changed', actor: { type: 'user' as const, id: userId } };
     const details = { fields: Object.keys(changes) };
@@ -64,10 +60,8 @@ function resolveChanges(changes: ApplicationChanges, current: Application) {
     isActive,
     redirectUris: given ?? kept ?? current.redirectUris,
     ...resolveRoles(changes, current),
-    tokenExchangeAudiences: [...new Set(changes.tokenExchangeAudiences ?? current.tokenExchangeAudiences)],
   };
-  const looksTheSame = looks.every((look) => String(values[look]) === String(current[look]));
-  return { ...values, isVerified: current.isVerified && looksTheSame };
+  return { ...values, isVerified: current.isVerified && looksTheSame(values, current) };
 }
 
 /** Throws `applications.role_in_use`: a role that a member has stays until they have another one. */

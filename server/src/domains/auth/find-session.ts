@@ -1,4 +1,4 @@
-import { and, eq, gt, isNull } from 'drizzle-orm';
+import { and, eq, gt, isNull, sql } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import type { Tx } from '../../db/index.ts';
 import { hashOpaqueToken } from '../../lib/secrets.ts';
@@ -34,7 +34,11 @@ export async function findSession(
         gt(sessions.expiresAt, ctx.clock.now()),
       ),
     );
-  if (!row || !(await findUser(tx, row.userId))?.isActive) return undefined;
+  return row && (await findUser(tx, row.userId))?.isActive ? toLiveSession(row) : undefined;
+}
+
+/** A row of a session that lives, to whom it says something. */
+export function toLiveSession(row: typeof sessions.$inferSelect): LiveSession {
   const { id, userId, createdAt, expiresAt } = row;
   return { id, userId, authenticatedAt: row.authenticatedAt ?? createdAt, createdAt, expiresAt };
 }
@@ -49,12 +53,7 @@ export async function touchSession(
   id: string,
   { cookie, authenticatedAt }: { cookie: string; authenticatedAt?: Date },
 ): Promise<void> {
-  await tx
-    .update(sessions)
-    .set({
-      lastUsedAt: ctx.clock.now(),
-      cookieHash: hashOpaqueToken(cookie),
-      ...(authenticatedAt === undefined ? {} : { authenticatedAt }),
-    })
-    .where(and(eq(sessions.id, id), isNull(sessions.revokedAt)));
+  await tx.execute(sql`
+    select auth.touch_session(
+             ${id}, ${hashOpaqueToken(cookie)}, ${authenticatedAt ?? null}, ${ctx.clock.now()})`);
 }

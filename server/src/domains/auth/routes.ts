@@ -109,7 +109,9 @@ function addTokenRoutes(app: App, ctx: Ctx): void {
   const validateSchema = {
     ...open,
     summary: 'Judge an access token',
-    description: 'Always 200. A token whose session was revoked is not valid.',
+    description:
+      'Always 200. A token whose session was revoked is not valid, nor is one that was given to an application: ' +
+      'introspection judges those.',
     body: schemas.validateSchema,
     response: { 200: schemas.validationSchema },
   };

@@ -85,12 +85,7 @@ export const validationSchema = Type.Union([
         exp: Type.Integer({ examples: [1772367300] }),
         jti: Type.String({ format: 'uuid' }),
         sid: Type.String({ format: 'uuid', description: 'Id of the session.' }),
-        email: Type.Optional(
-          Type.String({
-            description: 'Absent from tokens that were given to an application.',
-            examples: ['test@example.com'],
-          }),
-        ),
+        email: Type.String({ examples: ['test@example.com'] }),
         role: Type.Enum(['user', 'admin']),
         client_id: Type.String({ examples: ['obol'] }),
         scope: Type.String({ examples: ['account'] }),

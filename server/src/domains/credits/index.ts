@@ -4,6 +4,7 @@ export { handleRetentionJobs } from './handle-retention-jobs.ts';
 export { auditLedger } from './auditor/audit-ledger.ts';
 export { handleAuditJobs } from './auditor/handle-audit-jobs.ts';
 export { changeMandate } from './mandates/change-mandate.ts';
+export { createMandate } from './mandates/create-mandate.ts';
 export { endMandates } from './mandates/end-mandates.ts';
 export { listOwnMandates, readMandate } from './mandates/list-mandates.ts';
 export type { MandateView } from './mandates/schemas.ts';

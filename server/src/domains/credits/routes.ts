@@ -36,8 +36,13 @@ export function addCreditRoutes(app: App, ctx: Ctx): void {
   app.get(
     '/api/v1/credits/balance',
     {
-      preHandler: authenticate(ctx),
-      schema: { ...common, summary: 'Read your balance', response: { 200: schemas.balanceSchema } },
+      preHandler: authenticate(ctx, { scope: 'credits:read' }),
+      schema: {
+        ...common,
+        summary: 'Read your balance',
+        description: 'An application reads it with a token that carries `credits:read`.',
+        response: { 200: schemas.balanceSchema },
+      },
     },
     (request) => readBalance(ctx, callerOf(request)),
   );

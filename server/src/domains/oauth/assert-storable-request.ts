@@ -4,9 +4,9 @@ import { assertStorable } from '../../http/validation.ts';
 const objects = ['claims', 'authorization_details'];
 
 /**
- * Throws `request.invalid_text` for a null byte or an unpaired surrogate in a parameter, which PostgreSQL could not
- * store, and `request.invalid` for an object that is nested beyond reason. Whether an object is one at all is for
- * the library to say.
+ * Throws `request.invalid_text` for a null byte or an unpaired surrogate in a parameter, which PostgreSQL
+ * could not store, and `request.invalid` for an object that is nested beyond reason. Whether an object is
+ * one at all is for the library to say.
  */
 export function assertStorableRequest(parameters: URLSearchParams): void {
   for (const [name, value] of parameters) {

@@ -59,7 +59,7 @@ describe('a budget that a person grants', () => {
       allowance: 100,
       period: 'month',
       maxPerSpend: 50,
-      currentAllowance: null,
+      current: null,
     });
     const higher = await browser.submit(consent, { decision: 'allow', allowance: '101', maxPerSpend: '50' });
     expect(expectPage(higher, 'consent').page.problem).toMatchObject({
@@ -125,6 +125,59 @@ describe('a budget that a person grants', () => {
     const other = await registerPerson(service);
     const shown = await stranger.submit(signInPage, { email: other.email, password: other.password });
     expect(expectPage(shown, 'error')).toMatchObject({ status: 404 });
+  });
+
+  test('that is a first one is given through the link of the refusal, by whoever signs in there', async () => {
+    const person = await registerPerson(service);
+    const { tokens } = await calls.obtainTokens({ scope: 'openid credits:spend' }, { person });
+    const refused = await spend(tokens.access_token, 5, 'first');
+    expect(refused.body.code).toBe('mandate.required');
+    const browser = new TestBrowser(service);
+    const signInPage = expectPage(await browser.open(refused.body.raiseUrl), 'sign-in');
+    const shown = await browser.submit(signInPage, { email: person.email, password: person.password });
+    const page = expectPage(shown, 'budget');
+    expect(page.page).toMatchObject({
+      application: { name: 'Notes', isVerified: false },
+      account: { email: person.email },
+      budget: { current: null },
+    });
+    expect(page.text).toContain('A budget for Notes?');
+    const wrong = await browser.submit(page, { decision: 'save', allowance: '0' });
+    expect(expectPage(wrong, 'budget').page.problem).toMatchObject({ field: 'allowance' });
+    expectPage(await browser.submit(page, { decision: 'cancel', allowance: '7' }), 'notice');
+    expect((await spend(tokens.access_token, 5, 'first')).status).toBe(403);
+    const saved = await browser.submit(page, { decision: 'save', allowance: '7', maxPerSpend: '6' });
+    expect(expectPage(saved, 'budget').page).toMatchObject({
+      isSaved: true,
+      budget: { allowance: 7, maxPerSpend: 6, period: 'month' },
+    });
+    expect((await spend(tokens.access_token, 5, 'first')).status).toBe(200);
+    const again = expectPage(await browser.open(refused.body.raiseUrl), 'budget');
+    expect(again.page).toMatchObject({ used: 5, budget: { current: { allowance: 7, status: 'active' } } });
+    expectPage(await browser.open('/mandates/new?appId=app_unknown'), 'error');
+    expect(expectPage(await browser.open('/mandates/new'), 'error').status).toBe(400);
+  });
+
+  test('goes on after it was paused, and is a new one after it was revoked', async () => {
+    const person = await registerPerson(service);
+    const browser = new TestBrowser(service);
+    const { tokens } = await calls.obtainTokens({ scope: 'openid credits:spend' }, { person, browser });
+    const { accessToken: token } = await signIn(service, person);
+    const body = { appId: app.clientId, allowance: 9, period: 'day' };
+    const { body: mandate } = await service.send('POST', '/api/v1/credits/mandates', { token, body });
+    const { id } = mandate;
+    const change = (status: string) =>
+      service.send('PATCH', `/api/v1/credits/mandates/${id}`, { token, body: { status } });
+    expect((await change('paused')).status).toBe(200);
+    const { raiseUrl } = (await spend(tokens.access_token, 1, 'paused')).body;
+    const page = expectPage(await browser.open(raiseUrl), 'budget');
+    expect(page.page.budget.current).toMatchObject({ allowance: 9, period: 'day', status: 'paused' });
+    await browser.submit(page, { decision: 'save', allowance: '9', maxPerSpend: '' });
+    expect((await spend(tokens.access_token, 1, 'paused')).status).toBe(200);
+    await service.send('DELETE', `/api/v1/credits/mandates/${id}`, { token });
+    const refused = await spend(tokens.access_token, 1, 'revoked');
+    expect(refused.body).toMatchObject({ code: 'mandate.required', reason: 'revoked' });
+    expect(expectPage(await browser.open(refused.body.raiseUrl), 'budget').page.budget.current).toBeNull();
   });
 
   test('a wish that is not clear goes back to the application', async () => {

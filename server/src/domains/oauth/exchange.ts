@@ -1,8 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Ctx } from '../../ctx.ts';
-import type { Tx } from '../../db/index.ts';
+import type { Tx, Unit } from '../../db/index.ts';
 import type { Page } from '../../../../web/src/page.ts';
 import type { RequestOrigin } from '../audit/index.ts';
+import type { Known } from './known.ts';
+import type { Opening } from './open-request.ts';
 import type { EndReason } from './record-end.ts';
 
 /** A page that answers instead of the library, with what it needs besides itself. */
@@ -44,6 +46,8 @@ export type Exchange = {
   locks: boolean;
   /** Runs statements in the transaction of this request, one after the other. */
   run<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** What has been read so far. */
+  known: Known;
   /** Whether that transaction has begun. */
   hasBegun(): boolean;
   /** The `jti` of an access token whose signature has been verified, by which it may be looked up. */
@@ -79,7 +83,10 @@ export function inExchange<T>(ctx: Ctx, work: (tx: Tx) => Promise<T>): Promise<T
 }
 
 export type ExchangeOptions = Pick<Exchange, 'endpoint' | 'requestId' | 'origin' | 'locks'> &
-  Partial<Exchange>;
+  Partial<Exchange> & {
+    /** What the transaction opens with; it begins at once then. */
+    opening?: Opening | undefined;
+  };
 
 /**
  * Runs `work` as one request. The transaction is committed when `work` returns true, and rolled back when it
@@ -90,19 +97,21 @@ export async function runExchange(
   options: ExchangeOptions,
   work: (exchange: Exchange) => Promise<boolean>,
 ): Promise<void> {
-  const unit = createUnit(ctx);
-  const exchange: Exchange = { ...options, run: unit.run, hasBegun: unit.hasBegun };
+  const { opening, ...rest } = options;
+  const { learn, end, ...statements } = beginLazily(ctx, opening);
+  const exchange: Exchange = { ...rest, ...statements, known: {} };
   let shouldCommit = false;
   try {
+    await learn(exchange.known);
     shouldCommit = await storage.run(exchange, () => work(exchange));
   } finally {
-    await unit.end(shouldCommit);
+    await end(shouldCommit);
   }
 }
 
-type Unit = {
-  hasBegun: () => boolean;
-  run: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
+type LazyUnit = Pick<Exchange, 'run' | 'hasBegun'> & {
+  /** Begins with the opening, if there is one, and keeps what that has read. */
+  learn: (known: Known) => Promise<void>;
   end: (shouldCommit: boolean) => Promise<void>;
 };
 
@@ -110,27 +119,31 @@ type Unit = {
 class RolledBack extends Error {}
 
 /** A transaction that begins with the first statement. Statements that come at once wait for each other. */
-function createUnit(ctx: Ctx): Unit {
-  let opened: Promise<Tx> | undefined;
+function beginLazily(ctx: Ctx, opening: Opening | undefined): LazyUnit {
+  let opened: Promise<Unit> | undefined;
   let finished: Promise<void> | undefined;
   const ended = Promise.withResolvers<boolean>();
   let queue: Promise<unknown> = Promise.resolve();
-  const open = (): Promise<Tx> => {
-    const { promise, resolve, reject } = Promise.withResolvers<Tx>();
-    finished = ctx.db.asService(async (tx) => {
-      resolve(tx);
+  const open = (): Promise<Unit> => {
+    const { promise, resolve, reject } = Promise.withResolvers<Unit>();
+    finished = ctx.db.asUnit(opening?.statement, async (unit) => {
+      resolve(unit);
       if (!(await ended.promise)) throw new RolledBack();
     });
     finished.catch(reject);
     return promise;
   };
+  const enqueue = <T>(work: (unit: Unit) => Promise<T>): Promise<T> => {
+    const unit = (opened ??= open());
+    const next = queue.then(async () => work(await unit));
+    queue = next.catch(() => {});
+    return next;
+  };
   return {
     hasBegun: () => opened !== undefined,
-    run(work) {
-      opened ??= open();
-      const next = queue.then(async () => work(await (opened as Promise<Tx>)));
-      queue = next.catch(() => {});
-      return next;
+    run: (work) => enqueue(({ tx }) => work(tx)),
+    async learn(known) {
+      if (opening) await enqueue(async ({ opened: row }) => opening.learn(known, row?.['document']));
     },
     async end(shouldCommit) {
       await queue;

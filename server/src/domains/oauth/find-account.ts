@@ -1,7 +1,7 @@
 import type { Account } from 'oidc-provider';
 import type { Ctx } from '../../ctx.ts';
 import { findUser, type User } from '../users/index.ts';
-import { inExchange } from './exchange.ts';
+import { currentExchange, inExchange } from './exchange.ts';
 import { readRoles, type Roles } from './read-roles.ts';
 import { withoutNulls } from './stores/source.ts';
 
@@ -17,7 +17,8 @@ export async function findAccount(
   { userId, applicationId, mustHaveAccess }: AccountOptions,
 ): Promise<Account | undefined> {
   return inExchange(ctx, async (tx) => {
-    const user = await findUser(tx, userId);
+    const known = currentExchange()?.known.user;
+    const user = known?.id === userId ? known : await findUser(tx, userId);
     if (!user?.isActive) return undefined;
     const roles = applicationId === undefined ? undefined : await readRoles(tx, applicationId, userId);
     if (!roles && mustHaveAccess) return undefined;

@@ -1,7 +1,7 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import { inExchange } from './exchange.ts';
+import { findLiveAuthorization } from './stores/authorization.ts';
 
 /** Leave to spend a person's credits, as an application asks for it. @see RFC 9396 §2 */
 export type CreditsSpend = {
@@ -65,17 +65,8 @@ export async function grantedDetails(
 ): Promise<GrantedDetail[] | undefined> {
   const authorizationId = source?.grantId;
   if (authorizationId === undefined) return undefined;
-  const at = ctx.clock.now().toISOString();
-  const { rows } = await inExchange(ctx, (tx) =>
-    tx.execute<{ view: Record<string, unknown> }>(sql`
-      select credits.mandate_view(m, ${at}::timestamptz) as view
-        from oauth.authorizations a
-        join apps.applications p on p.id = a.application_id
-        join credits.mandates m on m.wallet_id = a.user_id and m.app_id = p.client_id
-         and m.member_id is null and m.status <> 'revoked'
-       where a.id = ${authorizationId}`),
-  );
-  return rows.map(({ view }) => toDetail(view));
+  const authorization = await inExchange(ctx, (tx) => findLiveAuthorization(ctx, tx, authorizationId));
+  return authorization?.mandates.map(toDetail);
 }
 
 function toDetail(view: Record<string, unknown>): GrantedDetail {

@@ -135,7 +135,7 @@ describe('client credentials', () => {
 describe('access tokens', () => {
   test('are at+jwt for this service, or for the API that was asked for', async () => {
     const resource = 'https://api.example.com/';
-    await register({ resources: [resource] });
+    await register({ resources: [{ identifier: resource, scopes: ['notes:read'] }] });
     const calls = new OauthCalls(service, await register());
     const own = await calls.obtainTokens({ scope: 'openid credits:read' });
     expect(decodeProtectedHeader(own.tokens.access_token)).toMatchObject({ typ: 'at+jwt', alg: 'RS256' });

@@ -1,8 +1,9 @@
-import { isNull, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
+import type { RowDocument } from '../../db/documents.ts';
 import type { Tx } from '../../db/index.ts';
 import { newId } from '../../lib/ids.ts';
-import { authorizations } from './tables.ts';
+import { learnAuthorization } from './stores/authorization.ts';
 
 /** Refresh tokens do not outlive this, whatever is refreshed in between. */
 export const refreshTtlSeconds = 30 * 86_400;
@@ -19,23 +20,10 @@ export async function openAuthorization(
   tx: Tx,
   { userId, applicationId, sessionId }: AuthorizationOwner,
 ): Promise<string | undefined> {
-  const { rows } = await tx.execute<{ id: string }>(sql`
-    select id from apps.grants
-     where application_id = ${applicationId} and user_id = ${userId} and revoked_at is null
-       for no key update`);
-  const grantId = rows[0]?.id;
-  if (grantId === undefined) return undefined;
   const now = ctx.clock.now();
   const expiresAt = new Date(now.getTime() + refreshTtlSeconds * 1000);
-  const values = { grantId, applicationId, userId, sessionId, expiresAt };
-  const [opened] = await tx
-    .insert(authorizations)
-    .values({ id: newId(ctx), ...values, createdAt: now })
-    .onConflictDoUpdate({
-      target: [authorizations.sessionId, authorizations.applicationId],
-      targetWhere: isNull(authorizations.revokedAt),
-      set: { expiresAt },
-    })
-    .returning({ id: authorizations.id });
-  return opened?.id;
+  const { rows } = await tx.execute<{ document: RowDocument | null }>(sql`
+    select oauth.open_authorization(
+             ${newId(ctx)}, ${userId}, ${applicationId}, ${sessionId}, ${expiresAt}, ${now}) as document`);
+  return learnAuthorization(rows[0]?.document)?.id;
 }

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Tx } from '../../db/index.ts';
+import { currentExchange } from './exchange.ts';
 
 /** A person's role in an application, as claims of tokens for it. */
 export type Roles = { role: string; roles: string[] };
@@ -9,11 +10,15 @@ export type Roles = { role: string; roles: string[] };
  * the role of whoever comes in. Undefined when they have no access.
  */
 export async function readRoles(tx: Tx, applicationId: string, userId: string): Promise<Roles | undefined> {
-  const { rows } = await tx.execute<{ role: string | null }>(sql`
-    select coalesce(m.role, case when p.access = 'open' then p.default_role end) as role
-      from apps.applications p
-      left join apps.memberships m on m.application_id = p.id and m.user_id = ${userId}
-     where p.id = ${applicationId} and p.is_active`);
-  const role = rows[0]?.role;
+  const known = currentExchange()?.known.role;
+  const isKnown = known?.applicationId === applicationId && known.userId === userId;
+  const role = isKnown ? known.role : await readRole(tx, applicationId, userId);
   return role ? { role, roles: [role] } : undefined;
+}
+
+async function readRole(tx: Tx, applicationId: string, userId: string): Promise<string | null> {
+  const { rows } = await tx.execute<{ role: string | null }>(
+    sql`select oauth.role_of(${applicationId}, ${userId}) as role`,
+  );
+  return rows[0]?.role ?? null;
 }

@@ -7,9 +7,11 @@ import { limits, type LimitPolicy } from '../../http/limits.ts';
 import { answerInOauthForm } from '../../http/oauth-error.ts';
 import { originOf } from '../../http/origin.ts';
 import { sendReactPage } from '../../http/pages/react-page.ts';
+import { readSignInCookie } from '../../http/sign-in-cookie.ts';
 import type { Resolve } from '../../lib/find-addresses.ts';
 import type { Endpoint, ExchangeOptions } from './exchange.ts';
 import { addAccountRoutes } from './account/routes.ts';
+import { openAuthorizationRequest, openTokenRequest, type Opening } from './open-request.ts';
 import { assertStorableRequest } from './assert-storable-request.ts';
 import { addInteractionRoutes } from './interactions/routes.ts';
 import { addJsonFlowRoutes } from './json-flow/routes.ts';
@@ -62,7 +64,7 @@ const authenticating = new Set<Endpoint>(['token', 'revoke', 'introspect']);
 
 /** The endpoints of OAuth 2.1 and OpenID Connect, and the pages that belong to them. */
 export function addOauthRoutes(app: App, ctx: Ctx, resolve?: Resolve): void {
-  const host = createProviderHost(ctx, resolve);
+  const host = createProviderHost(ctx, { resolve, countRegistration: app.countRegistration });
   void app.register(async (scope) => {
     const routes = scope as unknown as App;
     routes.removeAllContentTypeParsers();
@@ -105,11 +107,34 @@ async function letLibraryAnswer(
   assertStorableRequest(new URL(request.url, 'http://localhost').searchParams);
   if (endpoint === 'authorize') await refreshClientOf(host, request);
   const incoming = await toIncoming(ctx, request, options, prepare);
+  options.opening = await openingOf(ctx, host, endpoint, request);
   const { failures } = request.server;
   if (authenticating.has(endpoint)) await failures.assertFew(request);
   const answer = await runRequest(host.current(), incoming, reply.raw, options);
   if (reply.raw.statusCode === 401 && authenticating.has(endpoint)) await countFailure(request);
   return answer ? sendReactPage(reply, answer.page, answer) : reply.hijack();
+}
+
+/** What the more common requests ask the database for is asked in one statement. */
+async function openingOf(
+  ctx: Ctx,
+  host: ProviderHost,
+  endpoint: Endpoint,
+  request: FastifyRequest,
+): Promise<Opening | undefined> {
+  if (endpoint === 'token') {
+    if (!formType.test(request.headers['content-type'] ?? '')) return undefined;
+    const opening = openTokenRequest(
+      ctx,
+      new URLSearchParams(bodyOf(request)),
+      request.headers.authorization,
+    );
+    if (opening) await host.refreshClient(opening.clientId, originOf(request));
+    return opening;
+  }
+  const { client_id: clientId } = request.query as { client_id?: unknown };
+  if (endpoint !== 'authorize' || typeof clientId !== 'string') return undefined;
+  return openAuthorizationRequest(ctx, clientId, readSignInCookie(ctx.config, request));
 }
 
 /**
@@ -133,7 +158,7 @@ function addRedirects(app: App): void {
 
 async function refreshClientOf(host: ProviderHost, request: FastifyRequest): Promise<void> {
   const { client_id: clientId } = request.query as { client_id?: unknown };
-  if (typeof clientId === 'string') await host.refreshClient(clientId);
+  if (typeof clientId === 'string') await host.refreshClient(clientId, originOf(request));
 }
 
 /** The answer is on its way; that there will be one time too many is said next time. */

@@ -1,4 +1,5 @@
-import { decodeJwt } from 'jose';
+import { randomUUID } from 'node:crypto';
+import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { registerApplication } from '../../../test/harness/applications.ts';
 import type { Answer } from '../../../test/harness/index.ts';
@@ -12,9 +13,9 @@ const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';
 const front = 'https://front.example.com/api';
 const back = 'https://back.example.com/api';
 let notes: OauthCalls;
-/** Protects the front API, and calls the back API for people. */
+/** Protects the front API, and is let by the back API to call it for people. */
 let api: OauthCalls;
-/** Protects the back API, and calls nobody. */
+/** Protects the back API, and is let by nobody to call theirs. */
 let other: OauthCalls;
 
 beforeAll(async () => {
@@ -22,8 +23,10 @@ beforeAll(async () => {
   const start = async (given: Record<string, unknown>) =>
     new OauthCalls(service, await registerApplication(service, accessToken, { access: 'open', ...given }));
   const exchanger = { grantTypes: [grantType], redirectUris: [] };
-  other = await start({ ...exchanger, resources: [back] });
-  api = await start({ ...exchanger, resources: [front], tokenExchangeAudiences: [back] });
+  const scopes = ['notes:read', 'notes:write'];
+  api = await start({ ...exchanger, resources: [{ identifier: front, scopes }] });
+  const clients = [api.client.clientId];
+  other = await start({ ...exchanger, resources: [{ identifier: back, scopes: ['notes:read'], clients }] });
   notes = await start({});
 });
 
@@ -77,12 +80,13 @@ describe('token exchange', () => {
     expect(body.expires_in).toBe(60);
   });
 
-  test('is refused without a policy that names the API, and for what the token does not hold', async () => {
+  test('is refused unless the API lets the application call it, and for what the token does not hold', async () => {
     const { tokens } = await obtain();
     const token = tokens.access_token;
     const refusals = [
       await exchange(notes, token),
       await exchange(other, token),
+      await exchange(other, token, { audience: front }),
       await exchange(api, token, { audience: 'https://elsewhere.example' }),
       await exchange(api, token, { audience: undefined }),
       await exchange(api, token, { resource: front }),
@@ -96,6 +100,7 @@ describe('token exchange', () => {
     ];
     expect(refusals.map(({ status, body }) => [status, body.error])).toEqual([
       [400, 'invalid_request'],
+      [400, 'invalid_request'],
       [400, 'invalid_target'],
       [400, 'invalid_target'],
       [400, 'invalid_target'],
@@ -108,5 +113,20 @@ describe('token exchange', () => {
       [400, 'invalid_request'],
       [400, 'invalid_request'],
     ]);
+  });
+
+  test('does not free a token from the key that it is bound to', async () => {
+    const keys = await generateKeyPair('ES256');
+    const claims = { htm: 'POST', htu: `${service.issuer}/oauth/token`, jti: randomUUID() };
+    const dpop = await new SignJWT(claims)
+      .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk: await exportJWK(keys.publicKey) })
+      .setIssuedAt()
+      .sign(keys.privateKey);
+    const { code, verifier } = await notes.obtainCode({ scope: 'openid notes:read', resource: front });
+    const { body: bound } = await notes.redeem(code, verifier, {}, { dpop });
+    expect(decodeJwt(bound.access_token)['cnf']).toHaveProperty('jkt');
+    const refused = await exchange(api, bound.access_token, { scope: 'notes:read' });
+    expect([refused.status, refused.body.error]).toEqual([400, 'invalid_request']);
+    expect(refused.body.error_description).toContain('bound');
   });
 });

@@ -210,6 +210,16 @@ describe('introspection', () => {
     expect((await others.introspect(tokens.access_token)).body).toEqual({ active: false });
   });
 
+  test('tells an application nothing that cannot show who it is, not even of its own tokens', async () => {
+    const { accessToken } = await signIn(service, await registerPerson(service));
+    const app = await registerApplication(service, accessToken, { type: 'public', access: 'open' });
+    const anyone = new OauthCalls(service, app);
+    const { tokens } = await anyone.obtainTokens();
+    for (const token of [tokens.access_token, tokens.refresh_token])
+      expect((await anyone.introspect(token)).body).toEqual({ active: false });
+    expect((await anyone.refresh(tokens.refresh_token)).status).toBe(200);
+  });
+
   test('shows a sign-out at once', async () => {
     const { tokens, person } = await calls.obtainTokens();
     expect(await isActive(tokens.access_token)).toBe(true);

@@ -34,6 +34,47 @@ const keySetSchema = Type.Object(
   { description: 'Its public keys, with which it signs what it sends: private_key_jwt, request objects.' },
 );
 
+const resourceFields = {
+  identifier: Type.String({
+    minLength: 1,
+    maxLength: addressLengthMax,
+    description: '`resource` of requests, `aud` of tokens. It belongs to one application.',
+    examples: ['https://api.notes.example.com'],
+  }),
+  // The characters of RFC 6749 §3.3.
+  scopes: Type.Array(Type.String({ pattern: '^[\\x21\\x23-\\x5b\\x5d-\\x7e]{1,100}$' }), {
+    maxItems: 100,
+    description: 'The scopes that it knows; a token for it carries no others.',
+    examples: [['notes:read', 'notes:write']],
+  }),
+  clients: Type.Array(Type.String({ minLength: 1, maxLength: addressLengthMax }), {
+    maxItems: 100,
+    description:
+      'Client ids of the other applications that may call it in their own name, and exchange tokens for it.',
+    examples: [['app_5f6c1c0e9d3b4a7c8e2f1a0b9c8d7e6f']],
+  }),
+};
+
+const givenResourcesSchema = Type.Array(
+  Type.Union([
+    resourceFields.identifier,
+    Type.Object({
+      identifier: resourceFields.identifier,
+      scopes: Type.Optional(resourceFields.scopes),
+      clients: Type.Optional(resourceFields.clients),
+    }),
+  ]),
+  {
+    maxItems: 20,
+    description:
+      'The APIs that it protects, all of them. One that is no more than its identifier has no scopes.',
+    examples: [[{ identifier: 'https://api.notes.example.com', scopes: ['notes:read', 'notes:write'] }]],
+  },
+);
+
+/** An API that an application protects: the scopes it knows, and the clients that may call it themselves. */
+export type ProtectedApi = Static<ReturnType<typeof Type.Object<typeof resourceFields>>>;
+
 /** The settings of an application as an OAuth client, as they are shown. */
 export const settingsFields = {
   type: Type.Enum(['confidential', 'public', 'native'], {
@@ -81,14 +122,9 @@ export const settingsFields = {
     description: 'Whether its tokens must be bound to a key by DPoP.',
     examples: [false],
   }),
-  resources: addresses(
-    'Identifiers of the APIs that it protects: `resource` of requests, `aud` of tokens. Each belongs to one application.',
-    'https://api.notes.example.com',
-  ),
-  tokenExchangeAudiences: addresses(
-    'The APIs that it may exchange tokens for: those of applications that you administer.',
-    'https://api.search.example.com',
-  ),
+  resources: Type.Array(Type.Object(resourceFields, { title: 'ProtectedApi' }), {
+    description: 'The APIs that it protects.',
+  }),
 };
 
 /** The same as a request names them: each may be absent. */
@@ -108,8 +144,7 @@ export const givenSettingsFields = {
   contacts: Type.Optional(settingsFields.contacts),
   pkceRequired: Type.Optional(settingsFields.pkceRequired),
   dpopBound: Type.Optional(settingsFields.dpopBound),
-  resources: Type.Optional(settingsFields.resources),
-  tokenExchangeAudiences: Type.Optional(settingsFields.tokenExchangeAudiences),
+  resources: Type.Optional(givenResourcesSchema),
 };
 
 export const givenSettingsSchema = Type.Object(givenSettingsFields);

@@ -25,6 +25,7 @@ const publicKey = (modulusLength = 2048) =>
   generateKeyPairSync('rsa', { modulusLength }).publicKey.export({ format: 'jwk' });
 const rsaKey = { ...publicKey(), kid: 'notes-1', use: 'sig' };
 const resource = () => `https://${randomUUID()}.example.com/api`;
+const api = (identifier = resource()) => ({ identifier, scopes: ['notes:read'], clients: [] });
 
 const safeDefaults = {
   postLogoutRedirectUris: [],
@@ -42,7 +43,6 @@ const safeDefaults = {
   pkceRequired: true,
   dpopBound: false,
   resources: [],
-  tokenExchangeAudiences: [],
   isVerified: false,
 };
 
@@ -68,12 +68,14 @@ test('every setting is kept as it was given, at the registration and later', asy
     contacts: ['ops@example.com'],
     pkceRequired: false,
     dpopBound: true,
-    resources: [resource(), `urn:example:${randomUUID()}`].toSorted((a, b) => (a < b ? -1 : 1)),
+    resources: [api(), api(`urn:example:${randomUUID()}`)].toSorted((a, b) =>
+      a.identifier < b.identifier ? -1 : 1,
+    ),
   };
   const { read } = await newApplication(settings);
   expect(await read()).toMatchObject(settings);
   const { change, read: readChanged } = await newApplication();
-  const later = { ...settings, resources: [resource()] };
+  const later = { ...settings, resources: [api()] };
   expect((await change(later)).body.application).toMatchObject(later);
   expect(await readChanged()).toMatchObject(later);
   expect(
@@ -149,9 +151,19 @@ test.each<[string, Record<string, unknown>, string]>([
   ['a resource by http', { resources: [elsewhere] }, '/body/resources/0'],
   ['a resource that is a script', { resources: ['javascript:alert(1)'] }, '/body/resources/0'],
   [
-    'an audience that nobody protects',
-    { tokenExchangeAudiences: [resource()] },
-    '/body/tokenExchangeAudiences/0',
+    'a resource named twice',
+    { resources: ['urn:example:a', { identifier: 'urn:example:a' }] },
+    '/body/resources/1',
+  ],
+  [
+    'a scope that means something here',
+    { resources: [{ identifier: 'urn:example:a', scopes: ['notes:read', 'credits:spend'] }] },
+    '/body/resources/0/scopes/1',
+  ],
+  [
+    'a client that nobody knows',
+    { resources: [{ identifier: 'urn:example:a', clients: ['app_unknown'] }] },
+    '/body/resources/0/clients/0',
   ],
 ])('%s is malformed, at the registration and later', async (_, given, path) => {
   const ada = await addWalletHolder(service);
@@ -228,23 +240,16 @@ test('of applications that claim the same APIs at once one gets them all', async
   }
 });
 
-test('tokens are exchanged only for APIs of applications that one administers', async () => {
-  const [mine, others] = [await newApplication(), await newApplication()];
-  const [own, foreign] = [resource(), resource()];
-  await mine.change({ resources: [own] });
-  await others.change({ resources: [foreign] });
-  const gateway = await registerApplication(service, mine.ada.token, { tokenExchangeAudiences: [own] });
-  const path = `/${gateway.id}`;
-  const refused = await send(mine.ada, 'PUT', path, { tokenExchangeAudiences: [own, foreign] });
-  expect(refused).toMatchObject({
-    status: 400,
-    body: { errors: [{ path: '/body/tokenExchangeAudiences/1' }] },
-  });
-
-  await owner.query(`update auth.users set role = 'admin' where id = $1`, [mine.ada.userId]);
-  const allowed = await send(mine.ada, 'PUT', path, { tokenExchangeAudiences: [own, foreign] });
-  expect(allowed.status).toBe(200);
-  await owner.query(`update auth.users set role = 'user' where id = $1`, [mine.ada.userId]);
-  const kept = await send(mine.ada, 'PUT', path, { name: 'Gate', tokenExchangeAudiences: [foreign] });
-  expect(kept.body.application).toMatchObject({ name: 'Gate', tokenExchangeAudiences: [foreign] });
+test('an API is kept with its scopes and the clients that may call it; who is deleted is among them no more', async () => {
+  const [caller, api] = [await newApplication(), await newApplication()];
+  const identifier = resource();
+  const whole = { identifier, scopes: ['notes:read', 'notes:write'], clients: [caller.app.clientId] };
+  expect((await api.change({ resources: [whole] })).body.application.resources).toEqual([whole]);
+  expect((await api.read()).resources).toEqual([whole]);
+  expect((await api.change({ name: 'Other' })).body.application.resources).toEqual([whole]);
+  await send(caller.ada, 'DELETE', `/${caller.app.id}`);
+  expect((await api.read()).resources).toEqual([{ ...whole, clients: [] }]);
+  expect((await api.change({ resources: [identifier] })).body.application.resources).toEqual([
+    { identifier, scopes: [], clients: [] },
+  ]);
 });

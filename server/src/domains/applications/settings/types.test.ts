@@ -90,8 +90,14 @@ test('only administrators of the service say who is verified, and it lasts as lo
   expect(
     (await change({ isVerified: false, contacts: ['ops@example.com'] })).body.application.isVerified,
   ).toBe(true);
+  const [first, second] = ['https://notes.example.com/a', 'https://evil.example.com/b'];
+  await change({ redirectUris: [`${first},${second}`] });
   const looks = [
+    { redirectUris: [first, second] },
     { name: 'My Bank' },
+    { policyUri: 'https://notes.example.com/privacy' },
+    { termsUri: 'https://notes.example.com/terms' },
+    { type: 'public' },
     { logoUri: 'https://notes.example.com/bank.png' },
     { clientUri: 'https://notes.example.com/bank' },
     { redirectUris: ['https://bank.example.com/'] },
@@ -104,5 +110,5 @@ test('only administrators of the service say who is verified, and it lasts as lo
     `select count(*)::int as count from audit.events where target_id = $1 and action = 'application.verified'`,
     [app.id],
   );
-  expect(rows).toEqual([{ count: 5 }]);
+  expect(rows).toEqual([{ count: looks.length + 1 }]);
 });

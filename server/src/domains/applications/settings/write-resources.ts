@@ -1,86 +1,97 @@
-import { and, asc, eq, inArray, notInArray } from 'drizzle-orm';
-import type { Config } from '../../../config.ts';
+import { and, asc, eq, inArray, notInArray, sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
-import { resources } from '../tables.ts';
-import { isLoopbackHost } from './assert-web-address.ts';
+import { applications, resourceClients, resources } from '../tables.ts';
 import { invalidField } from './invalid-field.ts';
+import type { ProtectedApi } from './schemas.ts';
 
 /**
- * Throws `request.invalid` unless each is an absolute URI without fragment that can stand for an API, and
- * none stands for this service itself. @see RFC 8707 §2
- */
-export function assertResources(config: Config, identifiers: string[]): void {
-  const own = [config.baseUrl, config.jwtAudience, config.jwtIssuer];
-  identifiers.forEach((identifier, index) => {
-    const path = `/body/resources/${index}`;
-    if (!isIdentifier(identifier)) {
-      throw invalidField(
-        path,
-        'must be an absolute URI with https or urn, without a fragment; http on localhost only',
-      );
-    }
-    if (own.some((one) => isWithin(identifier, one)))
-      throw invalidField(path, 'stands for this service itself');
-  });
-}
-
-/**
- * Makes these, and no others, the APIs that an application protects. Throws `applications.resource_taken`
- * when one of them belongs to another application, whoever comes second. `tx` is the service's and holds
+ * Makes these, and no others, the APIs that an application protects, with their scopes and the clients that
+ * it lets call them. Throws `applications.resource_taken` when one of them belongs to another application,
+ * whoever comes second, and `request.invalid` when there is no such client. `tx` is the service's and holds
  * the application.
  */
 export async function writeResources(
   ctx: Ctx,
   tx: Tx,
   applicationId: string,
-  identifiers: string[],
+  apis: ProtectedApi[],
 ): Promise<void> {
   const isOwn = eq(resources.applicationId, applicationId);
   const { identifier } = resources;
+  const identifiers = apis.map((api) => api.identifier);
   await tx.delete(resources).where(and(isOwn, notInArray(identifier, [...identifiers, ''])));
-  if (identifiers.length === 0) return;
+  if (apis.length === 0) return;
   // In one order, so that two applications that want the same ones wait for each other and not in a circle.
-  const wanted = identifiers.toSorted();
+  const wanted = apis.toSorted((a, b) => (a.identifier < b.identifier ? -1 : 1));
   const createdAt = ctx.clock.now();
-  await tx
+  const written = await tx
     .insert(resources)
-    .values(wanted.map((one) => ({ identifier: one, applicationId, createdAt })))
-    .onConflictDoNothing();
-  const own = await tx
-    .select({ identifier })
-    .from(resources)
-    .where(and(isOwn, inArray(identifier, wanted)));
-  const taken = wanted.filter((one) => !own.some((row) => row.identifier === one));
+    .values(
+      wanted.map((api) => ({ identifier: api.identifier, scopes: api.scopes, applicationId, createdAt })),
+    )
+    .onConflictDoUpdate({
+      target: identifier,
+      set: { scopes: sql`excluded.scopes` },
+      setWhere: isOwn,
+    })
+    .returning({ identifier });
+  const own = new Set(written.map((row) => row.identifier));
+  const taken = wanted.map((api) => api.identifier).filter((one) => !own.has(one));
   if (taken.length > 0)
     throw new AppError('applications.resource_taken', { extensions: { resources: taken } });
+  await writeClients(ctx, tx, apis);
+}
+
+async function writeClients(ctx: Ctx, tx: Tx, apis: ProtectedApi[]): Promise<void> {
+  const identifiers = apis.map(({ identifier }) => identifier);
+  await tx.delete(resourceClients).where(inArray(resourceClients.resource, identifiers));
+  const createdAt = ctx.clock.now();
+  const rows = apis.flatMap(({ identifier, clients }) =>
+    clients.map((clientId) => ({ resource: identifier, clientId, createdAt })),
+  );
+  if (rows.length === 0) return;
+  await assertClients(tx, apis);
+  await tx.insert(resourceClients).values(rows);
+}
+
+/** Throws `request.invalid` unless there is an application for each client id, and locks them. */
+async function assertClients(tx: Tx, apis: ProtectedApi[]): Promise<void> {
+  const { clientId } = applications;
+  const named = apis.flatMap(({ clients }) => clients);
+  const found = await tx
+    .select({ clientId })
+    .from(applications)
+    .where(inArray(clientId, named))
+    .orderBy(asc(clientId))
+    .for('key share');
+  const known = new Set(found.map((row) => row.clientId));
+  apis.forEach(({ clients }, index) => {
+    const unknown = clients.findIndex((one) => !known.has(one));
+    if (unknown < 0) return;
+    throw invalidField(
+      `/body/resources/${index}/clients/${unknown}`,
+      'is not the client id of an application',
+    );
+  });
 }
 
 /** The APIs that these applications protect, by application. */
-export async function readResources(tx: Tx, applicationIds: string[]): Promise<Map<string, string[]>> {
-  const found = new Map<string, string[]>(applicationIds.map((id) => [id, []]));
+export async function readResources(tx: Tx, applicationIds: string[]): Promise<Map<string, ProtectedApi[]>> {
+  const found = new Map<string, ProtectedApi[]>(applicationIds.map((id) => [id, []]));
   if (applicationIds.length === 0) return found;
+  const { applicationId, identifier, scopes } = resources;
   const rows = await tx
-    .select({ applicationId: resources.applicationId, identifier: resources.identifier })
+    .select({ applicationId, identifier, scopes, clients: clientsOfResource })
     .from(resources)
-    .where(inArray(resources.applicationId, applicationIds))
-    .orderBy(asc(resources.identifier));
-  for (const { applicationId, identifier } of rows) found.get(applicationId)?.push(identifier);
+    .where(inArray(applicationId, applicationIds))
+    .orderBy(asc(identifier));
+  for (const { applicationId: id, ...api } of rows) found.get(id)?.push(api);
   return found;
 }
 
-function isIdentifier(text: string): boolean {
-  if (!/^[\x21-\x7e]+$/.test(text) || /[#\\*]/.test(text) || !URL.canParse(text)) return false;
-  const { protocol, hostname, username, password } = new URL(text);
-  if (protocol === 'urn:') return /^urn:[a-z0-9-]{2,32}:[^:]/i.test(text);
-  if (username !== '' || password !== '' || !/^https?:\/\/[^/]/i.test(text)) return false;
-  return protocol === 'https:' || isLoopbackHost(hostname);
-}
-
-/** Whether an identifier is `own`, or lies on its origin. */
-function isWithin(identifier: string, own: string): boolean {
-  if (identifier === own) return true;
-  const { origin } = new URL(identifier);
-  return origin !== 'null' && URL.canParse(own) && new URL(own).origin === origin;
-}
+/** The clients that may call an API besides its own, in a statement about `apps.resources`. */
+export const clientsOfResource = sql<string[]>`array(
+  select ${resourceClients.clientId} from ${resourceClients}
+   where ${resourceClients.resource} = ${resources.identifier} order by 1)`;

@@ -17,11 +17,15 @@ import { addTeamHistoryRoutes } from './team-history-routes.ts';
 
 const common = { tags: ['credits'], security: [{ bearer: [] }] };
 
+const forApplications = 'An application reads it with a token that carries `credits:read`.';
+
 const listOptions = {
   schema: {
     ...common,
     summary: 'List your transactions',
-    description: 'Newest first. `X-Total-Count` counts all that match, `Link` leads to the next page.',
+    description:
+      'Newest first. `X-Total-Count` counts all that match, `Link` leads to the next page. ' +
+      forApplications,
     querystring: schemas.transactionsQuerySchema,
     response: { 200: Type.Array(transactionSchema) },
   },
@@ -33,7 +37,7 @@ const statementOptions = {
     summary: 'Read the statement of a month or of any period',
     description:
       'Opening, movements, closing, with the head of the chain at both ends; JSON, or CSV by `Accept: text/csv` ' +
-      'or `?format=csv`. Streamed as it is read, whatever its length.',
+      `or \`?format=csv\`. Streamed as it is read, whatever its length. ${forApplications}`,
     querystring: schemas.statementQuerySchema,
     response: { 200: schemas.statementSchema },
   },
@@ -41,7 +45,7 @@ const statementOptions = {
 
 /** What a wallet has been through: transactions, statements, usage, receipts. */
 export function addHistoryRoutes(app: App, ctx: Ctx): void {
-  const preHandler = authenticate(ctx);
+  const preHandler = authenticate(ctx, { scope: 'credits:read' });
   const lane = createExportLane();
   addPastRoutes(app, ctx);
   addTeamHistoryRoutes(app, ctx, lane);
@@ -64,6 +68,7 @@ export function addHistoryRoutes(app: App, ctx: Ctx): void {
       schema: {
         ...common,
         summary: 'Read what you have spent, by app, day or model',
+        description: forApplications,
         querystring: schemas.usageQuerySchema,
         response: { 200: schemas.usageSchema },
       },

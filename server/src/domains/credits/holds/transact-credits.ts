@@ -143,13 +143,19 @@ async function refusal(ctx: Ctx, request: TransactRequest, outcome: TransactOutc
     extensions.topUp = { packages: await listPackages(ctx), checkoutUrl: `${appUrl}/credits` };
   }
   if (code === 'mandate.exceeded' || code === 'mandate.required') {
-    const page = typeof details?.mandateId === 'string' ? details.mandateId : 'new';
-    extensions.raiseUrl = `${appUrl}/mandates/${page}`;
+    extensions.raiseUrl = `${appUrl}/mandates/${mandatePageOf(request, details)}`;
   }
   return new AppError(code, {
     extensions,
     ...(isReplay ? { headers: { 'idempotency-replayed': 'true' } } : {}),
   });
+}
+
+/** A mandate that was revoked is over; only a new one takes its place. */
+function mandatePageOf({ appId = '' }: TransactRequest, details: TransactOutcome['details']): string {
+  const { mandateId, reason } = (details ?? {}) as { mandateId?: unknown; reason?: unknown };
+  const isThere = typeof mandateId === 'string' && reason !== 'revoked';
+  return isThere ? mandateId : `new?${new URLSearchParams({ appId }).toString()}`;
 }
 
 /** The hold that an outcome is about. */

@@ -20,7 +20,14 @@ import {
 } from '../../auth/index.ts';
 import { problemOf } from '../interactions/problem-of.ts';
 import { registerFormSchema, signInFormSchema } from '../interactions/schemas.ts';
-import { buildBudgetPage, saveBudget } from './budget-page.ts';
+import {
+  buildBudgetPage,
+  buildFirstBudgetPage,
+  findOwnMandate,
+  firstBudgetPath,
+  giveBudget,
+  saveBudget,
+} from './budget-page.ts';
 import { readNext } from './read-next.ts';
 import * as schemas from './schemas.ts';
 
@@ -33,6 +40,7 @@ export function addAccountRoutes(app: App, ctx: Ctx): void {
     addRegisterPage(pages, ctx);
     addSignOutPage(pages, ctx);
     addBudgetPage(pages, ctx);
+    addFirstBudgetPage(pages, ctx);
   });
 }
 
@@ -165,6 +173,37 @@ function addBudgetPage(pages: App, ctx: Ctx): void {
       if (!caller) throw new AppError('auth.session_ended');
       const save = async () => {
         if (request.body.decision === 'save') await saveBudget(ctx, caller, mandateId, request.body);
+        return reply.redirect(`/mandates/${mandateId}?done`, 303);
+      };
+      return orAgain(save, (typed) => show(request, reply, typed));
+    },
+  );
+}
+
+function addFirstBudgetPage(pages: App, ctx: Ctx): void {
+  const common = { hide, querystring: schemas.appQuerySchema };
+  const show = async (request: FastifyRequest, reply: FastifyReply, typed: Typed = {}) => {
+    const { appId } = request.query as { appId: string };
+    const caller = await callerOf(ctx, request);
+    if (!caller) return reply.redirect(withNext('/sign-in', firstBudgetPath(appId)), 303);
+    const mandate = await findOwnMandate(ctx, caller, appId);
+    if (mandate) return reply.redirect(`/mandates/${mandate.id}`, 303);
+    const page = await buildFirstBudgetPage(ctx, caller, appId, {
+      hidden: csrfField(ctx, request, reply),
+      ...(typed.problem ? { problem: typed.problem } : {}),
+    });
+    return sendReactPage(reply, page, { status: typed.status ?? 200 });
+  };
+  pages.get('/mandates/new', { schema: common }, (request, reply) => show(request, reply));
+  pages.post(
+    '/mandates/new',
+    { preHandler: requireCsrfToken(ctx), schema: { ...common, body: schemas.budgetFormSchema } },
+    async (request, reply) => {
+      const caller = await callerOf(ctx, request);
+      if (!caller) throw new AppError('auth.session_ended');
+      if (request.body.decision !== 'save') return reply.redirect('/sign-in?done', 303);
+      const save = async () => {
+        const mandateId = await giveBudget(ctx, caller, request.query.appId, request.body);
         return reply.redirect(`/mandates/${mandateId}?done`, 303);
       };
       return orAgain(save, (typed) => show(request, reply, typed));

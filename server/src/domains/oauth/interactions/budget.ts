@@ -1,10 +1,11 @@
 import { sql } from 'drizzle-orm';
 import type { Interaction } from 'oidc-provider';
-import type { BudgetView } from '../../../../../web/src/page.ts';
+import type { BudgetView, CurrentBudget } from '../../../../../web/src/page.ts';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller, Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import { newId } from '../../../lib/ids.ts';
+import { listOwnMandates, type MandateView } from '../../credits/index.ts';
 import type { CreditsSpend } from '../granted-details.ts';
 
 /** What an application asks to spend, if it does. */
@@ -16,17 +17,13 @@ export function requestedBudget({ params }: Interaction): CreditsSpend | undefin
 }
 
 /** The budget as the consent page shows it. */
-export function toBudgetView(
-  ctx: Ctx,
-  asked: CreditsSpend,
-  current: { allowance: number } | undefined,
-): BudgetView {
+export function toBudgetView(ctx: Ctx, asked: CreditsSpend, mandate: MandateView | undefined): BudgetView {
   return {
     allowance: asked.allowance,
     period: asked.period,
     maxPerSpend: asked.maxPerSpend ?? null,
     kinds: asked.kinds ?? ['free', 'paid'],
-    currentAllowance: current?.allowance ?? null,
+    current: mandate ? toCurrentBudget(mandate) : null,
     creditsPerEur: ctx.config.creditsPerEur,
   };
 }
@@ -52,17 +49,25 @@ export function readCredits(text: string | undefined, max: number, name: string)
   throw new AppError('request.invalid', { errors: [{ path: `/body/${name}`, message }] });
 }
 
-type MandateRow = { id: string; allowance: number };
-
 /** The mandate that an application has from a person. */
 export async function findMandate(
+  ctx: Ctx,
   tx: Tx,
   { userId, clientId }: { userId: string; clientId: string },
-): Promise<MandateRow | undefined> {
-  const { rows } = await tx.execute<MandateRow>(sql`
-    select id, allowance from credits.mandates
-     where wallet_id = ${userId} and app_id = ${clientId} and member_id is null and status <> 'revoked'`);
-  return rows[0];
+): Promise<MandateView | undefined> {
+  const [mandate] = await listOwnMandates(ctx, tx, { userId, clientIds: [clientId] });
+  return mandate;
+}
+
+/** A mandate as pages show it, all of its terms as they are. */
+export function toCurrentBudget({
+  allowance,
+  period,
+  maxPerSpend,
+  kinds,
+  status,
+}: MandateView): CurrentBudget {
+  return { allowance, period, maxPerSpend, kinds, status: status as CurrentBudget['status'] };
 }
 
 /**
@@ -82,7 +87,7 @@ export async function grantBudget(
     kinds: granted.kinds ?? ['free', 'paid'],
     spend_max: granted.maxPerSpend ?? null,
   };
-  const mandate = await findMandate(tx, { userId, clientId });
+  const mandate = await findMandate(ctx, tx, { userId, clientId });
   if (mandate) {
     const changes = JSON.stringify({ ...terms, status: 'active', expires_at: null });
     await tx.execute(

@@ -5,8 +5,9 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Application } from '../../applications/index.ts';
 import { findUser } from '../../users/index.ts';
 import { toApplicationView } from '../application-view.ts';
+import { scopesOfClaims } from '../scopes.ts';
 import { findMandate, requestedBudget, toBudgetView } from './budget.ts';
-import { readRequested, type OpenInteraction } from './interaction.ts';
+import { readRequested, type OpenInteraction, type Requested } from './interaction.ts';
 
 export type PageRequest = {
   /** The hidden fields of every form. */
@@ -103,29 +104,42 @@ async function consentPage(
   account: AccountView,
 ): Promise<Page> {
   const { interaction, application } = open;
-  const { scopes, resources } = readRequested(ctx, interaction);
+  const requested = await readRequested(ctx, interaction);
   const asked = requestedBudget(interaction);
   const owner = { userId: interaction.session?.accountId ?? '', clientId: application.clientId };
-  const mandate = asked && (await ctx.db.asService((tx) => findMandate(tx, owner)));
+  const mandate = asked && (await ctx.db.asService((tx) => findMandate(ctx, tx, owner)));
   return {
     name: 'consent',
     form: formOf(interaction, 'consent', request),
     application: viewOf(open),
     account,
-    scopes: toScopeViews(scopes, interaction),
+    scopes: toScopeViews(requested, interaction),
     budget: asked ? toBudgetView(ctx, asked, mandate) : null,
-    resources: resources.map(({ resource }) => resource).filter((name) => name !== ctx.config.baseUrl),
+    resources: requested.resources
+      .map(({ resource }) => resource)
+      .filter((name) => name !== ctx.config.baseUrl),
     problem: request.problem ?? null,
   };
 }
 
-function toScopeViews(scopes: string[], { prompt }: Interaction): ScopeView[] {
-  const { missingOIDCScope = [], missingResourceScopes = {} } = prompt.details as {
+/** What is asked for, in scopes: a claim asked for by name is said in the words of its scope. */
+function toScopeViews({ scopes, claims }: Requested, { prompt }: Interaction): ScopeView[] {
+  const {
+    missingOIDCScope = [],
+    missingOIDCClaims = [],
+    missingResourceScopes = {},
+  } = prompt.details as {
     missingOIDCScope?: string[];
+    missingOIDCClaims?: string[];
     missingResourceScopes?: Record<string, string[]>;
   };
-  const missing = new Set([...missingOIDCScope, ...Object.values(missingResourceScopes).flat()]);
-  return scopes.map((name) => ({ name, isNew: missing.has(name) }));
+  const missing = new Set([
+    ...missingOIDCScope,
+    ...scopesOfClaims(missingOIDCClaims),
+    ...Object.values(missingResourceScopes).flat(),
+  ]);
+  const names = new Set([...scopes, ...scopesOfClaims(claims)]);
+  return [...names].map((name) => ({ name, isNew: missing.has(name) }));
 }
 
 async function readAccount(ctx: Ctx, { session }: Interaction): Promise<AccountView | undefined> {

@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errors, type Interaction, type Provider } from 'oidc-provider';
 import type { Ctx } from '../../../ctx.ts';
-import { findClient, type Application } from '../../applications/index.ts';
+import { identityScopes } from '../../../lib/scopes.ts';
+import { findApi, findClient, type Application } from '../../applications/index.ts';
 import { isOwnResource } from '../protected-resource/own-resource.ts';
-import { identityScopes, scopesOfOthers, scopesOfService } from '../scopes.ts';
+import { claimsOfScopes, scopesOfApi, scopesOfService } from '../scopes.ts';
 
 /** An interaction that is under way, with the application that it is for. */
 export type OpenInteraction = { interaction: Interaction; application: Application };
@@ -50,36 +51,43 @@ export async function endStep(
 
 /** What an authorization request asks for, each resource with the scopes that mean something there. */
 export type Requested = {
+  /** Those that mean something anywhere. */
   scopes: string[];
-  identityScopes: string[];
+  /** Names of claims that are asked for one by one, of those that there are. */
   claims: string[];
   resources: { resource: string; scopes: string[] }[];
 };
 
-/** Reads what an interaction is about from the request that began it. */
-export function readRequested(ctx: Ctx, { params }: Interaction): Requested {
+/** Reads what an interaction is about from the request that began it; what nobody knows is left out. */
+export async function readRequested(ctx: Ctx, { params }: Interaction): Promise<Requested> {
   const text = (name: string) => (typeof params[name] === 'string' ? params[name] : '');
-  const scopes = [...new Set(text('scope').split(' ').filter(Boolean))];
-  const identity = new Set<string>(identityScopes);
-  const ofService = new Set(scopesOfService.split(' '));
+  const asked = [...new Set(text('scope').split(' ').filter(Boolean))];
   const named = [params['resource'] ?? []].flat().map(String);
-  const resources = named.length === 0 ? [ctx.config.baseUrl] : named;
+  const resources: Requested['resources'] = [];
+  for (const resource of named.length === 0 ? [ctx.config.baseUrl] : named) {
+    const known = new Set(await knownScopes(ctx, resource));
+    resources.push({ resource, scopes: asked.filter((scope) => known.has(scope)) });
+  }
+  const known = new Set<string>([...identityScopes, ...resources.flatMap(({ scopes }) => scopes)]);
   return {
-    scopes,
-    identityScopes: scopes.filter((scope) => identity.has(scope)),
+    scopes: asked.filter((scope) => known.has(scope)),
     claims: claimsOf(text('claims')),
-    resources: resources.map((resource) => ({
-      resource,
-      scopes: isOwnResource(ctx.config, resource)
-        ? scopes.filter((scope) => ofService.has(scope))
-        : scopesOfOthers(scopes).split(' ').filter(Boolean),
-    })),
+    resources,
   };
 }
 
-/** Names of the claims that are asked for one by one; the library has checked the form. */
+async function knownScopes(ctx: Ctx, resource: string): Promise<string[]> {
+  if (isOwnResource(ctx.config, resource)) return scopesOfService.split(' ');
+  const api = await ctx.db.asService((tx) => findApi(tx, resource));
+  return api ? scopesOfApi(api) : [];
+}
+
+/** The library has checked the form. Claims that we do not know are ignored. @see OpenID Connect Core §5.5 */
 function claimsOf(text: string): string[] {
   if (text === '') return [];
   const { userinfo, id_token: idToken } = JSON.parse(text) as Record<string, object | undefined>;
-  return [...new Set([...Object.keys(userinfo ?? {}), ...Object.keys(idToken ?? {})])];
+  const asked = new Set([...Object.keys(userinfo ?? {}), ...Object.keys(idToken ?? {})]);
+  return Object.values(claimsOfScopes)
+    .flat()
+    .filter((claim) => asked.has(claim));
 }

@@ -138,7 +138,7 @@ async function decideConsent(
   if (form.decision !== 'allow') return endStep(ctx, interaction, denied);
   const asked = requestedBudget(interaction);
   const budget = asked && readLowered(asked, form);
-  const requested = readRequested(ctx, interaction);
+  const requested = await readRequested(ctx, interaction);
   await grantConsent(ctx, callerOf(interaction), application, { requested, budget }, origin);
   return endStep(ctx, interaction, { consent: {} });
 }

@@ -1,6 +1,7 @@
 import { and, isNotNull, lt, type AnyColumn } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
 import type { Ctx } from '../../../ctx.ts';
+import { removeUnusedClients } from '../../applications/index.ts';
 import * as pageTables from '../page-tables.ts';
 import * as tables from '../tables.ts';
 
@@ -36,4 +37,5 @@ export async function cleanUp(ctx: Ctx): Promise<void> {
       .set({ sealedAnswer: null })
       .where(and(isNotNull(sealedAnswer), isOver)),
   );
+  await removeUnusedClients(ctx);
 }

@@ -26,7 +26,7 @@ export async function issueCode(ctx: Ctx, subject: CodeSubject, context: CodeCon
   const { host, requestId, origin } = context;
   if (!(await hasGranted(ctx, caller, application))) {
     const resources = [{ resource: ctx.config.baseUrl, scopes }];
-    const requested = { scopes, identityScopes: scopes, claims: [], resources };
+    const requested = { scopes, claims: [], resources };
     await grantConsent(ctx, caller, application, { requested, budget: undefined }, origin);
   }
   const provider = host.current();

@@ -1,7 +1,7 @@
 import type { App } from '../../../app.ts';
 import type { Ctx } from '../../../ctx.ts';
 import { AppError } from '../../../errors.ts';
-import { serviceScopes } from '../scopes.ts';
+import { serviceScopes } from '../../../lib/scopes.ts';
 import { isApiPath } from './own-resource.ts';
 import { resourceMetadataSchema } from './schemas.ts';
 

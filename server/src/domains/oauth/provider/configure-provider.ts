@@ -1,11 +1,12 @@
 import type { Configuration } from 'oidc-provider';
 import type { Ctx } from '../../../ctx.ts';
 import type { Resolve } from '../../../lib/find-addresses.ts';
+import { identityScopes } from '../../../lib/scopes.ts';
 import { currentExchange } from '../exchange.ts';
 import { fetchSafely } from '../fetch-safely.ts';
 import { findAccount } from '../find-account.ts';
 import { refreshTtlSeconds } from '../open-authorization.ts';
-import { claimsOfScopes, identityScopes } from '../scopes.ts';
+import { claimsOfScopes } from '../scopes.ts';
 import { createAdapterFactory, type ProviderOptions } from '../stores/adapter-factory.ts';
 import { extraClientProperties } from '../stores/client-store.ts';
 import { passwordAcr } from '../stores/session-store.ts';

@@ -1,5 +1,6 @@
 import { Provider } from 'oidc-provider';
 import type { Ctx } from '../../../ctx.ts';
+import { findSecret } from '../../applications/index.ts';
 import { currentExchange } from '../exchange.ts';
 import type { ProviderOptions } from '../stores/adapter-factory.ts';
 import { keepAnswer } from '../stores/refresh-token-store.ts';
@@ -26,6 +27,8 @@ function compareSecretsByDigest(ctx: Ctx, provider: Provider): void {
   provider.Client.prototype.compareClientSecret = async function compare(this: { clientId: string }, secret) {
     if (typeof secret !== 'string') return false;
     const { clientId } = this;
+    const known = currentExchange()?.known.client;
+    if (known?.application.clientId === clientId) return findSecret(known.secrets, secret) !== undefined;
     return (await ctx.applications.verify({ clientId, clientSecret: secret })) !== undefined;
   };
 }

@@ -1,10 +1,10 @@
 import type { Provider } from 'oidc-provider';
 import type { Ctx } from '../../../ctx.ts';
-import type { Resolve } from '../../../lib/find-addresses.ts';
 import { newOpaqueToken } from '../../../lib/secrets.ts';
 import {
   createRefreshDescribedClient,
   type RefreshDescribedClient,
+  type RefreshOptions,
 } from '../registration/refresh-described-client.ts';
 import { createProvider } from './create-provider.ts';
 
@@ -19,8 +19,8 @@ export type ProviderHost = {
  * Builds the library anew whenever there are other keys or another one's turn to sign has come. Requests
  * that are under way end where they began; everything else about them is in the database.
  */
-export function createProviderHost(ctx: Ctx, resolve?: Resolve): ProviderHost {
-  const refreshClient = createRefreshDescribedClient(ctx, resolve);
+export function createProviderHost(ctx: Ctx, { resolve, countRegistration }: RefreshOptions): ProviderHost {
+  const refreshClient = createRefreshDescribedClient(ctx, { resolve, countRegistration });
   const options = { placeholderSecret: newOpaqueToken(ctx.random), resolve, refreshClient };
   let built: { order: string; provider: Provider } | undefined;
   return {

@@ -1,5 +1,6 @@
-import type { AccessToken, ClientCredentials, JWTStructured } from 'oidc-provider';
+import { Provider, type AccessToken, type ClientCredentials, type JWTStructured } from 'oidc-provider';
 import type { Ctx } from '../../../ctx.ts';
+import { later } from '../../../db/index.ts';
 import { touchGrant } from '../../applications/index.ts';
 import { currentExchange, inExchange } from '../exchange.ts';
 import { readRoles } from '../read-roles.ts';
@@ -28,13 +29,13 @@ export async function recordToken(ctx: Ctx, token: Token, { payload }: JWTStruct
   const authorizationId = isPersons ? (token.grantId ?? null) : null;
   if (ctx.config.jwtIssuer !== ctx.config.baseUrl) payload['iss'] = ctx.config.jwtIssuer;
   await inExchange(ctx, async (tx) => {
-    await recordAccessToken(tx, {
+    await recordAccessToken(later(tx), {
       jti: String(payload['jti']),
       authorizationId,
       applicationId,
       scope: token.scope ?? null,
       audience: String(payload['aud']),
-      claims: (isPersons ? (token.claims as Details | undefined) : undefined) ?? null,
+      claims: isPersons ? claimsAskedFor() : null,
       authorizationDetails: (payload['authorization_details'] as Details[] | undefined) ?? null,
       grantTypes: isPersons ? (token.gty ?? null) : null,
       dpopThumbprint: token.jkt ?? null,
@@ -42,6 +43,20 @@ export async function recordToken(ctx: Ctx, token: Token, { payload }: JWTStruct
       expiresAtSeconds: Number(payload['exp']),
     });
     const grantId = currentExchange()?.grantId;
-    if (authorizationId !== null && grantId) await touchGrant(ctx, tx, grantId);
+    if (authorizationId !== null && grantId) await touchGrant(ctx, later(tx), grantId);
   });
+}
+
+/**
+ * The claims that the request for this token asked for one by one. The library hands them on only to tokens
+ * that are for no API; ours always are for one, this service included.
+ * @see OpenID Connect Core 1.0 §5.5
+ */
+function claimsAskedFor(): Details | null {
+  const {
+    AuthorizationCode: code,
+    RefreshToken: refresh,
+    DeviceCode: device,
+  } = Provider.ctx?.oidc.entities ?? {};
+  return ((refresh ?? code ?? device)?.claims as Details | undefined) ?? null;
 }

@@ -26,7 +26,10 @@ function isStranger({ oidc }: Context): boolean {
   return oidc.session !== undefined && oidc.session.exp === undefined;
 }
 
-/** The library means to renew what it never stored, and would fail: there is nothing to keep of this session. */
+/**
+ * The library means to renew what it never stored, and would fail: there is nothing to keep of this
+ * session.
+ */
 function showUnknownForm(context: Context): void {
   Object.assign(context.oidc.session ?? {}, { touched: false });
   const requestId = currentExchange()?.requestId ?? '';

@@ -1,8 +1,8 @@
 import { errors, type AccessToken, type Provider, type TokenEndpointGrantContext } from 'oidc-provider';
 import type { Ctx } from '../../../ctx.ts';
-import { findClientOfResource } from '../../applications/index.ts';
+import { findApi, mayCall, type Api } from '../../applications/index.ts';
 import { currentExchange, inExchange } from '../exchange.ts';
-import { scopesOfOthers, scopesOfService } from '../scopes.ts';
+import { scopesOfApi } from '../scopes.ts';
 
 const grantType = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';
@@ -20,16 +20,17 @@ const parameters = [
 
 /**
  * Adds the exchange of tokens, which the library does not have: an API that was given a person's token gets
- * one for another API, in its own name and theirs. Only for applications with a policy that names the API,
+ * one for another API, in its own name and theirs. Only for applications that the other API lets call it,
  * with no more than the scope of the token, no longer than it lives, and dead when the person's
- * authorization ends.
+ * authorization ends. A token that is bound to a key stays with whoever has the key (RFC 9449 §6.1), so it
+ * cannot be exchanged.
  * @see RFC 8693 §2
  */
 export function registerTokenExchange(ctx: Ctx, provider: Provider): void {
   provider.registerGrantType(
     grantType,
     async (context) => {
-      const target = readTarget(context);
+      const target = await findTarget(ctx, context);
       const subject = await findSubject(ctx, context, provider);
       const token = toExchanged(ctx, context, subject, target);
       const current = currentExchange();
@@ -48,12 +49,12 @@ export function registerTokenExchange(ctx: Ctx, provider: Provider): void {
   );
 }
 
-function toExchanged(ctx: Ctx, { oidc }: Context, subject: AccessToken, target: string): AccessToken {
+function toExchanged(ctx: Ctx, { oidc }: Context, subject: AccessToken, target: Target): AccessToken {
   const { client, provider } = oidc;
   if (client['dpopBoundAccessTokens'] === true)
     throw new errors.InvalidRequest('bound tokens cannot be had by exchange');
-  const isOurs = target === ctx.config.baseUrl;
-  const scope = narrowScopes(oidc.requestParamScopes, subject, isOurs).join(' ');
+  const { audience, api } = target;
+  const scope = narrowScopes(oidc.requestParamScopes, subject, api).join(' ');
   const given: ConstructorParameters<Provider['AccessToken']>[0] = {
     accountId: subject.accountId,
     // An exchanged token has no grant of its own, see the store; its authorization is its sid.
@@ -65,8 +66,8 @@ function toExchanged(ctx: Ctx, { oidc }: Context, subject: AccessToken, target: 
     expiresIn: Math.max(1, Math.min(ctx.config.accessTokenTtlSeconds, subject.remainingTTL)),
   };
   const token = new provider.AccessToken(given);
-  token.resourceServer = new provider.ResourceServer(target, {
-    audience: isOurs ? ctx.config.jwtAudience : target,
+  token.resourceServer = new provider.ResourceServer(audience, {
+    audience,
     scope,
     accessTokenFormat: 'jwt',
     jwt: { sign: { alg: 'RS256' } },
@@ -80,20 +81,22 @@ function actorOf(clientId: string, subject: AccessToken): Record<string, unknown
   return { sub: clientId, ...(before ? { act: before } : {}) };
 }
 
-/** The API that the new token is for: named once, and by the policy of the application. */
-function readTarget({ oidc }: Context): string {
+type Target = { audience: string; api: Api };
+
+/** The API that the new token is for: named once, and one that lets the application call it. */
+async function findTarget(ctx: Ctx, { oidc }: Context): Promise<Target> {
   const { params, client } = oidc;
   if (params['actor_token'] !== undefined) throw new errors.InvalidRequest('actor_token is not supported');
   const requested = params['requested_token_type'];
   if (requested !== undefined && requested !== accessTokenType)
     throw new errors.InvalidRequest('only access tokens can be requested');
   const named = [params['audience'] ?? [], params['resource'] ?? []].flat().map(String);
-  const [target] = named;
-  if (target === undefined || new Set(named).size !== 1)
+  const [audience] = named;
+  if (audience === undefined || new Set(named).size !== 1)
     throw new errors.InvalidTarget('name one API by audience or resource');
-  const allowed = client['exchange_audiences'];
-  if (!Array.isArray(allowed) || !allowed.includes(target)) throw new errors.InvalidTarget();
-  return target;
+  const api = await inExchange(ctx, (tx) => findApi(tx, audience));
+  if (!api || !mayCall(api, client.clientId)) throw new errors.InvalidTarget();
+  return { audience, api };
 }
 
 /** The token to exchange: alive, and given to this application or meant for an API that it protects. */
@@ -104,20 +107,21 @@ async function findSubject(ctx: Ctx, { oidc }: Context, provider: Provider): Pro
   const subject = await provider.AccessToken.find(value);
   if (!subject?.isValid) throw new errors.InvalidRequest('subject_token is not valid');
   const audience = String(subject.aud);
-  const owner = await inExchange(ctx, (tx) => findClientOfResource(tx, audience));
+  const api = await inExchange(ctx, (tx) => findApi(tx, audience));
   const { clientId } = oidc.client;
-  if (subject.clientId !== clientId && owner?.clientId !== clientId)
+  if (subject.clientId !== clientId && api?.ownerClientId !== clientId)
     throw new errors.InvalidRequest('subject_token is not for this client');
+  if (subject.jkt !== undefined) throw new errors.InvalidRequest('subject_token is bound to a key');
   return subject;
 }
 
 /** What was asked for, if the token has it; else what of the token means something at the API. */
-function narrowScopes(requested: Set<string>, subject: AccessToken, isOurs: boolean): string[] {
+function narrowScopes(requested: Set<string>, subject: AccessToken, api: Api): string[] {
   const had = [...subject.scopes].filter(Boolean);
   const asked = [...requested].filter(Boolean);
   const missing = asked.filter((scope) => !had.includes(scope));
   if (missing.length > 0) throw new errors.InvalidScope('the token lacks requested scope', missing.join(' '));
   const wanted = asked.length > 0 ? asked : had;
-  const known = new Set((isOurs ? scopesOfService : scopesOfOthers(wanted)).split(' '));
+  const known = new Set(scopesOfApi(api));
   return wanted.filter((scope) => known.has(scope));
 }

@@ -17,6 +17,8 @@ export class ClientMetadataError extends Error {
 
 const nameCharactersMax = 100;
 const addressesMax = 20;
+/** Nobody answers for who registers itself, so it speaks for people only. */
+const grantsOfItsOwn = new Set(['client_credentials', 'urn:ietf:params:oauth:grant-type:token-exchange']);
 type Settings = SelfDescription['settings'];
 type GrantTypes = NonNullable<Settings['grantTypes']>;
 
@@ -31,11 +33,13 @@ export function readClientMetadata(metadata: ClientMetadata): Omit<SelfDescripti
   const method = text(metadata, 'token_endpoint_auth_method') ?? 'client_secret_basic';
   const type = method === 'none' ? typeOf(metadata, redirectUris) : 'confidential';
   const grantTypes = (texts(metadata, 'grant_types') ?? ['authorization_code']) as GrantTypes;
+  if (grantTypes.some((grant) => grantsOfItsOwn.has(grant)))
+    refuse('grant_types can only be those in which a person agrees');
   if (grantTypes.includes('authorization_code') && redirectUris.length === 0)
     throw new ClientMetadataError('invalid_redirect_uri', 'redirect_uris is missing');
   const name = text(metadata, 'client_name')?.trim() || hostOf(redirectUris);
   return {
-    name: name.slice(0, nameCharactersMax),
+    name: Array.from(name).slice(0, nameCharactersMax).join(''),
     redirectUris,
     settings: {
       type,

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { OauthCalls } from '../../../../test/harness/oauth-flow.ts';
 import { expectPage, newPkce, startTestProvider, TestBrowser } from '../../../../test/harness/oauth.ts';
 import { registerPerson } from '../../../../test/harness/people.ts';
+import { connectAsOwner } from '../../../../test/harness/wallets.ts';
 import { startReceiver, type Reply } from '../../../../test/harness/receiver.ts';
 
 const receiver = await startReceiver();
@@ -11,6 +12,7 @@ const open = await startTestProvider({
   resolve: async (name) =>
     name === 'private.example' ? [{ address: '10.0.0.1', family: 4 }] : [{ address: '127.0.0.1', family: 4 }],
 });
+const owner = await connectAsOwner(open);
 const redirectUri = 'https://tool.example.com/callback';
 const description = {
   client_name: 'A tool',
@@ -68,6 +70,9 @@ describe('applications that register themselves', () => {
       [{ ...description, logo_uri: 'javascript:alert(1)' }, 'invalid_client_metadata'],
       [{ ...description, jwks: { keys: [{ kty: 'oct', k: 'x' }] } }, 'invalid_client_metadata'],
       [{ ...description, client_name: 5 }, 'invalid_client_metadata'],
+      [{ ...description, client_name: 'A tool\r\nBcc: ada@example.com' }, 'invalid_client_metadata'],
+      [{ ...description, client_name: '\u202eloot A' }, 'invalid_client_metadata'],
+      [{ ...description, client_name: 'A\u200btool' }, 'invalid_client_metadata'],
     ];
     for (const [metadata, error] of cases) {
       const answer = await register(metadata);
@@ -110,6 +115,21 @@ describe('applications that are described by a document', () => {
     receiver.reply = (response) => response.writeHead(503).end();
     open.clock.advance({ minutes: 61 });
     expectPage(await askAs(clientId), 'sign-in');
+  });
+
+  test('are not verified any more once they look different', async () => {
+    const viewOf = async () => expectPage(await askAs(clientId), 'sign-in').page.application;
+    await viewOf();
+    await owner.query('update apps.applications set is_verified = true where client_id = $1', [clientId]);
+    receiver.reply = json({ ...document, contacts: ['ada@example.com'] });
+    open.clock.advance({ minutes: 61 });
+    expect(await viewOf()).toMatchObject({ name: 'A tool', isVerified: true });
+    receiver.reply = json({ ...document, redirect_uris: [redirectUri, 'https://evil.example.com/callback'] });
+    open.clock.advance({ minutes: 61 });
+    expect(await viewOf()).toMatchObject({ name: 'A tool', isVerified: false });
+    receiver.reply = json(document);
+    open.clock.advance({ minutes: 61 });
+    expect(await viewOf()).toMatchObject({ isVerified: false });
   });
 
   test('meet people who are signed in already', async () => {

@@ -1,5 +1,6 @@
 import { eq, sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
+import { writeDocument } from '../../../db/documents.ts';
 import type { Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import { currentExchange } from '../exchange.ts';
@@ -30,12 +31,13 @@ export type IssuedToken = {
 /** Writes down a token that is about to be signed, so that it can be introspected and revoked. */
 export async function recordAccessToken(tx: Tx, issued: IssuedToken): Promise<void> {
   const { jti, issuedAtSeconds, expiresAtSeconds, ...rest } = issued;
-  await tx.insert(accessTokens).values({
+  const row = writeDocument(accessTokens, {
     ...rest,
     jtiHash: digestOf(jti),
     createdAt: fromSeconds(issuedAtSeconds),
     expiresAt: fromSeconds(expiresAtSeconds),
   });
+  await tx.execute(sql`select oauth.save_access_token(${row})`);
 }
 
 /**
@@ -57,7 +59,7 @@ export function createAccessTokenStore(ctx: Ctx, kind: 'AccessToken' | 'ClientCr
       const owner = row.authorizationId
         ? await ownerOf(ctx, tx, row.authorizationId, row.applicationId)
         : await applicationOf(tx, row.applicationId);
-      return owner && { ...toPayload(jti, kind, row), ...owner };
+      return owner && { ...toPayload(ctx, jti, kind, row), ...owner };
     },
     async destroy(tx, jti) {
       await tx
@@ -115,10 +117,10 @@ async function applicationOf(tx: Tx, applicationId: string): Promise<Payload | u
 
 /**
  * The page about oneself takes a token for this service, which the library would only take without
- * audience.
+ * audience; one for another API keeps its own, and is refused there. @see RFC 9068 §4
  */
-function toPayload(jti: string, kind: string, row: Row): Payload {
-  const isForUserinfo = currentExchange()?.endpoint === 'userinfo';
+function toPayload({ config }: Ctx, jti: string, kind: string, row: Row): Payload {
+  const isForUserinfo = currentExchange()?.endpoint === 'userinfo' && row.audience === config.jwtAudience;
   return withoutNulls({
     jti,
     kind,

@@ -1,5 +1,6 @@
 import type { Adapter } from 'oidc-provider';
 import type { Ctx } from '../../../ctx.ts';
+import { AppError } from '../../../errors.ts';
 import type { Resolve } from '../../../lib/find-addresses.ts';
 import { currentExchange, inExchange } from '../exchange.ts';
 import type { RefreshDescribedClient } from '../registration/refresh-described-client.ts';
@@ -57,12 +58,19 @@ export function createAdapterFactory(
   };
 }
 
-/** Looks at the document of a client first, where its id is the address of one. */
+/**
+ * Looks at the document of a client first, where its id is the address of one. The library knows no client
+ * that is not to be looked at now.
+ */
 function withDocuments(clients: Adapter, refresh: RefreshDescribedClient): Adapter {
   return {
     ...clients,
     find: async (clientId) => {
-      if (!hasBegun()) await refresh(clientId);
+      if (!hasBegun()) {
+        await refresh(clientId).catch((error: unknown) => {
+          if (!(error instanceof AppError && error.code === 'request.rate_limited')) throw error;
+        });
+      }
       return clients.find(clientId);
     },
   };

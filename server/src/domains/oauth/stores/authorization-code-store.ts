@@ -1,11 +1,12 @@
-import { and, eq, isNull } from 'drizzle-orm';
-import { errors } from 'oidc-provider';
+import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
-import type { Tx } from '../../../db/index.ts';
+import { readDocument, writeDocument } from '../../../db/documents.ts';
+import { later, type Tx } from '../../../db/index.ts';
 import { recordSignIn } from '../../applications/index.ts';
 import { currentExchange } from '../exchange.ts';
-import { authorizationCodes, authorizations } from '../tables.ts';
-import { findLiveAuthorization } from './authorization.ts';
+import type { SourceDocument } from '../known.ts';
+import { authorizationCodes } from '../tables.ts';
+import { learnAuthorization, letOutliveSession } from './authorization.ts';
 import { revokeTokens } from './revoke-tokens.ts';
 import { fromSource, toSource, withoutNulls } from './source.ts';
 import { digestOf, fromSeconds, toSeconds, type Payload, type Store } from './to-adapter.ts';
@@ -15,17 +16,10 @@ export function createAuthorizationCodeStore(ctx: Ctx): Store {
   return {
     save: (tx, code, payload) => saveCode(ctx, tx, code, payload),
     async find(tx, code) {
-      const codeHash = digestOf(code);
-      const isThis = eq(authorizationCodes.codeHash, codeHash);
-      const [hint] = await tx
-        .select({ authorizationId: authorizationCodes.authorizationId })
-        .from(authorizationCodes)
-        .where(isThis);
-      const authorization = hint && (await findLiveAuthorization(ctx, tx, hint.authorizationId));
-      if (!authorization) return undefined;
-      // Read after the lock: another request may have spent it meanwhile.
-      const [row] = await tx.select().from(authorizationCodes).where(isThis);
-      if (!row) return undefined;
+      const opened = await openCode(ctx, tx, digestOf(code));
+      const authorization = learnAuthorization(opened?.authorization);
+      if (!opened || !authorization) return undefined;
+      const row = readDocument(authorizationCodes, opened.row);
       const exchange = currentExchange();
       if (exchange && row.consumedAt) exchange.endReason = 'code_reused';
       return {
@@ -48,12 +42,7 @@ export function createAuthorizationCodeStore(ctx: Ctx): Store {
       };
     },
     async consume(tx, code) {
-      const [spent] = await tx
-        .update(authorizationCodes)
-        .set({ consumedAt: ctx.clock.now() })
-        .where(and(eq(authorizationCodes.codeHash, digestOf(code)), isNull(authorizationCodes.consumedAt)))
-        .returning({ codeHash: authorizationCodes.codeHash });
-      if (!spent) throw new errors.InvalidGrant('authorization code already consumed');
+      await later(tx).execute(sql`select oauth.spend_code(${digestOf(code)}, ${ctx.clock.now()})`);
     },
     revokeByGrantId: revokeTokens(ctx),
   };
@@ -61,13 +50,8 @@ export function createAuthorizationCodeStore(ctx: Ctx): Store {
 
 async function saveCode(ctx: Ctx, tx: Tx, code: string, payload: Payload): Promise<void> {
   const authorizationId = payload.grantId ?? '';
-  if (payload.expiresWithSession !== true) {
-    await tx
-      .update(authorizations)
-      .set({ outlivesSession: true })
-      .where(and(eq(authorizations.id, authorizationId), eq(authorizations.outlivesSession, false)));
-  }
-  await tx.insert(authorizationCodes).values({
+  if (payload.expiresWithSession !== true) await letOutliveSession(later(tx), authorizationId);
+  const row = writeDocument(authorizationCodes, {
     codeHash: digestOf(code),
     authorizationId,
     redirectUri: payload.redirectUri ?? '',
@@ -78,15 +62,17 @@ async function saveCode(ctx: Ctx, tx: Tx, code: string, payload: Payload): Promi
     createdAt: fromSeconds(payload.iat ?? 0),
     expiresAt: fromSeconds(payload.exp ?? 0),
   });
-  await countSignIn(ctx, tx, authorizationId);
+  await later(tx).execute(sql`select oauth.save_code(${row})`);
+  // A code is a sign-in to its application, whether or not a page was shown.
+  const owner = currentExchange()?.known.authorization;
+  if (owner) await recordSignIn(ctx, later(tx), owner);
 }
 
-/** A code is a sign-in to its application, whether or not a page was shown. */
-async function countSignIn(ctx: Ctx, tx: Tx, authorizationId: string): Promise<void> {
-  const { applicationId, userId, id } = authorizations;
-  const [owner] = await tx
-    .select({ applicationId, userId })
-    .from(authorizations)
-    .where(eq(id, authorizationId));
-  if (owner) await recordSignIn(ctx, tx, owner);
+async function openCode(ctx: Ctx, tx: Tx, hash: Buffer): Promise<SourceDocument | null | undefined> {
+  const exchange = currentExchange();
+  const known = exchange?.known.source;
+  if (known?.hash.equals(hash)) return known.document;
+  const { rows } = await tx.execute<{ document: SourceDocument | null }>(sql`
+    select oauth.open_code(${hash}, ${exchange?.locks ?? false}, ${ctx.clock.now()}) as document`);
+  return rows[0]?.document;
 }

@@ -1,10 +1,12 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
+import { readDocument, type RowDocument } from '../../../db/documents.ts';
 import type { Tx } from '../../../db/index.ts';
+import { users } from '../../users/tables.ts';
 import { currentExchange } from '../exchange.ts';
 import { authorizations } from '../tables.ts';
 
-/** An authorization that lives, with what the library wants to know of it. */
+/** An authorization that lives, with all that tokens made of it depend on. */
 export type LiveAuthorization = {
   id: string;
   userId: string;
@@ -14,41 +16,64 @@ export type LiveAuthorization = {
   sessionId: string | null;
   outlivesSession: boolean;
   expiresAt: Date;
+  /** What the person has granted. */
+  scopes: string[];
+  claims: string[];
+  details: unknown[];
+  /** Scopes by the API that they are for. */
+  resources: Record<string, string[]>;
+  /** What the application may spend, as its mandates say now. */
+  mandates: Record<string, unknown>[];
 };
-
-type Row = Omit<LiveAuthorization, 'expiresAt'> & { expiresAt: Date | string };
 
 /**
  * The authorization, if it lives. In a request that spends or ends something it is locked first, so that
- * refreshes and revocations of one authorization happen one after the other.
+ * refreshes and revocations of one authorization happen one after the other. Read once per request.
  */
 export async function findLiveAuthorization(
   ctx: Ctx,
   tx: Tx,
   id: string,
 ): Promise<LiveAuthorization | undefined> {
-  if (currentExchange()?.locks) await lockAuthorization(tx, id);
-  const { rows } = await tx.execute<Row>(sql`
-    select a.id, a.user_id as "userId", a.application_id as "applicationId", p.client_id as "clientId",
-           a.grant_id as "grantId", a.session_id as "sessionId", a.outlives_session as "outlivesSession",
-           l.expires_at as "expiresAt"
-      from oauth.live_authorizations l
-      join oauth.authorizations a on a.id = l.authorization_id
-      join apps.applications p on p.id = a.application_id
-     where l.authorization_id = ${id} and l.expires_at > ${ctx.clock.now().toISOString()}`);
-  const [row] = rows;
-  if (!row) return undefined;
   const exchange = currentExchange();
-  if (exchange) exchange.grantId = row.grantId;
-  return { ...row, expiresAt: new Date(row.expiresAt) };
+  const known = exchange?.known.authorization;
+  if (known?.id === id) return known;
+  const locks = exchange?.locks ?? false;
+  const { rows } = await tx.execute<{ document: RowDocument | null }>(sql`
+    select oauth.read_authorization(${id}, ${locks}, ${ctx.clock.now()}) as document`);
+  return learnAuthorization(rows[0]?.document);
+}
+
+/** What SQL says of an authorization; the request at hand remembers it. */
+export function learnAuthorization(document: RowDocument | null | undefined): LiveAuthorization | undefined {
+  if (!document) return undefined;
+  const { user, role, ...read } = document;
+  const given = read as Omit<LiveAuthorization, 'expiresAt'> & { expiresAt: string };
+  const authorization = { ...given, expiresAt: new Date(given.expiresAt) };
+  const exchange = currentExchange();
+  if (!exchange) return authorization;
+  const { applicationId, userId, grantId } = authorization;
+  exchange.known.authorization = authorization;
+  exchange.known.user = readDocument(users, user as RowDocument);
+  exchange.known.role = { applicationId, userId, role: role as string | null };
+  exchange.grantId = grantId;
+  return authorization;
+}
+
+/** Forgets what this request knows of an authorization, since it has ended or changed. */
+export function forgetAuthorization(): void {
+  delete currentExchange()?.known.authorization;
 }
 
 /**
- * Makes whoever wants to spend, refresh or end something of this authorization wait for this transaction. The
- * grant is locked before the authorization, as it is where a grant ends.
+ * Lets an authorization live on when its session ends, since the person granted `offline_access`. Not one
+ * whose session has just been ended: what ended it meant this one, too.
  */
-async function lockAuthorization(tx: Tx, id: string): Promise<void> {
-  await tx.execute(sql`select oauth.lock_authorization(${id})`);
+export async function letOutliveSession(tx: Tx, id: string): Promise<void> {
+  await tx.execute(sql`
+    update oauth.authorizations a set outlives_session = true
+     where a.id = ${id} and not a.outlives_session and a.revoked_at is null
+       and exists (select from auth.sessions s where s.id = a.session_id and s.revoked_at is null)`);
 }
 
 /** Ends an authorization with all that hangs on it. Returns whether it lived until now. */
@@ -58,5 +83,6 @@ export async function endAuthorization(ctx: Ctx, tx: Tx, id: string, reason: str
     .set({ revokedAt: ctx.clock.now(), revokedReason: reason })
     .where(and(eq(authorizations.id, id), isNull(authorizations.revokedAt)))
     .returning({ id: authorizations.id });
+  forgetAuthorization();
   return rows.length > 0;
 }

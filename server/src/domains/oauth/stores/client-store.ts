@@ -1,23 +1,19 @@
 import type { ClientMetadata } from 'oidc-provider';
 import { findClient, type Application } from '../../applications/index.ts';
+import { currentExchange } from '../exchange.ts';
 import { withoutNulls } from './source.ts';
 import type { Payload, Store } from './to-adapter.ts';
 
 /** What an application is besides what the protocol knows; members of the library's client. */
-export const extraClientProperties = [
-  'application_id',
-  'pkce_required',
-  'is_verified',
-  'access',
-  'exchange_audiences',
-];
+export const extraClientProperties = ['application_id', 'pkce_required', 'is_verified', 'access'];
 
 /** Applications as clients of the protocol. `placeholderSecret` stands where the library wants a secret. */
 export function createClientStore(placeholderSecret: string): Store {
   return {
     async find(tx, clientId) {
       if (/\0/.test(clientId) || !clientId.isWellFormed()) return undefined;
-      const application = await findClient(tx, clientId);
+      const known = currentExchange()?.known.client?.application;
+      const application = known?.clientId === clientId ? known : await findClient(tx, clientId);
       return application && toClientMetadata(application, placeholderSecret);
     },
   };
@@ -57,6 +53,5 @@ function toClientMetadata(application: Application, placeholderSecret: string): 
     pkce_required: application.pkceRequired,
     is_verified: application.isVerified,
     access: application.access,
-    exchange_audiences: application.tokenExchangeAudiences,
   });
 }

@@ -5,7 +5,7 @@ import type { Tx } from '../../../db/index.ts';
 import { findClient, findClientById } from '../../applications/index.ts';
 import { currentExchange } from '../exchange.ts';
 import { deviceCodes } from '../tables.ts';
-import { findLiveAuthorization } from './authorization.ts';
+import { findLiveAuthorization, letOutliveSession } from './authorization.ts';
 import { revokeTokens } from './revoke-tokens.ts';
 import { fromSource, toSource, withoutNulls } from './source.ts';
 import {
@@ -31,8 +31,10 @@ export function createDeviceCodeStore(ctx: Ctx): Store {
   return {
     async save(tx, code, payload) {
       const codeHash = hashOfCode(code);
+      const { grantId, expiresWithSession } = payload;
+      if (grantId && expiresWithSession !== true) await letOutliveSession(tx, grantId);
       const changes = {
-        authorizationId: payload.grantId ?? null,
+        authorizationId: grantId ?? null,
         isInFlight: payload.inFlight === true,
         error: payload.error ?? null,
         errorDescription: payload.errorDescription ?? null,

@@ -1,8 +1,7 @@
-import { eq, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import { endAccess } from '../../applications/index.ts';
-import { grantResources } from '../tables.ts';
-import { findLiveAuthorization } from './authorization.ts';
+import { findLiveAuthorization, forgetAuthorization } from './authorization.ts';
 import { withoutNulls } from './source.ts';
 import type { Store } from './to-adapter.ts';
 
@@ -15,23 +14,17 @@ export function createGrantStore(ctx: Ctx): Store {
     async find(tx, id) {
       const authorization = await findLiveAuthorization(ctx, tx, id);
       if (!authorization) return undefined;
-      const { rows } = await tx.execute<{ scopes: string[]; claims: string[]; details: unknown[] }>(sql`
-        select scopes, claims, authorization_details as details
-          from apps.grants where id = ${authorization.grantId}`);
-      const [grant] = rows;
-      if (!grant) return undefined;
-      const resources = await tx
-        .select()
-        .from(grantResources)
-        .where(eq(grantResources.grantId, authorization.grantId));
+      const { scopes, claims, details, resources } = authorization;
       return withoutNulls({
         jti: id,
         kind: 'Grant',
         accountId: authorization.userId,
         clientId: authorization.clientId,
-        openid: { scope: grant.scopes.join(' '), claims: grant.claims },
-        resources: Object.fromEntries(resources.map(({ resource, scopes }) => [resource, scopes.join(' ')])),
-        rar: grant.details.length > 0 ? grant.details : null,
+        openid: { scope: scopes.join(' '), claims },
+        resources: Object.fromEntries(
+          Object.entries(resources).map(([resource, names]) => [resource, names.join(' ')]),
+        ),
+        rar: details.length > 0 ? details : null,
       });
     },
     async destroy(tx, id) {
@@ -41,6 +34,7 @@ export function createGrantStore(ctx: Ctx): Store {
          where a.id = ${id}`);
       const [authorization] = rows;
       if (authorization) await endAccess(ctx, tx, authorization);
+      forgetAuthorization();
     },
   };
 }

@@ -1,12 +1,14 @@
-import { and, eq, isNull } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import { errors } from 'oidc-provider';
 import type { Ctx } from '../../../ctx.ts';
-import type { Tx } from '../../../db/index.ts';
+import { readDocument, writeDocument } from '../../../db/documents.ts';
+import { later, type Tx } from '../../../db/index.ts';
 import { newId } from '../../../lib/ids.ts';
 import { createSealer, type Sealer } from '../../../lib/secrets.ts';
 import { currentExchange, type Rotation } from '../exchange.ts';
+import type { SourceDocument } from '../known.ts';
 import { refreshTokens } from '../tables.ts';
-import { findLiveAuthorization, type LiveAuthorization } from './authorization.ts';
+import { learnAuthorization, type LiveAuthorization } from './authorization.ts';
 import { revokeTokens } from './revoke-tokens.ts';
 import { fromSource, toSource, withoutNulls } from './source.ts';
 import { digestOf, fromSeconds, toSeconds, type Payload, type Store } from './to-adapter.ts';
@@ -20,11 +22,10 @@ type Row = typeof refreshTokens.$inferSelect;
  */
 export function createRefreshTokenStore(ctx: Ctx): Store {
   const sealer = answerSealer(ctx);
-  const { tokenHash, consumedAt } = refreshTokens;
   return {
     async save(tx, token, payload) {
       const rotation = currentExchange()?.rotation;
-      await tx.insert(refreshTokens).values({
+      const row = writeDocument(refreshTokens, {
         tokenHash: digestOf(token),
         familyId: rotation?.familyId ?? newId(ctx),
         authorizationId: payload.grantId ?? '',
@@ -37,18 +38,14 @@ export function createRefreshTokenStore(ctx: Ctx): Store {
         createdAt: fromSeconds(payload.iat ?? 0),
         expiresAt: fromSeconds(payload.exp ?? 0),
       });
+      await later(tx).execute(sql`select oauth.save_refresh_token(${row})`);
     },
     async find(tx, token) {
-      const isThis = eq(tokenHash, digestOf(token));
-      const [hint] = await tx
-        .select({ authorizationId: refreshTokens.authorizationId })
-        .from(refreshTokens)
-        .where(isThis);
-      const authorization = hint && (await findLiveAuthorization(ctx, tx, hint.authorizationId));
-      if (!authorization) return undefined;
-      const [row] = await tx.select().from(refreshTokens).where(isThis);
-      if (!row) return undefined;
-      const rotation = await toRotation(ctx, tx, sealer, row);
+      const opened = await openToken(ctx, tx, digestOf(token));
+      const authorization = learnAuthorization(opened?.authorization);
+      if (!opened || !authorization) return undefined;
+      const row = readDocument(refreshTokens, opened.row);
+      const rotation = toRotation(ctx, sealer, row, opened.isFollowed === true);
       const exchange = currentExchange();
       if (exchange) exchange.rotation = rotation;
       if (exchange && row.consumedAt && !rotation.earlierAnswer) exchange.endReason = 'refresh_reused';
@@ -62,14 +59,9 @@ export function createRefreshTokenStore(ctx: Ctx): Store {
         exchange.isAnsweredEarlier = true;
         throw new errors.InvalidGrant('another request has just used it');
       }
-      const [spent] = await tx
-        .update(refreshTokens)
-        .set({ consumedAt: ctx.clock.now() })
-        .where(and(eq(tokenHash, digestOf(token)), isNull(consumedAt)))
-        .returning({ previousHash: refreshTokens.previousHash });
-      if (!spent) throw new errors.InvalidGrant('refresh token already used');
       if (rotation) rotation.isConsumed = true;
-      if (spent.previousHash) await forgetAnswer(tx, spent.previousHash);
+      const spending = sql`select oauth.spend_refresh_token(${digestOf(token)}, ${ctx.clock.now()})`;
+      await later(tx).execute(spending);
     },
     // What it hangs on ends, see revokeByGrantId.
     async destroy() {},
@@ -81,26 +73,25 @@ export function createRefreshTokenStore(ctx: Ctx): Store {
 export async function keepAnswer(ctx: Ctx, tx: Tx, rotation: Rotation, answer: unknown): Promise<void> {
   if (!rotation.isConsumed || ctx.config.refreshReuseWindowSeconds === 0) return;
   const sealedAnswer = answerSealer(ctx).seal(JSON.stringify(answer), contextOf(rotation.tokenHash));
-  await tx.update(refreshTokens).set({ sealedAnswer }).where(eq(refreshTokens.tokenHash, rotation.tokenHash));
+  await later(tx).execute(sql`select oauth.keep_answer(${rotation.tokenHash}, ${sealedAnswer})`);
 }
 
-/** Once its successor is used, a token opens nothing any more. */
-async function forgetAnswer(tx: Tx, tokenHash: Buffer): Promise<void> {
-  await tx.update(refreshTokens).set({ sealedAnswer: null }).where(eq(refreshTokens.tokenHash, tokenHash));
+async function openToken(ctx: Ctx, tx: Tx, hash: Buffer): Promise<SourceDocument | null | undefined> {
+  const exchange = currentExchange();
+  const known = exchange?.known.source;
+  if (known?.hash.equals(hash)) return known.document;
+  const { rows } = await tx.execute<{ document: SourceDocument | null }>(sql`
+    select oauth.open_refresh_token(${hash}, ${exchange?.locks ?? false}, ${ctx.clock.now()}) as document`);
+  return rows[0]?.document;
 }
 
 /** What this token has become, if it was used before. */
-async function toRotation(ctx: Ctx, tx: Tx, sealer: Sealer, row: Row): Promise<Rotation> {
+function toRotation(ctx: Ctx, sealer: Sealer, row: Row, isFollowed: boolean): Rotation {
   const { tokenHash, familyId, consumedAt, sealedAnswer } = row;
   const rotation: Rotation = { tokenHash, familyId, isConsumed: false };
-  if (!consumedAt || !sealedAnswer) return rotation;
+  if (!consumedAt || !sealedAnswer || !isFollowed) return rotation;
   const agoMs = ctx.clock.now().getTime() - consumedAt.getTime();
   if (agoMs >= ctx.config.refreshReuseWindowSeconds * 1000) return rotation;
-  const [successor] = await tx
-    .select({ consumedAt: refreshTokens.consumedAt })
-    .from(refreshTokens)
-    .where(eq(refreshTokens.previousHash, tokenHash));
-  if (!successor || successor.consumedAt) return rotation;
   const earlierAnswer = JSON.parse(sealer.open(sealedAnswer, contextOf(tokenHash))) as Record<
     string,
     unknown

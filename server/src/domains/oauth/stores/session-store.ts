@@ -1,6 +1,6 @@
 import { and, eq, gt } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
-import type { Tx } from '../../../db/index.ts';
+import { later, type Tx } from '../../../db/index.ts';
 import {
   endSessions,
   findSession,
@@ -36,9 +36,12 @@ export function createSessionStore(ctx: Ctx): Store {
   return {
     async save(tx, cookie, payload) {
       const uid = String(payload.uid);
-      const session = await findSession(ctx, tx, { id: uid });
-      if (session) await touchSession(ctx, tx, session.id, changesOf(cookie, payload));
+      const known = currentExchange()?.known.signIn;
+      const isKnown = known?.session?.id === uid;
+      const session = isKnown ? known.session : await findSession(ctx, tx, { id: uid });
+      if (session) await touchSession(ctx, later(tx), session.id, changesOf(cookie, payload));
       else if (payload.accountId) return;
+      if (isKnown && !known.state && payload.state === undefined) return;
       await saveState(ctx, tx, {
         sessionUid: uid,
         cookieHash: session ? null : digestOf(cookie),
@@ -46,12 +49,11 @@ export function createSessionStore(ctx: Ctx): Store {
       });
     },
     async find(tx, cookie) {
+      const known = currentExchange()?.known.signIn;
+      if (known?.cookie === cookie) return toBrowser(cookie, known.session, known.state);
       const session = await findSession(ctx, tx, { cookie });
-      if (session) return toPayload(cookie, session, await readState(ctx, tx, { uid: session.id }));
-      const state = await readState(ctx, tx, { cookie });
-      return (
-        state && withoutNulls({ ...stateOf(state), jti: cookie, uid: state.sessionUid, kind: 'Session' })
-      );
+      const by = session ? { uid: session.id } : { cookie };
+      return toBrowser(cookie, session, await readState(ctx, tx, by));
     },
     async findByUid(tx, uid) {
       const session = await findSession(ctx, tx, { id: uid });
@@ -74,6 +76,16 @@ function isRenewed(cookie: string): boolean {
 
 function changesOf(cookie: string, { loginTs }: Payload): { cookie: string; authenticatedAt?: Date } {
   return typeof loginTs === 'number' ? { cookie, authenticatedAt: new Date(loginTs * 1000) } : { cookie };
+}
+
+/** Whoever is signed in, or else the browser in the middle of something, if it is. */
+function toBrowser(
+  cookie: string,
+  session: LiveSession | undefined,
+  state: State | undefined,
+): Payload | undefined {
+  if (session) return toPayload(cookie, session, state);
+  return state && withoutNulls({ ...stateOf(state), jti: cookie, uid: state.sessionUid, kind: 'Session' });
 }
 
 function toPayload(cookie: string, session: LiveSession, state: State | undefined): Payload {
@@ -134,7 +146,7 @@ async function saveState(
   }: LibraryState & { sessionUid: string; cookieHash: Buffer | null },
 ): Promise<void> {
   if (secret === undefined && cookieHash === null) {
-    await tx.delete(browserStates).where(eq(browserStates.sessionUid, sessionUid));
+    await later(tx).delete(browserStates).where(eq(browserStates.sessionUid, sessionUid));
     return;
   }
   const values = {
@@ -145,7 +157,7 @@ async function saveState(
     postLogoutRedirectUri: postLogoutRedirectUri ?? null,
     expiresAt: new Date(ctx.clock.now().getTime() + stateTtlSeconds * 1000),
   };
-  await tx
+  await later(tx)
     .insert(browserStates)
     .values({ sessionUid, ...values })
     .onConflictDoUpdate({ target: browserStates.sessionUid, set: values });
