@@ -3,7 +3,7 @@ import type { Ctx } from '../../../ctx.ts';
 import { findSecret } from '../../applications/index.ts';
 import { currentExchange } from '../exchange.ts';
 import type { ProviderOptions } from '../stores/adapter-factory.ts';
-import { keepAnswer } from '../stores/refresh-token-store.ts';
+import { spendRefreshToken } from '../stores/refresh-token-store.ts';
 import { configureProvider } from './configure-provider.ts';
 import { inTransaction } from './run-request.ts';
 import { registerTokenExchange } from './token-exchange.ts';
@@ -59,7 +59,7 @@ function answerLostRaces(ctx: Ctx): Middleware {
     const rotation = exchange?.rotation;
     if (!exchange || !rotation || exchange.endpoint !== 'token') return;
     if (context.status === 200) {
-      await exchange.run((tx) => keepAnswer(ctx, tx, rotation, context.body));
+      await exchange.run((tx) => spendRefreshToken(ctx, tx, rotation, context.body));
     } else if (exchange.isAnsweredEarlier) {
       context.status = 200;
       context.body = rotation.earlierAnswer;
