@@ -1,10 +1,12 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import { readDocument, type RowDocument } from '../../db/documents.ts';
+import type { LiveSecret } from '../applications/index.ts';
 import { applications } from '../applications/tables.ts';
 import { toLiveSession } from '../auth/index.ts';
 import { sessions } from '../auth/tables.ts';
 import { users } from '../users/tables.ts';
+import type { Exchange } from './exchange.ts';
 import { readSecrets, type ClientDocument, type Known, type SourceDocument } from './known.ts';
 import { browserStates } from './page-tables.ts';
 import { digestOf } from './stores/to-adapter.ts';
@@ -73,6 +75,19 @@ export function openAuthorizationRequest(ctx: Ctx, clientId: string, cookie: str
       };
     },
   };
+}
+
+/** The secrets that an application may show, in the transaction of the request at hand. */
+export async function readSecretsOf(ctx: Ctx, exchange: Exchange, clientId: string): Promise<LiveSecret[]> {
+  const { known } = exchange;
+  if (known.client?.application.clientId === clientId) return known.client.secrets;
+  const { rows } = await exchange.run((tx) =>
+    tx.execute<{ document: ClientDocument | null }>(
+      sql`select oauth.read_client(${clientId}, ${ctx.clock.now()}) as document`,
+    ),
+  );
+  const [row] = rows;
+  return row?.document ? readSecrets(row.document) : [];
 }
 
 function learnClient(known: Known, document: ClientDocument | null): void {

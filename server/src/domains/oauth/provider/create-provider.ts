@@ -4,6 +4,7 @@ import { findSecret } from '../../applications/index.ts';
 import { currentExchange } from '../exchange.ts';
 import type { ProviderOptions } from '../stores/adapter-factory.ts';
 import { spendRefreshToken } from '../stores/refresh-token-store.ts';
+import { readSecretsOf } from '../open-request.ts';
 import { configureProvider } from './configure-provider.ts';
 import { inTransaction } from './run-request.ts';
 import { registerTokenExchange } from './token-exchange.ts';
@@ -27,8 +28,10 @@ function compareSecretsByDigest(ctx: Ctx, provider: Provider): void {
   provider.Client.prototype.compareClientSecret = async function compare(this: { clientId: string }, secret) {
     if (typeof secret !== 'string') return false;
     const { clientId } = this;
-    const known = currentExchange()?.known.client;
-    if (known?.application.clientId === clientId) return findSecret(known.secrets, secret) !== undefined;
+    const exchange = currentExchange();
+    // Who has a connection does not wait for another one.
+    if (exchange?.hasBegun())
+      return findSecret(await readSecretsOf(ctx, exchange, clientId), secret) !== undefined;
     return (await ctx.applications.verify({ clientId, clientSecret: secret })) !== undefined;
   };
 }
