@@ -297,20 +297,6 @@ begin
   insert into oauth.refresh_tokens select t.* from jsonb_populate_record(null::oauth.refresh_tokens, written) t;
 end $$;
 
--- Notes that a session was used, to the minute, and gives it another cookie; `authenticated` only where the person has
--- shown anew that it is them.
-create function auth.touch_session(used uuid, cookie bytea, authenticated timestamptz, at_time timestamptz)
-  returns void language plpgsql volatile security definer set search_path = pg_catalog
-as $$
-begin
-  perform oauth.assert_service();
-  update auth.sessions s
-     set last_used_at = at_time, cookie_hash = cookie, authenticated_at = coalesce(authenticated, s.authenticated_at)
-   where s.id = used and s.revoked_at is null
-     and (s.last_used_at <= at_time - interval '1 minute' or s.cookie_hash is distinct from cookie
-          or authenticated is not null);
-end $$;
-
 -- An active application with the secrets that it may show.
 create function oauth.read_client(wanted text, at_time timestamptz) returns jsonb
   language plpgsql stable security definer set search_path = pg_catalog
@@ -365,7 +351,7 @@ grant execute on function
   oauth.open_authorization(uuid, uuid, uuid, uuid, timestamptz, timestamptz),
   oauth.open_code(bytea, boolean, timestamptz), oauth.open_refresh_token(bytea, boolean, timestamptz),
   oauth.save_code(jsonb), oauth.save_access_token(jsonb), oauth.save_refresh_token(jsonb),
-  auth.touch_session(uuid, bytea, timestamptz, timestamptz),
+ 
   oauth.spend_code(bytea, timestamptz), oauth.spend_refresh_token(bytea, bytea, timestamptz),
   oauth.read_client(text, timestamptz), oauth.open_token_request(text, bytea, bytea, timestamptz),
   oauth.open_authorization_request(text, bytea, timestamptz)

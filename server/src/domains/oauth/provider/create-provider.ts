@@ -4,7 +4,7 @@ import { findSecret } from '../../applications/index.ts';
 import { currentExchange } from '../exchange.ts';
 import type { ProviderOptions } from '../stores/adapter-factory.ts';
 import { spendRefreshToken } from '../stores/refresh-token-store.ts';
-import { readSecretsOf } from '../open-request.ts';
+import { readSecretsOf } from '../opening.ts';
 import { configureProvider } from './configure-provider.ts';
 import { inTransaction } from './run-request.ts';
 import { registerTokenExchange } from './token-exchange.ts';

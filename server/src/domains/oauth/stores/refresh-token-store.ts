@@ -51,7 +51,7 @@ export function createRefreshTokenStore(ctx: Ctx): Store {
       if (exchange && row.consumedAt && !rotation.earlierAnswer) exchange.endReason = 'refresh_reused';
       return toPayload(token, row, authorization, rotation);
     },
-    // It is spent with the answer that it is exchanged for, see spendRefreshToken; without one it is not spent.
+    // It is spent with the answer that it is exchanged for, see spendRefreshToken, and not without one.
     async consume() {
       const exchange = currentExchange();
       const rotation = exchange?.rotation;
@@ -69,7 +69,8 @@ export function createRefreshTokenStore(ctx: Ctx): Store {
 }
 
 /**
- * Spends a refresh token, and keeps what it was exchanged for, for those that ask with the same one a moment later.
+ * Spends a refresh token, and keeps what it was exchanged for, for those that ask with the same one a moment
+ * later.
  */
 export async function spendRefreshToken(
   ctx: Ctx,
