@@ -15,9 +15,9 @@ export type Unit = {
 const waiting = new WeakMap<Tx, Tx>();
 
 /**
- * The same transaction for writes whose outcome nobody waits for: they answer no rows and are sent in their order, with
- * the next statement or with what commits; what fails among them fails that. Where each statement is sent on its own,
- * `tx` itself.
+ * The same transaction for writes whose outcome nobody waits for: they answer no rows and are sent in their
+ * order, with the next statement or with what commits; what fails among them fails that. Where each statement
+ * is sent on its own, `tx` itself.
  */
 export function later(tx: Tx): Tx {
   return waiting.get(tx) ?? tx;

@@ -44,12 +44,13 @@ begin
   delete from apps.sign_ins s where s.application_id = application and s.user_id = person and s.day < oldest;
 end $$;
 
--- Notes that an application was given a token under a grant.
+-- Notes that an application was given a token under a grant, to the minute.
 create function apps.touch_grant(used uuid, at_time timestamptz) returns void
   language plpgsql volatile security definer set search_path = pg_catalog
 as $$
 begin
-  update apps.grants g set last_used_at = at_time where g.id = used;
+  update apps.grants g set last_used_at = at_time
+   where g.id = used and (g.last_used_at is null or g.last_used_at <= at_time - interval '1 minute');
 end $$;
 
 grant execute on function apps.count_sign_in(uuid, uuid, date, date), apps.touch_grant(uuid, timestamptz) to obol_app;

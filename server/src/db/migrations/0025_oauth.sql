@@ -245,7 +245,8 @@ begin
 end $$;
 
 -- Spends a code or refresh token that the same transaction has locked and found unspent; of anything else it is a
--- mistake of ours. Once its successor is used, a refresh token opens its answer no more.
+-- mistake of ours. A refresh token keeps its answer, for those that ask with the same one a moment later; once its
+-- successor is used, it opens that no more.
 create function oauth.spend_code(spent bytea, at_time timestamptz) returns void
   language plpgsql volatile security definer set search_path = pg_catalog
 as $$
@@ -255,14 +256,15 @@ begin
   if not found then raise exception 'the code was spent before'; end if;
 end $$;
 
-create function oauth.spend_refresh_token(spent bytea, at_time timestamptz) returns void
+create function oauth.spend_refresh_token(spent bytea, answer bytea, at_time timestamptz) returns void
   language plpgsql volatile security definer set search_path = pg_catalog
 as $$
 declare
   before bytea;
 begin
   perform oauth.assert_service();
-  update oauth.refresh_tokens t set consumed_at = at_time where t.token_hash = spent and t.consumed_at is null
+  update oauth.refresh_tokens t set consumed_at = at_time, sealed_answer = answer
+   where t.token_hash = spent and t.consumed_at is null
     returning t.previous_hash into before;
   if not found then raise exception 'the refresh token was spent before'; end if;
   update oauth.refresh_tokens t set sealed_answer = null
@@ -293,27 +295,6 @@ as $$
 begin
   perform oauth.assert_service();
   insert into oauth.refresh_tokens select t.* from jsonb_populate_record(null::oauth.refresh_tokens, written) t;
-end $$;
-
--- Keeps what a refresh token was exchanged for, for those that ask with the same one a moment later.
-create function oauth.keep_answer(spent bytea, answer bytea) returns void
-  language plpgsql volatile security definer set search_path = pg_catalog
-as $$
-begin
-  perform oauth.assert_service();
-  update oauth.refresh_tokens t set sealed_answer = answer where t.token_hash = spent;
-end $$;
-
--- Notes that a session was used, and gives it another cookie; `authenticated` only where the person has shown anew
--- that it is them.
-create function auth.touch_session(used uuid, cookie bytea, authenticated timestamptz, at_time timestamptz)
-  returns void language plpgsql volatile security definer set search_path = pg_catalog
-as $$
-begin
-  perform oauth.assert_service();
-  update auth.sessions s
-     set last_used_at = at_time, cookie_hash = cookie, authenticated_at = coalesce(authenticated, s.authenticated_at)
-   where s.id = used and s.revoked_at is null;
 end $$;
 
 -- An active application with the secrets that it may show.
@@ -370,8 +351,8 @@ grant execute on function
   oauth.open_authorization(uuid, uuid, uuid, uuid, timestamptz, timestamptz),
   oauth.open_code(bytea, boolean, timestamptz), oauth.open_refresh_token(bytea, boolean, timestamptz),
   oauth.save_code(jsonb), oauth.save_access_token(jsonb), oauth.save_refresh_token(jsonb),
-  oauth.keep_answer(bytea, bytea), auth.touch_session(uuid, bytea, timestamptz, timestamptz),
-  oauth.spend_code(bytea, timestamptz), oauth.spend_refresh_token(bytea, timestamptz),
+ 
+  oauth.spend_code(bytea, timestamptz), oauth.spend_refresh_token(bytea, bytea, timestamptz),
   oauth.read_client(text, timestamptz), oauth.open_token_request(text, bytea, bytea, timestamptz),
   oauth.open_authorization_request(text, bytea, timestamptz)
   to obol_app;

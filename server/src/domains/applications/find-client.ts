@@ -1,4 +1,5 @@
 import { and, eq } from 'drizzle-orm';
+import { readDocument, type RowDocument } from '../../db/documents.ts';
 import type { Tx } from '../../db/index.ts';
 import { applications } from './tables.ts';
 import type { Application } from './to-application-object.ts';
@@ -19,4 +20,9 @@ export async function findClientById(tx: Tx, id: string): Promise<Application | 
     .from(applications)
     .where(and(eq(applications.id, id), eq(applications.isActive, true)));
   return found;
+}
+
+/** The application that SQL gave as a document of its row. */
+export function readApplicationDocument(document: RowDocument): Application {
+  return readDocument(applications, document);
 }

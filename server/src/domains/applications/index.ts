@@ -11,7 +11,7 @@ export { addAccessRequestRoutes } from './access-requests/routes.ts';
 export { textPattern } from './access-requests/schemas.ts';
 export { endAccess } from './end-access.ts';
 export { enterApplication, findRole, type Entry } from './enter-application.ts';
-export { findClient, findClientById } from './find-client.ts';
+export { findClient, findClientById, readApplicationDocument } from './find-client.ts';
 export { findApi, mayCall, type Api } from './find-api.ts';
 export { addGrantRoutes } from './grants/routes.ts';
 export { recordConsent, type Consent } from './record-consent.ts';

@@ -1,5 +1,6 @@
 import { and, eq, gt, isNull, sql } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
+import { readDocument, type RowDocument } from '../../db/documents.ts';
 import type { Tx } from '../../db/index.ts';
 import { hashOpaqueToken } from '../../lib/secrets.ts';
 import { findUser } from '../users/index.ts';
@@ -37,8 +38,12 @@ export async function findSession(
   return row && (await findUser(tx, row.userId))?.isActive ? toLiveSession(row) : undefined;
 }
 
-/** A row of a session that lives, to whom it says something. */
-export function toLiveSession(row: typeof sessions.$inferSelect): LiveSession {
+/** The living session that SQL gave as a document of its row. */
+export function readSessionDocument(document: RowDocument): LiveSession {
+  return toLiveSession(readDocument(sessions, document));
+}
+
+function toLiveSession(row: typeof sessions.$inferSelect): LiveSession {
   const { id, userId, createdAt, expiresAt } = row;
   return { id, userId, authenticatedAt: row.authenticatedAt ?? createdAt, createdAt, expiresAt };
 }

@@ -1,7 +1,7 @@
 export { assertAcceptablePassword, type PasswordOwner } from './assert-acceptable-password.ts';
 export { endSessions, logOut, type EndReason } from './end-sessions.ts';
 export { findBrowserCaller, readOwnAccount } from './find-browser-caller.ts';
-export { findSession, toLiveSession, touchSession, type LiveSession } from './find-session.ts';
+export { findSession, readSessionDocument, touchSession, type LiveSession } from './find-session.ts';
 export { createKeyring, type Keyring } from './keyring.ts';
 export { createPasswordHasher, type PasswordHasher } from './password-hasher.ts';
 export { recordSecurityEvent, type SecurityEvent, type SecurityEventType } from './record-security-event.ts';

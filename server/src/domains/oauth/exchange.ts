@@ -4,7 +4,7 @@ import type { Tx, Unit } from '../../db/index.ts';
 import type { Page } from '../../../../web/src/page.ts';
 import type { RequestOrigin } from '../audit/index.ts';
 import type { Known } from './known.ts';
-import type { Opening } from './open-request.ts';
+import type { Opening } from './opening.ts';
 import type { EndReason } from './record-end.ts';
 
 /** A page that answers instead of the library, with what it needs besides itself. */

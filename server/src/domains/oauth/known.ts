@@ -6,8 +6,8 @@ import type { browserStates } from './page-tables.ts';
 import type { LiveAuthorization } from './stores/authorization.ts';
 
 /**
- * What a request has read, so that it asks nothing twice. What can change under it is locked, or counts as it was when
- * the request came.
+ * What a request has read, so that it asks nothing twice. What can change under it is locked, or counts as it
+ * was when the request came.
  */
 export type Known = {
   client?: { application: Application; secrets: LiveSecret[] };
@@ -32,6 +32,6 @@ export type ClientDocument = {
 };
 
 /** The secrets of a document, to compare one with. */
-export function readSecrets(document: ClientDocument): LiveSecret[] {
+export function readKnownSecrets(document: ClientDocument): LiveSecret[] {
   return document.secrets.map((one) => ({ ...one, secret_hash: readBytes(one.secret_hash) }));
 }

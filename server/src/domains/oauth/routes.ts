@@ -11,7 +11,7 @@ import { readSignInCookie } from '../../http/sign-in-cookie.ts';
 import type { Resolve } from '../../lib/find-addresses.ts';
 import type { Endpoint, ExchangeOptions } from './exchange.ts';
 import { addAccountRoutes } from './account/routes.ts';
-import { openAuthorizationRequest, openTokenRequest, type Opening } from './open-request.ts';
+import { openingOfAuthorizationRequest, openingOfTokenRequest, type Opening } from './opening.ts';
 import { assertStorableRequest } from './assert-storable-request.ts';
 import { addInteractionRoutes } from './interactions/routes.ts';
 import { addJsonFlowRoutes } from './json-flow/routes.ts';
@@ -124,7 +124,7 @@ async function openingOf(
 ): Promise<Opening | undefined> {
   if (endpoint === 'token') {
     if (!formType.test(request.headers['content-type'] ?? '')) return undefined;
-    const opening = openTokenRequest(
+    const opening = openingOfTokenRequest(
       ctx,
       new URLSearchParams(bodyOf(request)),
       request.headers.authorization,
@@ -134,7 +134,7 @@ async function openingOf(
   }
   const { client_id: clientId } = request.query as { client_id?: unknown };
   if (endpoint !== 'authorize' || typeof clientId !== 'string') return undefined;
-  return openAuthorizationRequest(ctx, clientId, readSignInCookie(ctx.config, request));
+  return openingOfAuthorizationRequest(ctx, clientId, readSignInCookie(ctx.config, request));
 }
 
 /**

@@ -1,4 +1,5 @@
 import { eq } from 'drizzle-orm';
+import { readDocument, type RowDocument } from '../../db/documents.ts';
 import type { Tx } from '../../db/index.ts';
 import { normalizeEmail } from '../../lib/email.ts';
 import { users } from './tables.ts';
@@ -24,4 +25,9 @@ export async function readUser(tx: Tx, id: string): Promise<User> {
   const user = await findUser(tx, id);
   if (!user) throw new Error('The user of a living session is not there');
   return user;
+}
+
+/** The person that SQL gave as a document of their row. */
+export function readUserDocument(document: RowDocument): User {
+  return readDocument(users, document);
 }

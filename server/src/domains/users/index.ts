@@ -1,6 +1,6 @@
 export { checkEmail } from './check-email.ts';
 export { createUser, type NewUser } from './create-user.ts';
-export { findUser, findUserByEmail, readUser } from './find-user.ts';
+export { findUser, findUserByEmail, readUser, readUserDocument } from './find-user.ts';
 export { markEmailVerified } from './mark-email-verified.ts';
 export { promoteToAdmin } from './promote-to-admin.ts';
 export { readProfile, type ReadAvailable } from './read-profile.ts';

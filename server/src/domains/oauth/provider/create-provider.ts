@@ -3,7 +3,8 @@ import type { Ctx } from '../../../ctx.ts';
 import { findSecret } from '../../applications/index.ts';
 import { currentExchange } from '../exchange.ts';
 import type { ProviderOptions } from '../stores/adapter-factory.ts';
-import { keepAnswer } from '../stores/refresh-token-store.ts';
+import { spendRefreshToken } from '../stores/refresh-token-store.ts';
+import { readSecretsOf } from '../opening.ts';
 import { configureProvider } from './configure-provider.ts';
 import { inTransaction } from './run-request.ts';
 import { registerTokenExchange } from './token-exchange.ts';
@@ -27,8 +28,10 @@ function compareSecretsByDigest(ctx: Ctx, provider: Provider): void {
   provider.Client.prototype.compareClientSecret = async function compare(this: { clientId: string }, secret) {
     if (typeof secret !== 'string') return false;
     const { clientId } = this;
-    const known = currentExchange()?.known.client;
-    if (known?.application.clientId === clientId) return findSecret(known.secrets, secret) !== undefined;
+    const exchange = currentExchange();
+    // Who has a connection does not wait for another one.
+    if (exchange?.hasBegun())
+      return findSecret(await readSecretsOf(ctx, exchange, clientId), secret) !== undefined;
     return (await ctx.applications.verify({ clientId, clientSecret: secret })) !== undefined;
   };
 }
@@ -59,7 +62,7 @@ function answerLostRaces(ctx: Ctx): Middleware {
     const rotation = exchange?.rotation;
     if (!exchange || !rotation || exchange.endpoint !== 'token') return;
     if (context.status === 200) {
-      await exchange.run((tx) => keepAnswer(ctx, tx, rotation, context.body));
+      await exchange.run((tx) => spendRefreshToken(ctx, tx, rotation, context.body));
     } else if (exchange.isAnsweredEarlier) {
       context.status = 200;
       context.body = rotation.earlierAnswer;

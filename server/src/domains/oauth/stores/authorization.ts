@@ -1,8 +1,8 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
-import { readDocument, type RowDocument } from '../../../db/documents.ts';
+import type { RowDocument } from '../../../db/documents.ts';
 import type { Tx } from '../../../db/index.ts';
-import { users } from '../../users/tables.ts';
+import { readUserDocument } from '../../users/index.ts';
 import { currentExchange } from '../exchange.ts';
 import { authorizations } from '../tables.ts';
 
@@ -54,7 +54,7 @@ export function learnAuthorization(document: RowDocument | null | undefined): Li
   if (!exchange) return authorization;
   const { applicationId, userId, grantId } = authorization;
   exchange.known.authorization = authorization;
-  exchange.known.user = readDocument(users, user as RowDocument);
+  exchange.known.user = readUserDocument(user as RowDocument);
   exchange.known.role = { applicationId, userId, role: role as string | null };
   exchange.grantId = grantId;
   return authorization;

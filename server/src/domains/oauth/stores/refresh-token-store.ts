@@ -51,7 +51,8 @@ export function createRefreshTokenStore(ctx: Ctx): Store {
       if (exchange && row.consumedAt && !rotation.earlierAnswer) exchange.endReason = 'refresh_reused';
       return toPayload(token, row, authorization, rotation);
     },
-    async consume(tx, token) {
+    // It is spent with the answer that it is exchanged for, see spendRefreshToken, and not without one.
+    async consume() {
       const exchange = currentExchange();
       const rotation = exchange?.rotation;
       if (exchange && rotation?.earlierAnswer) {
@@ -60,8 +61,6 @@ export function createRefreshTokenStore(ctx: Ctx): Store {
         throw new errors.InvalidGrant('another request has just used it');
       }
       if (rotation) rotation.isConsumed = true;
-      const spending = sql`select oauth.spend_refresh_token(${digestOf(token)}, ${ctx.clock.now()})`;
-      await later(tx).execute(spending);
     },
     // What it hangs on ends, see revokeByGrantId.
     async destroy() {},
@@ -69,11 +68,21 @@ export function createRefreshTokenStore(ctx: Ctx): Store {
   };
 }
 
-/** Keeps what a refresh token was exchanged for, for those that ask with the same one a moment later. */
-export async function keepAnswer(ctx: Ctx, tx: Tx, rotation: Rotation, answer: unknown): Promise<void> {
-  if (!rotation.isConsumed || ctx.config.refreshReuseWindowSeconds === 0) return;
-  const sealedAnswer = answerSealer(ctx).seal(JSON.stringify(answer), contextOf(rotation.tokenHash));
-  await later(tx).execute(sql`select oauth.keep_answer(${rotation.tokenHash}, ${sealedAnswer})`);
+/**
+ * Spends a refresh token, and keeps what it was exchanged for, for those that ask with the same one a moment
+ * later.
+ */
+export async function spendRefreshToken(
+  ctx: Ctx,
+  tx: Tx,
+  { tokenHash, isConsumed }: Rotation,
+  answer: unknown,
+): Promise<void> {
+  if (!isConsumed) return;
+  const isKept = ctx.config.refreshReuseWindowSeconds > 0;
+  const sealed = isKept ? answerSealer(ctx).seal(JSON.stringify(answer), contextOf(tokenHash)) : null;
+  const spending = sql`select oauth.spend_refresh_token(${tokenHash}, ${sealed}, ${ctx.clock.now()})`;
+  await later(tx).execute(spending);
 }
 
 async function openToken(ctx: Ctx, tx: Tx, hash: Buffer): Promise<SourceDocument | null | undefined> {
@@ -121,8 +130,13 @@ function toPayload(token: string, row: Row, authorization: LiveAuthorization, ro
   };
 }
 
-function answerSealer({ config, random }: Ctx): Sealer {
-  return createSealer(config.secret, 'refresh answers', random);
+/** Deriving a key takes a while. */
+const sealers = new WeakMap<Ctx, Sealer>();
+
+function answerSealer(ctx: Ctx): Sealer {
+  const sealer = sealers.get(ctx) ?? createSealer(ctx.config.secret, 'refresh answers', ctx.random);
+  sealers.set(ctx, sealer);
+  return sealer;
 }
 
 function contextOf(tokenHash: Buffer): string {

@@ -1,11 +1,11 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import { readDocument, type RowDocument } from '../../db/documents.ts';
-import { applications } from '../applications/tables.ts';
-import { toLiveSession } from '../auth/index.ts';
-import { sessions } from '../auth/tables.ts';
-import { users } from '../users/tables.ts';
-import { readSecrets, type ClientDocument, type Known, type SourceDocument } from './known.ts';
+import { readApplicationDocument, type LiveSecret } from '../applications/index.ts';
+import { readSessionDocument } from '../auth/index.ts';
+import { readUserDocument } from '../users/index.ts';
+import type { Exchange } from './exchange.ts';
+import { readKnownSecrets, type ClientDocument, type Known, type SourceDocument } from './known.ts';
 import { browserStates } from './page-tables.ts';
 import { digestOf } from './stores/to-adapter.ts';
 
@@ -26,10 +26,10 @@ type AuthorizationDocument = {
 };
 
 /**
- * All that a token request asks for, in one statement, locked. Undefined for those that may have to wait for somebody's
- * server, which no transaction does, and for the rarer kinds.
+ * All that a token request asks for, in one statement, locked. Undefined for those that may have to wait for
+ * somebody's server, which no transaction does, and for the rarer kinds.
  */
-export function openTokenRequest(
+export function openingOfTokenRequest(
   ctx: Ctx,
   form: URLSearchParams,
   authorization: string | undefined,
@@ -53,7 +53,11 @@ export function openTokenRequest(
 }
 
 /** The same of an authorization request: its application, and who is signed in to the browser. */
-export function openAuthorizationRequest(ctx: Ctx, clientId: string, cookie: string | undefined): Opening {
+export function openingOfAuthorizationRequest(
+  ctx: Ctx,
+  clientId: string,
+  cookie: string | undefined,
+): Opening {
   const hash = cookie === undefined ? null : digestOf(cookie);
   return {
     clientId,
@@ -61,24 +65,37 @@ export function openAuthorizationRequest(ctx: Ctx, clientId: string, cookie: str
     learn(known, document) {
       const { client, session, user, state, role } = document as AuthorizationDocument;
       learnClient(known, client);
-      if (user) known.user = readDocument(users, user);
+      if (user) known.user = readUserDocument(user);
       const applicationId = known.client?.application.id;
       if (known.user && applicationId !== undefined)
         known.role = { applicationId, userId: known.user.id, role };
       if (cookie === undefined) return;
       known.signIn = {
         cookie,
-        session: session ? toLiveSession(readDocument(sessions, session)) : undefined,
+        session: session ? readSessionDocument(session) : undefined,
         state: state ? readDocument(browserStates, state) : undefined,
       };
     },
   };
 }
 
+/** The secrets that an application may show, in the transaction of the request at hand. */
+export async function readSecretsOf(ctx: Ctx, exchange: Exchange, clientId: string): Promise<LiveSecret[]> {
+  const { known } = exchange;
+  if (known.client?.application.clientId === clientId) return known.client.secrets;
+  const { rows } = await exchange.run((tx) =>
+    tx.execute<{ document: ClientDocument | null }>(
+      sql`select oauth.read_client(${clientId}, ${ctx.clock.now()}) as document`,
+    ),
+  );
+  const [row] = rows;
+  return row?.document ? readKnownSecrets(row.document) : [];
+}
+
 function learnClient(known: Known, document: ClientDocument | null): void {
   if (!document) return;
-  const application = readDocument(applications, document.application);
-  known.client = { application, secrets: readSecrets(document) };
+  const application = readApplicationDocument(document.application);
+  known.client = { application, secrets: readKnownSecrets(document) };
 }
 
 /** Who says that they ask. Whether they do is for the library to find out. @see RFC 6749 §2.3.1 */
