@@ -60,20 +60,8 @@ const retriesMax = 3;
 
 /** Wraps a pool into the only door to the database. Throws AppErrors for refusals and lost connections. */
 export function createDatabase(pool: pg.Pool, clock: Clock): Database {
-  const runOnClient = async <T>(
-    opening: () => string,
-    work: Work<T>,
-    mayRetry: () => boolean = () => true,
-  ): Promise<T> => {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await transact(pool, opening(), work);
-      } catch (error) {
-        if (attempt < retriesMax && isRetryable(error) && mayRetry()) continue;
-        throw translateDatabaseError(error);
-      }
-    }
-  };
+  const runOnClient = async <T>(opening: () => string, work: Work<T>, mayRetry?: () => boolean): Promise<T> =>
+    retrying(() => transact(pool, opening(), work), mayRetry);
   const opening = () => serviceOpening(clock.now());
   const runTransaction = <T>(opening: () => string, work: (tx: Tx) => Promise<T>): Promise<T> =>
     runOnClient(opening, (client) => work(drizzle({ client })));
@@ -102,16 +90,8 @@ export function createDatabase(pool: pg.Pool, clock: Clock): Database {
         () => !hasBegun,
       );
     },
-    async call<Row extends pg.QueryResultRow>(text: string, values: unknown[]) {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return (await pool.query<Row>(text, values)).rows;
-        } catch (error) {
-          if (attempt < retriesMax && isRetryable(error)) continue;
-          throw translateDatabaseError(error);
-        }
-      }
-    },
+    call: async <Row extends pg.QueryResultRow>(text: string, values: unknown[]) =>
+      (await retrying(() => pool.query<Row>(text, values))).rows,
     runAsService: (text, values) =>
       runOnClient(opening, async (client) => {
         const result: pg.QueryResult | pg.QueryResult[] = await client.query(text, values);
@@ -119,6 +99,18 @@ export function createDatabase(pool: pg.Pool, clock: Clock): Database {
       }),
     close: () => pool.end(),
   };
+}
+
+/** Runs work again that the database has rolled back for the sake of others, as long as it may be. */
+async function retrying<T>(work: () => Promise<T>, mayRetry: () => boolean = () => true): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt < retriesMax && isRetryable(error) && mayRetry()) continue;
+      throw translateDatabaseError(error);
+    }
+  }
 }
 
 /**

@@ -16,6 +16,11 @@ const { verifier, challenge } = newPkce();
 const pkce = { code_challenge: challenge, code_challenge_method: 'S256' };
 let calls: OauthCalls;
 
+const ask = (detail: object) => ({
+  scope: 'openid credits:spend',
+  authorization_details: JSON.stringify([{ type: 'credits_spend', ...detail }]),
+});
+
 beforeAll(async () => {
   const { accessToken } = await signIn(service, await registerPerson(service));
   calls = new OauthCalls(service, await registerApplication(service, accessToken, { access: 'open' }));
@@ -55,10 +60,6 @@ describe('the page for consent', () => {
   });
 
   test('says of the budget so far all that there is to it, next to one that is larger', async () => {
-    const ask = (detail: object) => ({
-      scope: 'openid credits:spend',
-      authorization_details: JSON.stringify([{ type: 'credits_spend', ...detail }]),
-    });
     const first = { allowance: 100, period: 'month', maxPerSpend: 5, kinds: ['free'] };
     const { browser, open, consent } = await arrive(ask(first));
     expect(consent.page.budget).toMatchObject({ ...first, current: null });

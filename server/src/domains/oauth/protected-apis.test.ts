@@ -36,6 +36,9 @@ let api: OauthCalls;
 let mallory: Owner;
 let stranger: OauthCalls;
 
+const about = (token: string) =>
+  fetch(`${service.url}/userinfo`, { headers: { authorization: `Bearer ${token}` } });
+
 beforeAll(async () => {
   owner = await newOwner();
   api = await owner.register({ ...ofItsOwn, resources: [{ identifier, scopes }] });
@@ -146,8 +149,6 @@ describe('a token for another API', () => {
   test('tells nobody about its person: not at userinfo, and not where tokens are judged', async () => {
     const notes = await owner.register({});
     const ask = { scope: 'openid email notes:read' };
-    const about = (token: string) =>
-      fetch(`${service.url}/userinfo`, { headers: { authorization: `Bearer ${token}` } });
     const { tokens: foreign } = await notes.obtainTokens({ ...ask, resource: identifier });
     const { tokens: ours, person } = await notes.obtainTokens(ask);
     expect((await about(foreign.access_token)).status).toBe(401);
