@@ -155,8 +155,8 @@ async function startAsNobody(dataDir: string): Promise<RealService> {
   const dir = join(dataDir, '..');
   const programDir = join(dir, 'program');
   await chmod(dir, 0o777);
-  await mkdir(join(programDir, 'server'), { recursive: true });
-  for (const part of ['package.json', 'node_modules', 'server/package.json', 'server/src']) {
+  for (const folder of ['server', 'web']) await mkdir(join(programDir, folder), { recursive: true });
+  for (const part of ['package.json', 'node_modules', 'server/package.json', 'server/src', 'web/dist']) {
     // Links cost nothing; where the copy lies on another file system they are not possible.
     const copy = (flags: string) => run('cp', [flags, join(repositoryDir, part), join(programDir, part)]);
     await copy('-al').catch(() => copy('-a'));
