@@ -4,11 +4,11 @@
 -- part: people
 insert into auth.users (id, email, email_verified_at, created_at, updated_at)
   select credits.new_id(now() - interval '365 days' + i * interval '1 second'), 'user' || i || '@example.com', now(),
-         now() - interval '365 days', now()
+         date_trunc('day', now()) - interval '365 days', now()
     from generate_series(1, :wallets) i;
 insert into credits.balances (wallet_id, owner_id, kind, status, free, paid, held, debt, total_earned, total_spent,
     next_daily_at, sequence, chain_head, last_transaction_at, created_at)
-  select u.id, u.id, 'personal', 'active', 0, 0, 0, 0, 0, 0, now() + interval '1 hour', 0,
+  select u.id, u.id, 'personal', 'active', 0, 0, 0, 0, 0, 0, u.created_at + interval '8784 hours', 0,
          decode(repeat('00', 32), 'hex'), u.created_at, u.created_at
     from auth.users u;
 create unlogged table heads_a (wallet_id uuid, sequence bigint, balance bigint, head bytea, lot_id uuid);

@@ -65,15 +65,21 @@ test('endpoints that hang hold up nobody else, and have one request each', async
 test('an endpoint that answers quickly gets five requests at once, after a first one', async () => {
   const endpoint = await addEndpoint(service);
   const held: ServerResponse[] = [];
+  let heldMost = 0;
+  const release = (): void => {
+    for (const one of held.splice(0)) one.writeHead(204).end();
+  };
+  // A turn begins with one request, and the machine decides how many turns it takes: nobody waits for ever.
   endpoint.receiver.reply = (response) => {
     held.push(response);
-    if (endpoint.receiver.received.length > 1 && held.length < 5) return;
-    for (const one of held.splice(0)) one.writeHead(204).end();
+    heldMost = Math.max(heldMost, held.length);
+    if (held.length === 5 || endpoint.receiver.received.length === 1) release();
+    else setTimeout(release, 500);
   };
   await ping(endpoint, 21);
   await service.ctx.jobs.runDue();
   expect(endpoint.receiver.received).toHaveLength(21);
-  expect(held).toEqual([]);
+  expect(heldMost).toBe(5);
 });
 
 test('the endpoints of one application have four places between them', async () => {
