@@ -81,7 +81,10 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
     }
     const logFile = join(dataDir, 'postgres.log');
     const server = await startUnlessKilled(cluster, { settings, logFile });
-    const restart = () => startUnlessKilled(cluster, { settings, logFile, port: server.port });
+    const restart = async (): Promise<Server> => {
+      await stopLeftovers(cluster.directory);
+      return startUnlessKilled(cluster, { settings, logFile, port: server.port });
+    };
     const supervised = supervise(server, restart, options);
     await ensureDatabase(server.port, options.passwords).catch(async (error: unknown) => {
       await supervised.stop();
@@ -148,14 +151,14 @@ function isPresent(path: string): Promise<boolean> {
   );
 }
 
-/** Starts the server of a cluster where nothing runs any more; again when it is killed while it comes up. */
+/** Starts the server of a cluster where nothing runs; again when it is killed while it comes up. */
 async function startUnlessKilled(cluster: Cluster, options: StartOptions): Promise<Server> {
   for (let attempt = 1; ; attempt++) {
-    await stopLeftovers(cluster.directory);
     try {
       return await startServer(cluster, options);
     } catch (error) {
       if (attempt === restartsMax || !(error instanceof KilledWhileStarting)) throw error;
+      await stopLeftovers(cluster.directory);
     }
   }
 }

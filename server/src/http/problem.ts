@@ -75,11 +75,16 @@ export function handleError(
   reply: FastifyReply,
 ): FastifyReply {
   const appError = error instanceof AppError ? error : fromFrameworkError(error);
-  // Being busy is a refusal like others, and comes in floods: it is counted, not written out each time.
-  if (appError.status >= 500 && appError.code !== 'server.busy')
-    request.log.error({ err: appError.options.cause ?? appError }, appError.code);
-  else request.log.debug({ err: appError }, appError.code);
+  logRefusal(request, appError);
   return sendProblem(request, reply, appError);
+}
+
+/** Writes down what was refused: our own faults for the operator, the rest for whoever looks closely. */
+export function logRefusal(request: FastifyRequest, error: AppError): void {
+  // Being busy is a refusal like others, and comes in floods: it is counted, not written out each time.
+  if (error.status >= 500 && error.code !== 'server.busy')
+    request.log.error({ err: error.options.cause ?? error }, error.code);
+  else request.log.debug({ err: error }, error.code);
 }
 
 const frameworkCodes: Record<string, ErrorCode> = {

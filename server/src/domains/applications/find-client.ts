@@ -1,24 +1,24 @@
-import { and, eq } from 'drizzle-orm';
+import { and, eq, type SQL } from 'drizzle-orm';
 import { readDocument, type RowDocument } from '../../db/documents.ts';
 import type { Tx } from '../../db/index.ts';
 import { applications } from './tables.ts';
 import type { Application } from './to-application-object.ts';
 
 /** The active application with this client id. `tx` is the service's. */
-export async function findClient(tx: Tx, clientId: string): Promise<Application | undefined> {
-  const [found] = await tx
-    .select()
-    .from(applications)
-    .where(and(eq(applications.clientId, clientId), eq(applications.isActive, true)));
-  return found;
+export function findClient(tx: Tx, clientId: string): Promise<Application | undefined> {
+  return findActive(tx, eq(applications.clientId, clientId));
 }
 
 /** The active application with this id. `tx` is the service's. */
-export async function findClientById(tx: Tx, id: string): Promise<Application | undefined> {
+export function findClientById(tx: Tx, id: string): Promise<Application | undefined> {
+  return findActive(tx, eq(applications.id, id));
+}
+
+async function findActive(tx: Tx, isMeant: SQL): Promise<Application | undefined> {
   const [found] = await tx
     .select()
     .from(applications)
-    .where(and(eq(applications.id, id), eq(applications.isActive, true)));
+    .where(and(isMeant, eq(applications.isActive, true)));
   return found;
 }
 

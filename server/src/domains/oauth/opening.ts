@@ -3,6 +3,7 @@ import type { Ctx } from '../../ctx.ts';
 import { readDocument, type RowDocument } from '../../db/documents.ts';
 import { readApplicationDocument, type LiveSecret } from '../applications/index.ts';
 import { readSessionDocument } from '../auth/index.ts';
+import { readBasicCredentials } from '../../lib/basic-credentials.ts';
 import { readUserDocument } from '../users/index.ts';
 import type { Exchange } from './exchange.ts';
 import { readKnownSecrets, type ClientDocument, type Known, type SourceDocument } from './known.ts';
@@ -100,9 +101,6 @@ function learnClient(known: Known, document: ClientDocument | null): void {
 
 /** Who says that they ask. Whether they do is for the library to find out. @see RFC 6749 §2.3.1 */
 function clientIdOf(form: URLSearchParams, authorization: string | undefined): string | undefined {
-  const [, basic] = /^Basic +([A-Za-z0-9+/=_-]+)$/i.exec(authorization ?? '') ?? [];
-  if (basic === undefined) return form.get('client_id') ?? undefined;
-  const [name = ''] = Buffer.from(basic, 'base64').toString('utf8').split(':', 1);
-  const decoded = new URLSearchParams(`name=${name.replaceAll('&', '%26')}`).get('name') ?? '';
-  return /\0/.test(decoded) || !decoded.isWellFormed() ? undefined : decoded;
+  if (!/^basic(\s|$)/i.test(authorization ?? '')) return form.get('client_id') ?? undefined;
+  return readBasicCredentials(authorization)?.clientId;
 }

@@ -2,6 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { ErrorPage } from '../../../../web/src/page.ts';
 import type { App } from '../../app.ts';
 import { AppError, errorTable } from '../../errors.ts';
+import { logRefusal } from '../problem.ts';
 import { sendReactPage } from './react-page.ts';
 
 declare module 'fastify' {
@@ -35,8 +36,7 @@ async function answerWithPage(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const refusal = toRefusal(error);
-  if (refusal.status >= 500) request.log.error({ err: refusal.options.cause ?? refusal }, refusal.code);
-  else request.log.debug({ err: refusal }, refusal.code);
+  logRefusal(request, refusal);
   const { status, title, detail } = errorTable[refusal.code];
   return sendReactPage(reply.headers(refusal.options.headers ?? {}), {
     name: 'error',

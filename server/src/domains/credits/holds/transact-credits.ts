@@ -70,11 +70,12 @@ export async function transactCredits(
       creditsDailyCap,
     ]),
   );
-  if (outcome?.code === null && outcome.details) {
-    rememberHold(holdOf(outcome).id, holdOf(outcome).walletId);
-  }
   if (!outcome) throw new Error('credits.transact left a request without an outcome');
   if (outcome.code !== null) throw await refusal(ctx, request, outcome);
+  if (outcome.details) {
+    const { id, walletId: heldIn } = holdOf(outcome);
+    rememberHold(id, heldIn);
+  }
   return outcome;
 }
 
