@@ -17,7 +17,8 @@ export default defineConfig({
     setupFiles: ['server/test/harness/closed-network.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // What ends a test that hangs. A machine that is busy, or has just been set up, is many times slower.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });

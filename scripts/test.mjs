@@ -1,5 +1,5 @@
-// `npm test`: every suite on the embedded PostgreSQL, then on Debian's PostgreSQL 15 behind PgBouncer, with
-// Redis. `npm test -- server/test/http.test.ts` runs one file on both.
+// `npm test`: every suite on the embedded PostgreSQL and, when that is green, on Debian's PostgreSQL 15 behind
+// PgBouncer, with Redis. `npm test -- server/test/http.test.ts` runs one file on both.
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { ensureInstalled, nodeExitCode } from './lib.mjs';
@@ -19,13 +19,12 @@ if (missing.length > 0) {
       `  apt-get install ${missing.join(' ')}\n`,
   );
 }
-let exitCode = await run('embedded PostgreSQL', 'embedded');
-if (missing.length === 0) {
-  // What a browser shows does not depend on whose PostgreSQL it is.
-  const title = 'PostgreSQL 15 behind PgBouncer, and Redis';
-  exitCode = (await run(title, 'debian', ['--exclude=server/test/browser/**'])) || exitCode;
-}
-process.exit(exitCode);
+const exitCode = await run('embedded PostgreSQL', 'embedded');
+// What has failed is to be the last that is printed.
+if (exitCode !== 0 || missing.length > 0) process.exit(exitCode);
+// What a browser shows does not depend on whose PostgreSQL it is.
+const title = 'PostgreSQL 15 behind PgBouncer, and Redis';
+process.exit(await run(title, 'debian', ['--exclude=server/test/browser/**']));
 
 function run(title, backend, options = []) {
   console.log(`\n== ${title}`);

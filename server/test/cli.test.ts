@@ -22,6 +22,7 @@ function obol(args: string[], env: Record<string, string> = {}): Promise<Run> {
       cwd: directory,
       env: {
         PATH: process.env.PATH,
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
         DATABASE_URL: service.ownerUrl,
         OBOL_SECRET: service.ctx.config.secret,
         ...service.backendEnv,

@@ -27,7 +27,7 @@ export async function launchBrowser(): Promise<Browser> {
 }
 
 /** A test that waits in vain is to say what for, before it ends itself. */
-const actionTimeoutMs = 15_000;
+const actionTimeoutMs = 45_000;
 
 export type TestBrowser = {
   /** Somebody's browser: cookies of its own. Closed after the last test of the file. */
