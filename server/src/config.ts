@@ -277,6 +277,15 @@ export const settings = {
     group: 'Credits',
     description: 'Free credits a new wallet starts with.',
   },
+  signupBonusPerAddressMax: {
+    env: 'SIGNUP_BONUS_PER_ADDRESS',
+    type: 'integer',
+    default: '20',
+    group: 'Credits',
+    description:
+      'Signup bonuses that one address (of IPv6 a /64) gets within 24 hours at once; further ones wait until the e-mail ' +
+      'address is confirmed. 0: every bonus waits.',
+  },
   creditsDailyFree: {
     env: 'CREDITS_DAILY_FREE',
     type: 'credits',

@@ -9,6 +9,7 @@ import { createKeyring, createPasswordHasher, handleRecoveryJobs } from './domai
 import {
   createWalletTurns,
   handleAuditJobs,
+  handleBonusJobs,
   handleHoldJobs,
   handleRetentionJobs,
 } from './domains/credits/index.ts';
@@ -78,6 +79,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   handleWebhookJobs(ctx, options.resolve);
   handleOauthJobs(ctx, options.resolve);
   handleAuditJobs(ctx);
+  handleBonusJobs(ctx);
   handleHoldJobs(ctx);
   handleRetentionJobs(ctx);
   const app = await buildApp(ctx, options.resolve);

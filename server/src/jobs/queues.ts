@@ -1,6 +1,15 @@
 /** Where the request for a mail came from, for the security trail. */
 type MailOrigin = { ipAddress: string; userAgent: string | null };
 
+/** What is told, where it happened (in the words of who did it) and when. */
+export type SecurityMailJob = {
+  email: string;
+  kind: 'new_device' | 'attacked' | 'sign_in_after_failures' | 'sign_in_burst' | 'refresh_reused';
+  at: string;
+  device: string | null;
+  ipAddress: string | null;
+};
+
 /**
  * Every kind of job with what it carries. A payload holds ids and addresses, never a secret: tokens are made
  * by the handler. One queue of pg-boss per kind, so that one kind's failures do not hold up another's.
@@ -12,6 +21,10 @@ export type JobData = {
   'send-reset-mail': { email: string; origin: MailOrigin };
   /** Tells an address what was done to its account. */
   'send-notice-mail': { email: string; notice: 'password_changed' | 'password_reset'; at: string };
+  /** Pays a signup bonus that has waited until its owner confirmed their address. */
+  'pay-waiting-bonus': { userId: string };
+  /** Tells an address of a sign-in or of an attack on its account. */
+  'send-security-mail': SecurityMailJob;
   /** Something is due at an endpoint: it gets its turn. */
   'serve-endpoint': { endpointId: string };
   /** Finds endpoints at which something is due that nobody looks after any more. */
@@ -92,6 +105,8 @@ export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'send-verification-mail': mailQueue,
   'send-reset-mail': mailQueue,
   'send-notice-mail': mailQueue,
+  'pay-waiting-bonus': mailQueue,
+  'send-security-mail': mailQueue,
   'serve-endpoint': webhookQueue,
   'serve-endpoints': timetableQueue,
   'send-endpoint-notice': mailQueue,

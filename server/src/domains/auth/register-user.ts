@@ -21,14 +21,14 @@ export async function registerUser(
   const email = checkEmail(givenEmail);
   assertAcceptablePassword(password, { email, username }, '/body/password');
   const hash = await ctx.passwords.hash(password);
-  const user = await ctx.db.asService(async (tx) => {
+  const registered = await ctx.db.asService(async (tx) => {
     const created = await createUser(ctx, tx, { email, name, username });
     const { id: userId, createdAt } = created;
     await tx.insert(passwords).values({ userId, hash, createdAt, updatedAt: createdAt });
-    await openWallet(ctx, tx, userId);
+    const bonus = await openWallet(ctx, tx, userId, origin.ipAddress);
     await recordSecurityEvent(ctx, tx, { type: 'account.registered', userId }, origin);
     await enqueueVerificationMail(ctx, tx, { email, origin });
-    return created;
+    return { created, bonus };
   });
-  return toUserObject(user, ctx.config.creditsSignupBonus);
+  return toUserObject(registered.created, registered.bonus);
 }
