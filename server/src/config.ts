@@ -254,6 +254,23 @@ export const settings = {
     group: 'Limits',
     description: 'Requests per window and address in general.',
   },
+  signInFailuresMax: {
+    env: 'SIGN_IN_FAILURES_MAX',
+    type: 'integer',
+    default: '1000',
+    group: 'Limits',
+    description:
+      'Sign-ins that may fail within a minute, of all people together; beyond that only devices and addresses are let in ' +
+      'that an account knows.',
+  },
+  signInMails: {
+    env: 'SIGN_IN_MAILS',
+    type: 'boolean',
+    default: 'true',
+    group: 'Mail',
+    description:
+      'Whether people are told by mail of sign-ins from devices or places that are new to their account, and of attacks on it.',
+  },
   passwordHashConcurrencyMax: {
     env: 'PASSWORD_HASH_CONCURRENCY',
     type: 'integer',

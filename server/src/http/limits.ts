@@ -6,6 +6,13 @@ import { AppError } from '../errors.ts';
 import { addressKey } from '../lib/address.ts';
 import { normalizeEmail } from '../lib/email.ts';
 import { createCounters, type Count, type Counter, type Counters } from './limit-counters.ts';
+import { signInOriginOf } from './origin.ts';
+import {
+  createFailureCounters,
+  watchFailures,
+  type FailureCounters,
+  type SignInWatch,
+} from './sign-in-watch.ts';
 
 /** How often one address, and one account, may call a route within a window. */
 export type LimitPolicy = {
@@ -16,8 +23,8 @@ export type LimitPolicy = {
   perAccount?: number;
   /** 60 unless said otherwise. */
   windowSeconds?: number;
-  /** Whether the account knows the address, so that its limit lets it through: else anybody could lock it. */
-  isKnownAddress?: (email: string, address: string) => Promise<boolean>;
+  /** For routes that take passwords: counts those that are wrong, and lets through whom the account knows. */
+  watch?: SignInWatch;
 };
 
 /**
@@ -92,8 +99,13 @@ export async function installLimits(app: App, ctx: Ctx): Promise<void> {
     if (request.method === 'OPTIONS' || request.routeOptions.config.limit === false) return;
     assertAllowed(await count(general, addressKey(request.ip), request, reply));
   });
+  const failures = createFailureCounters(ctx, counters);
   app.addHook('onRoute', (route) => {
-    if (route.config?.limit) addPolicy(route, route.config.limit, counters);
+    const limit = route.config?.limit;
+    if (!limit) return;
+    addPolicy(route, limit, counters, failures);
+    const { watch } = limit;
+    if (watch) watchFailures(route, ctx, { failures, watch, accountOf: typedAccountOf });
   });
 }
 
@@ -107,7 +119,12 @@ function createFailureLimit(counters: Counters): FailureLimit {
 }
 
 /** The address is counted first, so that whoever is refused by it cannot use up somebody else's account. */
-function addPolicy(route: RouteOptions, policy: LimitPolicy, counters: Counters): void {
+function addPolicy(
+  route: RouteOptions,
+  policy: LimitPolicy,
+  counters: Counters,
+  failures: FailureCounters,
+): void {
   const { name, perAddress, perAccount, windowSeconds = 60 } = policy;
   if (perAddress !== undefined) {
     const byAddress = counters.counter(name, perAddress, windowSeconds);
@@ -120,12 +137,16 @@ function addPolicy(route: RouteOptions, policy: LimitPolicy, counters: Counters)
     const byAccount = counters.counter(`${name}-account`, perAccount, windowSeconds);
     const hook = async (request: FastifyRequest, reply: FastifyReply) => {
       // Who is signed in is that person, whatever address the body names.
-      const email = request.caller ? undefined : emailOf(request);
-      const account = email === undefined ? request.caller?.userId : normalizeEmail(email);
+      const typed = request.caller ? undefined : typedAccountOf(request);
+      const account = typed?.account ?? (request.caller && hash(request.caller.userId));
       if (account === undefined) return;
-      const result = await count(byAccount, hash(account), request, reply);
-      const isKnown = result.exceeded && email !== undefined && policy.isKnownAddress?.(email, request.ip);
-      if (!(await isKnown)) assertAllowed(result);
+      const used = await count(byAccount, account, request, reply);
+      const { watch } = policy;
+      if (!watch || !typed) return assertAllowed(used);
+      const exceeded = await failures.findExceeded(account, addressKey(request.ip));
+      const refusal = [used, ...exceeded].filter((one) => one.exceeded).reduce(longest, undefined);
+      if (!refusal || (await watch.isKnown(typed.email, signInOriginOf(request)))) return;
+      assertAllowed(refusal);
     };
     route.preHandler = [...[route.preHandler ?? []].flat(), hook];
   }
@@ -154,9 +175,13 @@ function assertAllowed({ exceeded, resetSeconds }: Count): void {
   throw new AppError('request.rate_limited', { headers: { 'retry-after': String(resetSeconds) } });
 }
 
-function emailOf(request: FastifyRequest): string | undefined {
+const longest = (one: Count | undefined, other: Count): Count =>
+  one !== undefined && one.resetSeconds >= other.resetSeconds ? one : other;
+
+/** The account that the body names, whether or not there is one. */
+function typedAccountOf(request: FastifyRequest): { email: string; account: string } | undefined {
   const { email } = (request.body ?? {}) as { email?: unknown };
-  return typeof email === 'string' ? email : undefined;
+  return typeof email === 'string' ? { email, account: hash(normalizeEmail(email)) } : undefined;
 }
 
 /** Accounts are counted by a hash, so that no address of a person stands in Redis. */

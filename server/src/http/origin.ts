@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { RequestOrigin } from '../domains/audit/index.ts';
+import { readDeviceCookie } from './device-cookie.ts';
 
 const userAgentCharactersMax = 512;
 
@@ -12,4 +13,10 @@ export function originOf(request: FastifyRequest): RequestOrigin {
     ipAddress: request.ip.replace(/^::ffff:(?=\d+\.)/, ''),
     userAgent: request.headers['user-agent']?.slice(0, userAgentCharactersMax) ?? null,
   };
+}
+
+/** The same of a sign-in, with what the browser is recognised by. */
+export function signInOriginOf(request: FastifyRequest): RequestOrigin {
+  const deviceCookie = readDeviceCookie(request);
+  return { ...originOf(request), ...(deviceCookie === undefined ? {} : { deviceCookie }) };
 }

@@ -53,15 +53,64 @@ export type Notice = keyof typeof noticeTexts;
 
 /** Tells an address that its account's password is another now. */
 export function noticeMail(values: { to: string; notice: Notice; at: Date; resetUrl: string }): Mail {
-  const moment = `${values.at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   return compose(values.to, {
     subject: `Your ${productName} password was changed`,
     paragraphs: [
-      `On ${moment} the password of the ${productName} account ${values.to} ${noticeTexts[values.notice]}.`,
+      `On ${momentOf(values.at)} the password of the ${productName} account ${values.to} ${noticeTexts[values.notice]}.`,
       'If that was you, there is nothing to do.',
     ],
     button: { label: 'It was not me', url: values.resetUrl },
     closing: 'If it was not you, ask for a reset at once; only this address receives the link.',
+  });
+}
+
+const momentOf = (at: Date) => `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+
+const securityTexts = {
+  new_device: {
+    subject: 'A new sign-in to your',
+    fact: 'was signed in to from a device or place that is new to it',
+  },
+  attacked: {
+    subject: 'Somebody tries to sign in to your',
+    fact: 'was tried with many wrong passwords. Nobody got in by that, and your devices stay signed in',
+  },
+  sign_in_after_failures: {
+    subject: 'Check a sign-in to your',
+    fact: 'was signed in to, after many wrong passwords had been tried',
+  },
+  sign_in_burst: {
+    subject: 'Check the sign-ins to your',
+    fact: 'was signed in to from many places within minutes',
+  },
+  refresh_reused: {
+    subject: 'We ended a session of your',
+    fact: 'had a session whose token was used twice. Somebody may have copied it, so we signed that device out',
+  },
+};
+
+/** Tells the owner of an account of something that may have been somebody else. */
+export function securityMail(values: {
+  to: string;
+  kind: keyof typeof securityTexts;
+  at: Date;
+  device: string | null;
+  ipAddress: string | null;
+  resetUrl: string;
+}): Mail {
+  const { to, kind, device, ipAddress } = values;
+  const { subject, fact } = securityTexts[kind];
+  return compose(to, {
+    subject: `${subject} ${productName} account`,
+    paragraphs: [
+      `On ${momentOf(values.at)} the ${productName} account ${to} ${fact}.`,
+      `Device: ${device ?? 'unknown'}`,
+      `Address: ${ipAddress ?? 'unknown'}`,
+      'If that was you, there is nothing to do.',
+    ],
+    button: { label: 'It was not me', url: values.resetUrl },
+    closing:
+      'If it was not you, choose a new password at once: that ends all sessions on all devices. Use it nowhere else.',
   });
 }
 

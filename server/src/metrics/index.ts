@@ -11,6 +11,8 @@ export type Metrics = {
   creditsSpent: Counter;
   /** Requests to endpoints by outcome: `arrived` or `failed`. */
   webhookAttempts: Counter<'outcome'>;
+  /** What looked like an attack, by kind. */
+  suspicions: Counter<'kind'>;
   /** Adds a gauge that is read whenever the metrics are. */
   observe(name: string, help: string, read: () => number): void;
 };
@@ -43,6 +45,12 @@ export function createMetrics(): Metrics {
       name: 'obol_webhook_attempts_total',
       help: 'Requests to endpoints of applications by outcome',
       labelNames: ['outcome'],
+      registers,
+    }),
+    suspicions: new Counter({
+      name: 'obol_suspicions_total',
+      help: 'What looked like an attack on accounts, by kind',
+      labelNames: ['kind'],
       registers,
     }),
     observe(name, help, read) {

@@ -4,7 +4,12 @@ import { newId } from '../../lib/ids.ts';
 import { auditEvents } from './tables.ts';
 
 /** Where a request came from. `ipAddress` is the client's, as far as trusted proxies say. */
-export type RequestOrigin = { ipAddress: string; userAgent: string | null };
+export type RequestOrigin = {
+  ipAddress: string;
+  userAgent: string | null;
+  /** At a sign-in: by what the browser is recognised. Never stored. */
+  deviceCookie?: string;
+};
 
 export type AuditEvent = {
   /** What was done, dotted: `user.role_changed`, `keys.rotated`. */

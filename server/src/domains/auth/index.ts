@@ -10,7 +10,7 @@ export { credentialsSchema } from './schemas.ts';
 export { readAvailable } from './read-available.ts';
 export { rotateKeys, type KeyRotation } from './rotate-keys.ts';
 export { addAuthRoutes } from './routes.ts';
-export { isKnownAddress } from './is-known-address.ts';
+export { createSignInWatch } from './create-sign-in-watch.ts';
 export { registerUser } from './register-user.ts';
 export { signInBrowser, type BrowserSignIn } from './sign-in-browser.ts';
 export type { Signer } from './signer.ts';

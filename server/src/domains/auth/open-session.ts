@@ -4,9 +4,10 @@ import type { Tx } from '../../db/index.ts';
 import { newId } from '../../lib/ids.ts';
 import { hashOpaqueToken, newOpaqueToken } from '../../lib/secrets.ts';
 import type { RequestOrigin } from '../audit/index.ts';
+import { noteSignIn } from './note-sign-in.ts';
 import { refreshTokens, sessions } from './tables.ts';
 
-/** How long a session stays in the database after it has expired: as long as isKnownAddress asks for it. */
+/** How long a session stays in the database after it has expired: as long as isKnownPlace asks for it. */
 const rememberedSeconds = 90 * 86_400;
 
 export type Device = { deviceId?: string | undefined; deviceName?: string | undefined };
@@ -16,7 +17,7 @@ export type OpenedSession = { id: string; expiresAt: Date; refreshToken: string;
 
 /**
  * Opens a session with a new id, its sign-in cookie and its first refresh token. All of it dies at
- * `expiresAt`, whatever is refreshed in between. `tx` is the service's.
+ * `expiresAt`, whatever is refreshed in between. The owner is told when the device is new to them. `tx` is the service's.
  */
 export async function openSession(
   ctx: Ctx,
@@ -42,6 +43,7 @@ export async function openSession(
     lastUsedAt: now,
     expiresAt,
   });
+  await noteSignIn(ctx, tx, { userId, sessionId: id, device }, origin);
   const refreshToken = await addRefreshToken(ctx, tx, { id, userId, expiresAt });
   return { id, expiresAt, refreshToken, cookie };
 }

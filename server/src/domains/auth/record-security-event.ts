@@ -9,6 +9,8 @@ export type SecurityEventType =
   | 'account.registered'
   | 'login.succeeded'
   | 'login.failed'
+  | 'login.new_device'
+  | 'account.suspicious'
   | 'session.shared'
   | 'session.ended'
   | 'sessions.ended'

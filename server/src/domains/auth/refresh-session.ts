@@ -8,6 +8,7 @@ import type { RequestOrigin } from '../audit/index.ts';
 import { readUser } from '../users/index.ts';
 import { issueTokens } from './issue-tokens.ts';
 import { recordSecurityEvent } from './record-security-event.ts';
+import { recordSuspicion } from './record-suspicion.ts';
 import type { Tokens } from './schemas.ts';
 
 /** What became of a refresh token; see auth.rotate_refresh_token. */
@@ -32,6 +33,8 @@ export async function refreshSession(ctx: Ctx, refreshToken: string, origin: Req
     if (rotation.outcome === 'reused') {
       const { user_id: userId, session_id: sessionId } = rotation;
       await recordSecurityEvent(ctx, tx, { type: 'refresh.reused', userId, sessionId }, origin);
+      const { email } = await readUser(tx, userId);
+      await recordSuspicion(ctx, tx, { userId, email, sessionId, kind: 'refresh_reused' }, origin);
     }
     if (rotation.outcome !== 'rotated') return { outcome: rotation.outcome };
     return { outcome: rotation.outcome, rotation, user: await readUser(tx, rotation.user_id) };

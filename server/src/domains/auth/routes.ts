@@ -2,14 +2,14 @@ import type { App } from '../../app.ts';
 import type { Ctx } from '../../ctx.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { authenticate, callerOf } from '../../http/authenticate.ts';
-import { limits, type LimitPolicy } from '../../http/limits.ts';
-import { originOf } from '../../http/origin.ts';
+import { limits } from '../../http/limits.ts';
+import { originOf, signInOriginOf } from '../../http/origin.ts';
 import { sendPageHeaders } from '../../http/paging.ts';
 import { readSignInCookie, requireCookieOrigin, sendSignInCookie } from '../../http/sign-in-cookie.ts';
 import { readProfile, userSchema } from '../users/index.ts';
 import { logOut, revokeOtherSessions, revokeSession } from './end-sessions.ts';
+import { createSignInWatch } from './create-sign-in-watch.ts';
 import { exchangeCookie } from './exchange-cookie.ts';
-import { isKnownAddress } from './is-known-address.ts';
 import { listSecurityEvents } from './list-security-events.ts';
 import { listSessions, readCurrentSession } from './list-sessions.ts';
 import { logIn } from './log-in.ts';
@@ -53,10 +53,7 @@ function addAccountRoutes(app: App, ctx: Ctx): void {
     async (request, reply) => reply.code(201).send(await registerUser(ctx, request.body, originOf(request))),
   );
 
-  const loginLimit: LimitPolicy = {
-    ...limits.login,
-    isKnownAddress: (email, address) => isKnownAddress(ctx, email, address),
-  };
+  const limit = { ...limits.login, watch: createSignInWatch(ctx) };
   const loginSchema = {
     ...open,
     summary: 'Sign in',
@@ -66,9 +63,9 @@ function addAccountRoutes(app: App, ctx: Ctx): void {
   };
   app.post(
     '/api/v1/auth/login',
-    { config: { limit: loginLimit, refusals: refusals.login }, schema: loginSchema },
+    { config: { limit, refusals: refusals.login }, schema: loginSchema },
     async (request, reply) => {
-      const { tokens, cookie } = await logIn(ctx, request.body, originOf(request));
+      const { tokens, cookie } = await logIn(ctx, request.body, signInOriginOf(request));
       sendSignInCookie(ctx.config, reply, cookie);
       return tokens;
     },

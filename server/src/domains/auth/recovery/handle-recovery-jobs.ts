@@ -1,6 +1,7 @@
 import type { Ctx } from '../../../ctx.ts';
 import { sendNoticeMail } from './send-notice-mail.ts';
 import { sendResetMail } from './send-reset-mail.ts';
+import { sendSecurityMail } from './send-security-mail.ts';
 import { sendVerificationMail } from './send-verification-mail.ts';
 
 /** Names who does the mail jobs of this domain. */
@@ -8,4 +9,5 @@ export function handleRecoveryJobs(ctx: Ctx): void {
   ctx.jobs.handle('send-verification-mail', (data) => sendVerificationMail(ctx, data));
   ctx.jobs.handle('send-reset-mail', (data) => sendResetMail(ctx, data));
   ctx.jobs.handle('send-notice-mail', (data) => sendNoticeMail(ctx, data));
+  ctx.jobs.handle('send-security-mail', (data) => sendSecurityMail(ctx, data));
 }

@@ -5,14 +5,15 @@ import type { Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import type { Problem } from '../../../../../web/src/page.ts';
 import { csrfField, requireCsrfToken } from '../../../http/csrf.ts';
-import { limits, type LimitPolicy } from '../../../http/limits.ts';
-import { originOf } from '../../../http/origin.ts';
+import { markDevice } from '../../../http/device-cookie.ts';
+import { limits } from '../../../http/limits.ts';
+import { originOf, signInOriginOf } from '../../../http/origin.ts';
 import { addPages } from '../../../http/pages/page-scope.ts';
 import { sendReactPage } from '../../../http/pages/react-page.ts';
 import { readSignInCookie, sendSignInCookie } from '../../../http/sign-in-cookie.ts';
 import {
   findBrowserCaller,
-  isKnownAddress,
+  createSignInWatch,
   logOut,
   readOwnAccount,
   registerUser,
@@ -47,10 +48,7 @@ export function addAccountRoutes(app: App, ctx: Ctx): void {
 type Typed = { email?: string; name?: string; problem?: Problem; status?: number };
 
 function addSignInPage(pages: App, ctx: Ctx): void {
-  const limit: LimitPolicy = {
-    ...limits.login,
-    isKnownAddress: (email, address) => isKnownAddress(ctx, email, address),
-  };
+  const limit = { ...limits.login, watch: createSignInWatch(ctx) };
   const show = (request: FastifyRequest, reply: FastifyReply, typed: Typed = {}) => {
     const next = nextOf(request);
     const page = {
@@ -217,8 +215,9 @@ async function signIn(
   reply: FastifyReply,
   credentials: { email: string; password: string },
 ): Promise<FastifyReply> {
+  markDevice(ctx, request, reply);
   const cookie = readSignInCookie(ctx.config, request);
-  const signedIn = await signInBrowser(ctx, { credentials, cookie }, originOf(request));
+  const signedIn = await signInBrowser(ctx, { credentials, cookie }, signInOriginOf(request));
   if (signedIn.cookie) sendSignInCookie(ctx.config, reply, signedIn.cookie);
   return reply.redirect(nextOf(request) ?? '/sign-in?done', 303);
 }

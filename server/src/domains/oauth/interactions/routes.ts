@@ -3,14 +3,15 @@ import type { App } from '../../../app.ts';
 import type { Ctx } from '../../../ctx.ts';
 import { AppError } from '../../../errors.ts';
 import { csrfField, requireCsrfToken } from '../../../http/csrf.ts';
-import { limits, type LimitPolicy } from '../../../http/limits.ts';
-import { originOf } from '../../../http/origin.ts';
+import { markDevice } from '../../../http/device-cookie.ts';
+import { limits } from '../../../http/limits.ts';
+import { originOf, signInOriginOf } from '../../../http/origin.ts';
 import { addPages } from '../../../http/pages/page-scope.ts';
 import { sendReactPage } from '../../../http/pages/react-page.ts';
 import { readSignInCookie, sendSignInCookie } from '../../../http/sign-in-cookie.ts';
 import { requestAccess } from '../../applications/index.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
-import { isKnownAddress, registerUser, signInBrowser } from '../../auth/index.ts';
+import { createSignInWatch, registerUser, signInBrowser } from '../../auth/index.ts';
 import type { ProviderHost } from '../provider/provider-host.ts';
 import { readLowered, requestedBudget } from './budget.ts';
 import { buildPage, type PageRequest } from './build-page.ts';
@@ -51,10 +52,7 @@ function addShowRoute(pages: App, step: Step): void {
 function addSignInRoutes(pages: App, step: Step): void {
   const { ctx } = step;
   const preHandler = requireCsrfToken(ctx);
-  const limit: LimitPolicy = {
-    ...limits.login,
-    isKnownAddress: (email, address) => isKnownAddress(ctx, email, address),
-  };
+  const limit = { ...limits.login, watch: createSignInWatch(ctx) };
   const common = { hide: true, params: schemas.stepParamsSchema };
   pages.post(
     `${path}/sign-in`,
@@ -159,8 +157,9 @@ async function signIn(
   { interaction }: OpenInteraction,
   credentials: { email: string; password: string },
 ): Promise<string> {
+  markDevice(ctx, request, reply);
   const cookie = readSignInCookie(ctx.config, request);
-  const signedIn = await signInBrowser(ctx, { credentials, cookie }, originOf(request));
+  const signedIn = await signInBrowser(ctx, { credentials, cookie }, signInOriginOf(request));
   if (signedIn.cookie) sendSignInCookie(ctx.config, reply, signedIn.cookie);
   const forgetsSession = signedIn.cookie !== undefined;
   // Who types in a password has chosen the account, too.

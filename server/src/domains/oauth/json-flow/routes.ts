@@ -2,9 +2,9 @@ import type { FastifyRequest } from 'fastify';
 import type { App } from '../../../app.ts';
 import type { Ctx } from '../../../ctx.ts';
 import type { ErrorCode } from '../../../errors.ts';
-import { limits, type LimitPolicy } from '../../../http/limits.ts';
+import { limits } from '../../../http/limits.ts';
 import { originOf } from '../../../http/origin.ts';
-import { isKnownAddress } from '../../auth/index.ts';
+import { createSignInWatch } from '../../auth/index.ts';
 import type { ProviderHost } from '../provider/provider-host.ts';
 import { authorizePerson, authorizeWithToken, type CodeContext } from './authorize-person.ts';
 import { findAskingClient } from './find-asking-client.ts';
@@ -51,10 +51,7 @@ function addValidateRoute(app: App, ctx: Ctx, host: ProviderHost): void {
 }
 
 function addAuthorizeRoutes(app: App, ctx: Ctx, contextOf: ContextOf): void {
-  const limit: LimitPolicy = {
-    ...limits.login,
-    isKnownAddress: (email, address) => isKnownAddress(ctx, email, address),
-  };
+  const limit = { ...limits.login, watch: createSignInWatch(ctx) };
   const passwordOptions = {
     config: {
       limit,
