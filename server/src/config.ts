@@ -206,11 +206,11 @@ export const settings = {
   },
   cookieDomain: {
     env: 'COOKIE_DOMAIN',
-    type: 'text',
+    type: 'domain',
     default: '',
     group: 'Sessions',
     description:
-      'Parent domain that shares the sign-in cookie with sibling subdomains; empty keeps it on this host (`__Host-`).',
+      'Parent domain of BASE_URL that shares the sign-in cookie with sibling subdomains; empty keeps it on this host (`__Host-`).',
   },
   corsOrigins: {
     env: 'CORS_ORIGINS',
@@ -253,6 +253,15 @@ export const settings = {
     default: '100',
     group: 'Limits',
     description: 'Requests per window and address in general.',
+  },
+  passwordBreachApi: {
+    env: 'PASSWORD_BREACH_API',
+    type: 'url',
+    default: '',
+    group: 'Limits',
+    description:
+      'Range API of breached passwords, such as `https://api.pwnedpasswords.com/range`: is sent five characters of a digest ' +
+      'of each new password, never more. Empty asks nobody; the list of common passwords counts all the same.',
   },
   signInFailuresMax: {
     env: 'SIGN_IN_FAILURES_MAX',
@@ -484,8 +493,20 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   }
   if (texts.OBOL_SECRET && texts.OBOL_SECRET.length < 32)
     problems.push('OBOL_SECRET: needs at least 32 characters.');
+  problems.push(...cookieDomainProblems(values));
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(values) as Config;
+}
+
+/** A browser keeps a cookie only for a domain that the host it comes from is part of. @see RFC 6265 §5.3 */
+function cookieDomainProblems({ cookieDomain, baseUrl }: Record<string, unknown>): string[] {
+  if (!cookieDomain || typeof cookieDomain !== 'string' || typeof baseUrl !== 'string') return [];
+  const host = new URL(baseUrl).hostname;
+  if (host === cookieDomain || host.endsWith(`.${cookieDomain}`)) return [];
+  return [
+    `COOKIE_DOMAIN: ${host}, the host of BASE_URL, is not in ${cookieDomain}, so browsers would refuse the cookie. ` +
+      'Set BASE_URL to the address that people use, or COOKIE_DOMAIN to a parent domain of it.',
+  ];
 }
 
 /** How many decimal places a credit has; 0 when the setting is wrong, which is reported where it is read. */

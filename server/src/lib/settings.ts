@@ -13,7 +13,8 @@ export type Setting = {
     | 'duration'
     | 'url'
     | 'origins'
-    | 'networks';
+    | 'networks'
+    | 'domain';
   default: string;
   /** What a `choice` may be, besides empty where that is its default. */
   choices?: readonly string[];
@@ -61,6 +62,8 @@ export function parseSetting(
       return parseList(text, 'addresses or ranges such as 10.0.0.0/8', networkOf);
     case 'url':
       return parseUrl(text);
+    case 'domain':
+      return parseDomain(text);
   }
 }
 
@@ -89,6 +92,14 @@ function parseUrl(text: string): { value: string } | { problem: string } {
     return { problem: `expected an http(s) address, got "${text}".` };
   }
   return { value: text.replace(/\/+$/, '') };
+}
+
+/** The dot that older software wants in front of it is taken away. @see RFC 6265 §5.2.3 */
+function parseDomain(text: string): { value: string } | { problem: string } {
+  const domain = text.replace(/^\./, '').toLowerCase();
+  const isDomain = /^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$/.test(domain);
+  if (text === '' || isDomain) return { value: domain };
+  return { problem: `expected a domain such as example.com, without scheme and port, got "${text}".` };
 }
 
 /** A comma-separated list; `read` returns an item in its one spelling, or nothing when it is not one. */

@@ -1,5 +1,6 @@
 export { assertAcceptablePassword, type PasswordOwner } from './assert-acceptable-password.ts';
-export { endSessions, logOut, type EndReason } from './end-sessions.ts';
+export { endSessions, type EndReason } from './end-sessions.ts';
+export { logOut } from './log-out.ts';
 export { findBrowserCaller, readOwnAccount } from './find-browser-caller.ts';
 export { findSession, readSessionDocument, touchSession, type LiveSession } from './find-session.ts';
 export { createKeyring, type Keyring } from './keyring.ts';

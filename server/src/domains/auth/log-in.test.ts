@@ -34,7 +34,9 @@ test('signing in gives a pair of tokens, the person, and a cookie for this host 
 });
 
 test('with COOKIE_DOMAIN the cookie is shared with sibling subdomains', async () => {
-  const shared = await startTestService({ env: { COOKIE_DOMAIN: 'example.com' } });
+  const shared = await startTestService({
+    env: { COOKIE_DOMAIN: 'example.com', BASE_URL: 'https://id.example.com' },
+  });
   const answer = await logIn(shared, await registerPerson(shared));
   const [pair, ...attributes] = answer.headers.get('set-cookie')!.split('; ');
   expect(pair).toMatch(/^__Secure-obol_session=[\w-]{43}$/);

@@ -3,6 +3,7 @@ import { openWallet } from '../credits/index.ts';
 import type { RequestOrigin } from '../audit/index.ts';
 import { checkEmail, createUser, toUserObject, type UserObject } from '../users/index.ts';
 import { assertAcceptablePassword } from './assert-acceptable-password.ts';
+import { assertUnbreachedPassword } from './assert-unbreached-password.ts';
 import { enqueueVerificationMail } from './recovery/resend-verification.ts';
 import { recordSecurityEvent } from './record-security-event.ts';
 import type { Registration } from './schemas.ts';
@@ -19,7 +20,8 @@ export async function registerUser(
   origin: RequestOrigin,
 ): Promise<UserObject> {
   const email = checkEmail(givenEmail);
-  assertAcceptablePassword(password, { email, username }, '/body/password');
+  assertAcceptablePassword(password, { email, username, name }, '/body/password');
+  await assertUnbreachedPassword(ctx, password, '/body/password');
   const hash = await ctx.passwords.hash(password);
   const registered = await ctx.db.asService(async (tx) => {
     const created = await createUser(ctx, tx, { email, name, username });

@@ -7,15 +7,17 @@ import { originOf, signInOriginOf } from '../../http/origin.ts';
 import { sendPageHeaders } from '../../http/paging.ts';
 import { readSignInCookie, requireCookieOrigin, sendSignInCookie } from '../../http/sign-in-cookie.ts';
 import { readProfile, userSchema } from '../users/index.ts';
-import { logOut, revokeOtherSessions, revokeSession } from './end-sessions.ts';
 import { createSignInWatch } from './create-sign-in-watch.ts';
 import { exchangeCookie } from './exchange-cookie.ts';
 import { listSecurityEvents } from './list-security-events.ts';
 import { listSessions, readCurrentSession } from './list-sessions.ts';
 import { logIn } from './log-in.ts';
+import { logOut } from './log-out.ts';
 import { readAvailable } from './read-available.ts';
 import { refreshSession } from './refresh-session.ts';
 import { registerUser } from './register-user.ts';
+import { revokeOtherSessions } from './revoke-other-sessions.ts';
+import { revokeSession } from './revoke-session.ts';
 import * as schemas from './schemas.ts';
 import { validateToken } from './validate-token.ts';
 

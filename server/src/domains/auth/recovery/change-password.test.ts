@@ -11,20 +11,21 @@ const change = (token: string | undefined, body: unknown) =>
 
 const statusOf = async (token: string) => (await service.send('GET', '/api/v1/auth/me', { token })).status;
 
-test('a change keeps this device signed in, ends all others, tells the address and the trail', async () => {
+test('a change ends every session, goes on here in a new one, tells the address and the trail', async () => {
   const person = await registerPerson(service);
   const [here, there] = [await signIn(service, person), await signIn(service, person)];
   const answer = await change(here.accessToken, { currentPassword: person.password, newPassword });
-  expect(answer).toMatchObject({ status: 200, body: { success: true } });
-  expect(await statusOf(here.accessToken)).toBe(200);
-  expect(await statusOf(there.accessToken)).toBe(401);
+  expect(answer).toMatchObject({ status: 200, body: { success: true, tokenType: 'Bearer' } });
+  expect(await statusOf(answer.body.accessToken)).toBe(200);
+  expect(answer.headers.get('set-cookie')).toMatch(/^__Host-obol_session=[\w-]{43};/);
+  for (const { accessToken } of [here, there]) expect(await statusOf(accessToken)).toBe(401);
   const refresh = (refreshToken: string) =>
     service.send('POST', '/api/v1/auth/refresh', { body: { refreshToken } });
-  expect((await refresh(here.refreshToken)).status).toBe(200);
-  expect((await refresh(there.refreshToken)).status).toBe(401);
+  for (const { refreshToken } of [here, there]) expect((await refresh(refreshToken)).status).toBe(401);
+  expect((await refresh(answer.body.refreshToken)).status).toBe(200);
   expect((await logIn(service, person)).status).toBe(401);
   expect((await logIn(service, person, newPassword)).status).toBe(200);
-  const [notice] = await service.mails(person.email);
+  const notice = (await service.mails(person.email)).find(({ subject }) => subject.includes('password'));
   expect(notice?.text).toContain('was changed by somebody who knew the old one');
   const owner = await connectAsOwner(service);
   const { rows } = await owner.query(
@@ -32,6 +33,23 @@ test('a change keeps this device signed in, ends all others, tells the address a
     [person.id],
   );
   expect(rows).toHaveLength(1);
+});
+
+test('a copy of the tokens and the cookie of the session that changed it is worth nothing afterwards', async () => {
+  const person = await registerPerson(service);
+  const signedIn = await logIn(service, person);
+  const cookie = signedIn.headers.get('set-cookie')?.split(';')[0] ?? '';
+  const device = { deviceId: 'phone', deviceName: 'Phone' };
+  const body = { email: person.email, password: person.password, ...device };
+  const { body: phone } = await service.send('POST', '/api/v1/auth/login', { body });
+  const changed = await change(phone.accessToken, { currentPassword: person.password, newPassword });
+  const share = () =>
+    service.send('POST', '/api/v1/auth/session-to-token', { body: {}, headers: { cookie } });
+  expect(await share()).toMatchObject({ status: 401, body: { code: 'auth.cookie_invalid' } });
+  const { body: listed } = await service.send('GET', '/api/v1/auth/sessions', {
+    token: changed.body.accessToken,
+  });
+  expect(listed.sessions).toMatchObject([{ ...device, current: true }]);
 });
 
 test('a wrong current password changes nothing', async () => {

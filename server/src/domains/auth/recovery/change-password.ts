@@ -1,49 +1,72 @@
-import { sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
-import type { Caller } from '../../../db/index.ts';
+import type { Caller, Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
+import { readUser } from '../../users/index.ts';
 import { assertAcceptablePassword } from '../assert-acceptable-password.ts';
+import { assertUnbreachedPassword } from '../assert-unbreached-password.ts';
+import { issueTokens } from '../issue-tokens.ts';
+import type { SignIn } from '../log-in.ts';
+import { openSession, type OpenedSession } from '../open-session.ts';
+import { sessions } from '../tables.ts';
 import { replacePassword } from './replace-password.ts';
 
-type Account = { email: string; username: string | null; hash: string | null };
+type Account = { email: string; username: string | null; name: string | null; hash: string | null };
 
 /**
- * Replaces the caller's password after checking the current one, ends all their other sessions and tells the
- * address. Throws `auth.session_ended`, `auth.password_unacceptable`, `auth.password_wrong`.
+ * Replaces the caller's password after checking the current one, ends all their sessions and tells the
+ * address. This device goes on in a new session: whoever has copied the tokens or the cookie of the old one
+ * is out like everybody else. Throws `auth.session_ended`, `auth.password_unacceptable`,
+ * `auth.password_wrong`. @see OWASP Session Management Cheat Sheet, "Renew the Session ID After Any Privilege
+ * Level Change"
  */
 export async function changePassword(
   ctx: Ctx,
   caller: Caller,
   { currentPassword, newPassword }: { currentPassword: string; newPassword: string },
   origin: RequestOrigin,
-): Promise<void> {
+): Promise<SignIn> {
   const account = await readAccount(ctx, caller);
   assertAcceptablePassword(newPassword, account, '/body/newPassword');
   if (!(await ctx.passwords.verify(currentPassword, account.hash ?? undefined))) {
     throw new AppError('auth.password_wrong');
   }
+  await assertUnbreachedPassword(ctx, newPassword, '/body/newPassword');
   const newHash = await ctx.passwords.hash(newPassword);
-  await ctx.db.asServiceFor(caller, async (tx) => {
+  const { userId, sessionId } = caller;
+  const { user, session } = await ctx.db.asServiceFor(caller, async (tx) => {
     // The password that was checked must still be the current one: a change that came in between wins.
     const { rows } = await tx.execute(sql`
-      select from auth.passwords where user_id = ${caller.userId} and hash = ${account.hash} for update`);
+      select from auth.passwords where user_id = ${userId} and hash = ${account.hash} for update`);
     if (rows.length === 0) throw new AppError('auth.password_wrong');
-    const { userId, sessionId: keepSessionId } = caller;
     const { email } = account;
-    await replacePassword(
-      ctx,
-      tx,
-      { userId, email, newHash, notice: 'password_changed', keepSessionId },
-      origin,
-    );
+    const replacement = { userId, email, newHash, notice: 'password_changed' as const, sessionId };
+    await replacePassword(ctx, tx, replacement, origin);
+    return { user: await readUser(tx, userId), session: await goOn(ctx, tx, caller, origin) };
   });
+  return {
+    tokens: await issueTokens(ctx, user, session),
+    cookie: { value: session.cookie, ttlSeconds: ctx.config.refreshTokenTtlSeconds },
+  };
+}
+
+/** Opens a session for the device of the caller's. */
+async function goOn(
+  ctx: Ctx,
+  tx: Tx,
+  { userId, sessionId }: Caller,
+  origin: RequestOrigin,
+): Promise<OpenedSession> {
+  const [ended] = await tx.select().from(sessions).where(eq(sessions.id, sessionId));
+  const device = { deviceId: ended?.deviceId ?? undefined, deviceName: ended?.deviceName ?? undefined };
+  return openSession(ctx, tx, userId, device, origin);
 }
 
 async function readAccount(ctx: Ctx, caller: Caller): Promise<Account> {
   return ctx.db.asServiceFor(caller, async (tx) => {
     const { rows } = await tx.execute<Account>(sql`
-      select u.email, u.username, p.hash
+      select u.email, u.username, u.name, p.hash
         from auth.users u left join auth.passwords p on p.user_id = u.id
        where u.id = ${caller.userId}`);
     const account = rows[0];

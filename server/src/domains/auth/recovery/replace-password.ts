@@ -12,8 +12,8 @@ export type PasswordReplacement = {
   email: string;
   newHash: string;
   notice: JobData['send-notice-mail']['notice'];
-  /** The session that may stay, when its owner has just shown the old password. */
-  keepSessionId?: string;
+  /** The session in which its owner has just shown the old password. */
+  sessionId?: string;
 };
 
 /**
@@ -24,7 +24,7 @@ export type PasswordReplacement = {
 export async function replacePassword(
   ctx: Ctx,
   tx: Tx,
-  { userId, email, newHash, notice, keepSessionId }: PasswordReplacement,
+  { userId, email, newHash, notice, sessionId }: PasswordReplacement,
   origin: RequestOrigin,
 ): Promise<void> {
   const now = ctx.clock.now();
@@ -32,13 +32,12 @@ export async function replacePassword(
     .insert(passwords)
     .values({ userId, hash: newHash, createdAt: now, updatedAt: now })
     .onConflictDoUpdate({ target: passwords.userId, set: { hash: newHash, updatedAt: now } });
-  const which = keepSessionId === undefined ? { userId } : { userId, except: keepSessionId };
-  await endSessions(ctx, tx, which, notice);
+  await endSessions(ctx, tx, { userId }, notice);
   await tx
     .update(verificationTokens)
     .set({ consumedAt: now })
     .where(and(eq(verificationTokens.userId, userId), isNull(verificationTokens.consumedAt)));
   const type = notice === 'password_reset' ? 'password.reset' : 'password.changed';
-  await recordSecurityEvent(ctx, tx, { type, userId, sessionId: keepSessionId }, origin);
+  await recordSecurityEvent(ctx, tx, { type, userId, sessionId }, origin);
   await ctx.jobs.enqueue(tx, 'send-notice-mail', { email, notice, at: now.toISOString() });
 }

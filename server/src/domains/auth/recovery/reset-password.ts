@@ -5,6 +5,7 @@ import { hashOpaqueToken } from '../../../lib/secrets.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
 import { markEmailVerified } from '../../users/index.ts';
 import { assertAcceptablePassword, type PasswordOwner } from '../assert-acceptable-password.ts';
+import { assertUnbreachedPassword } from '../assert-unbreached-password.ts';
 import { consumeLinkToken } from './consume-link-token.ts';
 import { replacePassword } from './replace-password.ts';
 
@@ -22,6 +23,7 @@ export async function resetPassword(
   const owner = await findLinkOwner(ctx, token);
   if (!owner) throw new AppError('auth.link_invalid');
   assertAcceptablePassword(newPassword, owner, '/body/newPassword');
+  await assertUnbreachedPassword(ctx, newPassword, '/body/newPassword');
   const newHash = await ctx.passwords.hash(newPassword);
   await ctx.db.asService(async (tx) => {
     const { userId, email } = await consumeLinkToken(ctx, tx, { token, purpose: 'reset_password' });
@@ -33,8 +35,8 @@ export async function resetPassword(
 /** Whose reset link it is, without spending it: nobody has us hash passwords with an invented token. */
 async function findLinkOwner(ctx: Ctx, token: string): Promise<PasswordOwner | undefined> {
   return ctx.db.asService(async (tx) => {
-    const { rows } = await tx.execute<{ email: string; username: string | null }>(sql`
-      select u.email, u.username
+    const { rows } = await tx.execute<{ email: string; username: string | null; name: string | null }>(sql`
+      select u.email, u.username, u.name
         from auth.verification_tokens t join auth.users u on u.id = t.user_id
        where t.token_hash = ${hashOpaqueToken(token)} and t.purpose = 'reset_password'
          and t.consumed_at is null and t.expires_at > ${ctx.clock.now().toISOString()}`);

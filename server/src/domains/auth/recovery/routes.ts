@@ -2,13 +2,21 @@ import type { App } from '../../../app.ts';
 import type { Ctx } from '../../../ctx.ts';
 import { authenticate, callerOf } from '../../../http/authenticate.ts';
 import { limits } from '../../../http/limits.ts';
-import { originOf } from '../../../http/origin.ts';
+import { originOf, signInOriginOf } from '../../../http/origin.ts';
+import { sendSignInCookie } from '../../../http/sign-in-cookie.ts';
 import { doneSchema } from '../schemas.ts';
 import { changePassword } from './change-password.ts';
 import { requestPasswordReset } from './request-password-reset.ts';
 import { resendVerification } from './resend-verification.ts';
 import { resetPassword } from './reset-password.ts';
-import { addressBody, changePasswordBody, done, resetPasswordBody, tokenBody } from './schemas.ts';
+import {
+  addressBody,
+  changedPasswordSchema,
+  changePasswordBody,
+  done,
+  resetPasswordBody,
+  tokenBody,
+} from './schemas.ts';
 import { verifyEmail } from './verify-email.ts';
 
 const open = { tags: ['auth'], security: [] };
@@ -58,16 +66,24 @@ function addPasswordRoutes(app: App, ctx: Ctx): void {
     tags: ['auth'],
     security: [{ bearer: [] }],
     summary: 'Change your password',
-    description: 'Ends every session but this one. A wrong current password is `auth.password_wrong`.',
+    description:
+      'Ends every session. This device goes on with the tokens and the cookie of the answer. A wrong current password ' +
+      'is `auth.password_wrong`.',
     body: changePasswordBody,
-    response,
+    response: { 200: changedPasswordSchema },
   };
   app.post(
     '/api/v1/auth/change-password',
     { preHandler: authenticate(ctx), config: { limit: limits.changePassword }, schema: changeSchema },
-    async (request) => {
-      await changePassword(ctx, callerOf(request), request.body, originOf(request));
-      return done('The password is changed. All other devices have been signed out.');
+    async (request, reply) => {
+      const { tokens, cookie } = await changePassword(
+        ctx,
+        callerOf(request),
+        request.body,
+        signInOriginOf(request),
+      );
+      sendSignInCookie(ctx.config, reply, cookie);
+      return { ...done('The password is changed. All other devices have been signed out.'), ...tokens };
     },
   );
 }

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { emailSchema } from '../../users/index.ts';
+import { doneSchema, tokensSchema } from '../schemas.ts';
 
 const tokenSchema = Type.String({
   minLength: 1,
@@ -20,6 +21,11 @@ export const resetPasswordBody = Type.Object({ token: tokenSchema, newPassword: 
 export const changePasswordBody = Type.Object({
   currentPassword: passwordSchema,
   newPassword: passwordSchema,
+});
+
+export const changedPasswordSchema = Type.Object({
+  ...doneSchema.properties,
+  ...tokensSchema.properties,
 });
 
 /** The answer of a call that has nothing to return. */
