@@ -254,6 +254,23 @@ export const settings = {
     group: 'Limits',
     description: 'Requests per window and address in general.',
   },
+  registrationChallenge: {
+    env: 'REGISTRATION_CHALLENGE',
+    type: 'choice',
+    choices: ['off', 'pow'],
+    default: 'off',
+    group: 'Limits',
+    description:
+      '`pow` makes a registration cost a proof of work, so that accounts are not made in bulk; browsers do it by themselves.',
+  },
+  registrationChallengeBits: {
+    env: 'REGISTRATION_CHALLENGE_BITS',
+    type: 'integer',
+    default: '18',
+    group: 'Limits',
+    description:
+      'Difficulty of that proof, 1 to 30: each more doubles the work. 18 takes a browser about a second.',
+  },
   passwordBreachApi: {
     env: 'PASSWORD_BREACH_API',
     type: 'url',
@@ -494,6 +511,9 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   if (texts.OBOL_SECRET && texts.OBOL_SECRET.length < 32)
     problems.push('OBOL_SECRET: needs at least 32 characters.');
   problems.push(...cookieDomainProblems(values));
+  const { registrationChallengeBits: bits } = values;
+  if (typeof bits === 'number' && (bits < 1 || bits > 30))
+    problems.push('REGISTRATION_CHALLENGE_BITS: expected 1 to 30.');
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(values) as Config;
 }

@@ -232,6 +232,16 @@ export const errorTable = {
     title: 'This password cannot be used',
     detail: 'Choose another one; `errors` says why.',
   },
+  'auth.challenge_required': {
+    status: 400,
+    title: 'A registration needs a solved challenge here',
+    detail: 'Get one from `/api/v1/auth/challenge`, solve it, and send the solution as `proof`.',
+  },
+  'auth.challenge_invalid': {
+    status: 400,
+    title: 'This solution does not count',
+    detail: 'It is wrong, expired or used, or its challenge is not one of ours; get and solve another.',
+  },
   'auth.password_wrong': {
     status: 403,
     title: 'The current password is wrong',

@@ -69,7 +69,7 @@ export type SignInPage = {
   problem: Problem | null;
 };
 
-/** Fields: `name` (may be empty), `email`, `password`. */
+/** Fields: `name` (may be empty), `email`, `password`, and with a `challenge` `proof`. */
 export type RegisterPage = {
   name: 'register';
   form: Form;
@@ -78,8 +78,13 @@ export type RegisterPage = {
   /** The name typed in the try before. */
   typedName: string;
   signInUrl: string;
+  /** What the browser has to work out first, and sends as `proof`; null when nothing is asked. */
+  challenge: ChallengeView | null;
   problem: Problem | null;
 };
+
+/** A sum: see solve-challenge.ts. */
+export type ChallengeView = { challenge: string; difficultyBits: number };
 
 /** What an application asks for by name; `description` is needed for names that texts.ts does not know. */
 export type ScopeView = { name: string; description?: string; isNew: boolean };

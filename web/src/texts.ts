@@ -52,6 +52,15 @@ const problems = {
     title: 'This account is switched off',
     detail: 'Ask whoever runs this service.',
   },
+  'auth.challenge_required': {
+    title: 'Your browser was not done yet',
+    detail:
+      'It works something out, which keeps robots away. Leave JavaScript on, and send the form once more.',
+  },
+  'auth.challenge_invalid': {
+    title: 'That took too long',
+    detail: 'Your browser has to work something out again. Send the form once more.',
+  },
   'auth.password_unacceptable': {
     title: 'Choose another password',
     detail: 'This password would be guessed too easily.',
@@ -166,6 +175,8 @@ export const texts = {
     name: 'Name',
     optional: 'optional',
     submit: 'Create account',
+    needsScript:
+      'To create an account, switch JavaScript on: your browser has to work something out, which keeps robots away.',
     haveAccount: 'Have an account already?',
     signIn: 'Sign in',
   },

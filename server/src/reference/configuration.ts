@@ -12,6 +12,7 @@ const typeNames: Record<Setting['type'], string> = {
   origins: 'origins, comma separated',
   networks: 'addresses and ranges, comma separated',
   url: 'http(s) address',
+  domain: 'domain',
 };
 
 /** `docs/reference/configuration.md`: every setting of the table in config.ts, by group. */

@@ -65,6 +65,7 @@ const register = {
   email: '',
   typedName: '',
   signInUrl: '/sign-in',
+  challenge: null,
   problem: null,
 } as const satisfies Page;
 

@@ -1,4 +1,5 @@
 import type { RegisterPage } from '../page.ts';
+import { ProofField, useProof } from '../parts/challenge.tsx';
 import { Field, NewPasswordField } from '../parts/field.tsx';
 import { Frame, ProblemNote } from '../parts/frame.tsx';
 import { PageForm, Submit } from '../parts/page-form.tsx';
@@ -8,11 +9,13 @@ import { headingOf } from '../title-of.ts';
 const { register, fields } = texts;
 
 export function Register({ page }: { page: RegisterPage }) {
-  const { form, application, problem } = page;
+  const { form, application, problem, challenge } = page;
+  const proof = useProof(challenge);
   return (
     <Frame heading={headingOf(page)} lead={register.lead} application={application}>
       <ProblemNote problem={problem} id="problem" />
-      <PageForm form={form} className="stack">
+      <PageForm form={form} className="stack" isHeldBack={challenge !== null && proof === null}>
+        {challenge !== null && <ProofField proof={proof} />}
         <Field
           name="name"
           label={register.name}

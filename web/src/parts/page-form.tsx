@@ -18,9 +18,11 @@ const pendingMs = 10_000;
 
 /**
  * A form that the browser sends by itself. With JavaScript a second press, while the first is on its way,
- * does nothing.
+ * does nothing. While it is held back, a press waits.
  */
-export function PageForm({ form, className, children }: FormProps) {
+export function PageForm({ form, className, isHeldBack = false, children }: FormProps) {
+  const element = useRef<HTMLFormElement>(null);
+  const isWaiting = useRef(false);
   const [pending, setPending] = useState<string | null>(null);
   const isPending = useRef(false);
   useEffect(() => {
@@ -36,13 +38,23 @@ export function PageForm({ form, className, children }: FormProps) {
       window.removeEventListener('pageshow', settle);
     };
   }, [pending]);
+  useEffect(() => {
+    if (isHeldBack || !isWaiting.current) return;
+    isWaiting.current = false;
+    element.current?.requestSubmit();
+  }, [isHeldBack]);
   const onSubmit = (event: SubmitEvent<HTMLFormElement>) => {
+    if (isHeldBack) {
+      isWaiting.current = true;
+      setPending(nobody);
+      return event.preventDefault();
+    }
     if (isPending.current) return event.preventDefault();
     isPending.current = true;
     setPending((event.nativeEvent.submitter as HTMLButtonElement | null)?.value ?? nobody);
   };
   return (
-    <form method="post" action={form.action} className={className} onSubmit={onSubmit}>
+    <form ref={element} method="post" action={form.action} className={className} onSubmit={onSubmit}>
       {Object.entries(form.hidden).map(([name, value]) => (
         <input key={name} type="hidden" name={name} value={value} />
       ))}
@@ -54,7 +66,13 @@ export function PageForm({ form, className, children }: FormProps) {
   );
 }
 
-type FormProps = { form: Form; className?: string; children: ReactNode };
+type FormProps = {
+  form: Form;
+  className?: string;
+  /** Something that is sent along is still being worked out. */
+  isHeldBack?: boolean;
+  children: ReactNode;
+};
 
 type SubmitProps = {
   children: ReactNode;

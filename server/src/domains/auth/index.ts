@@ -1,4 +1,5 @@
 export { assertAcceptablePassword, type PasswordOwner } from './assert-acceptable-password.ts';
+export { challengeView } from './create-challenge.ts';
 export { endSessions, type EndReason } from './end-sessions.ts';
 export { logOut } from './log-out.ts';
 export { findBrowserCaller, readOwnAccount } from './find-browser-caller.ts';

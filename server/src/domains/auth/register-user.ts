@@ -7,20 +7,23 @@ import { assertUnbreachedPassword } from './assert-unbreached-password.ts';
 import { enqueueVerificationMail } from './recovery/resend-verification.ts';
 import { recordSecurityEvent } from './record-security-event.ts';
 import type { Registration } from './schemas.ts';
+import { spendChallenge } from './spend-challenge.ts';
 import { passwords } from './tables.ts';
 
 /**
  * Makes an account with a password and its wallet, and the mail that confirms the address: all or nothing.
  * Nobody is signed in by it. Throws `auth.password_unacceptable`, `users.email_taken`,
- * `users.username_taken`, `server.busy`.
+ * `users.username_taken`, `server.busy`, and where registrations cost a solved challenge
+ * `auth.challenge_required`, `auth.challenge_invalid`.
  */
 export async function registerUser(
   ctx: Ctx,
-  { email: givenEmail, password, name, username }: Registration,
+  { email: givenEmail, password, name, username, proof }: Registration,
   origin: RequestOrigin,
 ): Promise<UserObject> {
   const email = checkEmail(givenEmail);
   assertAcceptablePassword(password, { email, username, name }, '/body/password');
+  await spendChallenge(ctx, proof);
   await assertUnbreachedPassword(ctx, password, '/body/password');
   const hash = await ctx.passwords.hash(password);
   const registered = await ctx.db.asService(async (tx) => {

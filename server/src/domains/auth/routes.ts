@@ -7,6 +7,7 @@ import { originOf, signInOriginOf } from '../../http/origin.ts';
 import { sendPageHeaders } from '../../http/paging.ts';
 import { readSignInCookie, requireCookieOrigin, sendSignInCookie } from '../../http/sign-in-cookie.ts';
 import { readProfile, userSchema } from '../users/index.ts';
+import { createChallenge } from './create-challenge.ts';
 import { createSignInWatch } from './create-sign-in-watch.ts';
 import { exchangeCookie } from './exchange-cookie.ts';
 import { listSecurityEvents } from './list-security-events.ts';
@@ -27,7 +28,14 @@ const signedIn = { tags: ['auth'], security: [{ bearer: [] }] };
 
 /** Codes with which the routes refuse, for the API reference. */
 const refusals = {
-  register: ['auth.password_unacceptable', 'users.email_taken', 'users.username_taken', 'server.busy'],
+  register: [
+    'auth.password_unacceptable',
+    'auth.challenge_required',
+    'auth.challenge_invalid',
+    'users.email_taken',
+    'users.username_taken',
+    'server.busy',
+  ],
   login: ['auth.invalid_credentials', 'auth.account_deactivated', 'server.busy'],
   refresh: ['auth.refresh_invalid', 'auth.refresh_superseded', 'auth.refresh_reused'],
   share: ['auth.cookie_invalid', 'auth.origin_not_allowed'],
@@ -36,6 +44,7 @@ const refusals = {
 /** Sign-in, sessions and tokens. */
 export function addAuthRoutes(app: App, ctx: Ctx): void {
   addAccountRoutes(app, ctx);
+  addChallengeRoute(app, ctx);
   addTokenRoutes(app, ctx);
   addSessionRoutes(app, ctx);
   addTrailRoute(app, ctx);
@@ -88,6 +97,22 @@ function addAccountRoutes(app: App, ctx: Ctx): void {
       return done('You are signed out.');
     },
   );
+}
+
+function addChallengeRoute(app: App, ctx: Ctx): void {
+  const schema = {
+    ...open,
+    summary: 'Get a challenge for a registration',
+    description:
+      'Where the operator wants one, so that accounts cost their maker some work. Each counts once.',
+    response: { 200: schemas.challengeSchema },
+  };
+  app.get('/api/v1/auth/challenge', { schema }, () => {
+    const made = createChallenge(ctx);
+    const algorithm = 'sha256' as const;
+    if (!made) return { required: false, algorithm, challenge: null, difficultyBits: null, expiresAt: null };
+    return { ...made, required: true, algorithm, expiresAt: made.expiresAt.toISOString() };
+  });
 }
 
 function addTokenRoutes(app: App, ctx: Ctx): void {

@@ -42,6 +42,28 @@ export const registrationSchema = Type.Object({
   password: newPasswordSchema,
   name: Type.Optional(nameSchema),
   username: Type.Optional(usernameSchema),
+  proof: Type.Optional(
+    Type.String({
+      maxLength: 200,
+      description:
+        'Where `/auth/challenge` asks for it: the challenge, a dot, and the number that solves it.',
+      examples: ['1772368200.18.Yx0Qm1hM3Zq0d5m1cO2h7g.q3Jm0sT1bX8yV5nZkP2cRrWfUuE7aHdGiLoK9vB4xYM.48213'],
+    }),
+  ),
+});
+
+export const challengeSchema = Type.Object({
+  required: Type.Boolean({ description: 'Whether a registration needs a solved challenge here.' }),
+  algorithm: Type.Literal('sha256'),
+  challenge: nullable(
+    Type.String({
+      description:
+        'To solve: find a number so that the SHA-256 of `<challenge>.<number>` begins with zero bits.',
+      examples: ['1772368200.18.Yx0Qm1hM3Zq0d5m1cO2h7g.q3Jm0sT1bX8yV5nZkP2cRrWfUuE7aHdGiLoK9vB4xYM'],
+    }),
+  ),
+  difficultyBits: nullable(Type.Integer({ description: 'How many zero bits.', examples: [18] })),
+  expiresAt: nullable(time('Until when the solution is taken, once.')),
 });
 
 export type Registration = Static<typeof registrationSchema>;

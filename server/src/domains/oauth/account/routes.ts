@@ -12,6 +12,7 @@ import { addPages } from '../../../http/pages/page-scope.ts';
 import { sendReactPage } from '../../../http/pages/react-page.ts';
 import { readSignInCookie, sendSignInCookie } from '../../../http/sign-in-cookie.ts';
 import {
+  challengeView,
   findBrowserCaller,
   createSignInWatch,
   logOut,
@@ -95,6 +96,7 @@ function addRegisterPage(pages: App, ctx: Ctx): void {
       email: typed.email ?? '',
       typedName: typed.name ?? '',
       signInUrl: withNext('/sign-in', next),
+      challenge: challengeView(ctx),
       problem: typed.problem ?? null,
     };
     return sendReactPage(reply, page, { status: typed.status ?? 200 });
@@ -107,11 +109,11 @@ function addRegisterPage(pages: App, ctx: Ctx): void {
     '/register',
     { preHandler, config: { limit: limits.register }, schema },
     async (request, reply) => {
-      const { email, password, name } = request.body;
+      const { email, password, name, proof = '' } = request.body;
       const named = name ? { name } : {};
       return orAgain(
         async () => {
-          await registerUser(ctx, { email, password, ...named }, originOf(request));
+          await registerUser(ctx, { email, password, proof, ...named }, originOf(request));
           return signIn(ctx, request, reply, { email, password });
         },
         (typed) => show(request, reply, { ...typed, email, ...named }),

@@ -3,6 +3,7 @@ import type { Interaction } from 'oidc-provider';
 import type { AccountView, Form, Page, Problem, ScopeView } from '../../../../../web/src/page.ts';
 import type { Ctx } from '../../../ctx.ts';
 import type { Application } from '../../applications/index.ts';
+import { challengeView } from '../../auth/index.ts';
 import { findUser } from '../../users/index.ts';
 import { toApplicationView } from '../application-view.ts';
 import { scopesOfClaims } from '../scopes.ts';
@@ -22,7 +23,7 @@ export type PageRequest = {
 /** The page of the step that an interaction has come to. */
 export async function buildPage(ctx: Ctx, open: OpenInteraction, request: PageRequest): Promise<Page> {
   const { interaction, application } = open;
-  if (request.instead === 'register') return registerPage(open, request);
+  if (request.instead === 'register') return registerPage(ctx, open, request);
   const account = request.instead ? undefined : await readAccount(ctx, interaction);
   const isSignIn = request.instead === 'sign-in' || interaction.prompt.name === 'login';
   if (isSignIn || !account) return signInPage(open, request, account);
@@ -64,7 +65,7 @@ function signInPage(open: OpenInteraction, request: PageRequest, account: Accoun
   };
 }
 
-function registerPage(open: OpenInteraction, request: PageRequest): Page {
+function registerPage(ctx: Ctx, open: OpenInteraction, request: PageRequest): Page {
   const { interaction } = open;
   return {
     name: 'register',
@@ -73,6 +74,7 @@ function registerPage(open: OpenInteraction, request: PageRequest): Page {
     email: request.typed?.['email'] ?? '',
     typedName: request.typed?.['name'] ?? '',
     signInUrl: `/interaction/${interaction.uid}?step=sign-in`,
+    challenge: challengeView(ctx),
     problem: request.problem ?? null,
   };
 }

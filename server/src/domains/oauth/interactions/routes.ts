@@ -73,8 +73,9 @@ function addSignInRoutes(pages: App, step: Step): void {
     },
     (request, reply) =>
       inStep(step, request, reply, { ...request.body, step: 'register' }, async (open) => {
-        const { email, password, name } = request.body;
-        await registerUser(ctx, { email, password, ...(name ? { name } : {}) }, originOf(request));
+        const { email, password, name, proof = '' } = request.body;
+        const registration = { email, password, proof, ...(name ? { name } : {}) };
+        await registerUser(ctx, registration, originOf(request));
         return signIn(step, request, reply, open, { email, password });
       }),
   );

@@ -17,6 +17,7 @@ export const registerFormSchema = Type.Object({
   email: emailSchema,
   password: Type.String({ minLength: 1, maxLength: 4096 }),
   name: Type.Optional(Type.Union([nameSchema, Type.Literal('')])),
+  proof: text(200),
 });
 export const consentFormSchema = Type.Object({
   decision: Type.String({ maxLength: 20 }),
