@@ -96,7 +96,8 @@ function createCounter(
       ),
     async peek(key) {
       const result = await limiter.get(key);
-      if (result === null) {
+      // A window that is over is kept for as long as a timer takes.
+      if (result === null || result.msBeforeNext <= 0) {
         return { ...policy, remaining: policy.max, resetSeconds: policy.windowSeconds, exceeded: false };
       }
       return toCount(result, result.consumedPoints >= policy.max);
