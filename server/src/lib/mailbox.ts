@@ -28,7 +28,7 @@ export function canonicalMailbox(email: string): string {
   const [local, domain] = [normalized.slice(0, at), normalized.slice(at + 1)];
   const host = domainToASCII(domain) || domain;
   const { domains, ignores, separators = '' } = providerOf.get(host) ?? { domains: [host] };
-  const ends = ['+', ...separators].map((separator) => local.indexOf(separator)).filter((end) => end > 0);
+  const ends = Array.from(`+${separators}`, (separator) => local.indexOf(separator)).filter((end) => end > 0);
   const base = local.slice(0, Math.min(local.length, ...ends));
   const kept = ignores ? base.replaceAll(ignores, '') : base;
   return `${kept === '' ? local : kept}@${domains[0]}`;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** How many bits at the front of the SHA-256 of a text are 0: on average 2^n texts are tried for n of them. */
+/** How many bits at the front of the SHA-256 of a text are 0. It takes 2^n texts on average to find n. */
 export function leadingZeroBits(text: string): number {
   let bits = 0;
   for (const byte of createHash('sha256').update(text).digest()) {

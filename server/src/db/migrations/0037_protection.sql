@@ -22,20 +22,25 @@ CREATE TABLE "auth"."spent_challenges" (
 	"challenge_hash" "bytea" PRIMARY KEY NOT NULL,
 	"expires_at" timestamp(3) with time zone NOT NULL
 );
-ALTER TABLE "credits"."waiting_bonuses" ADD CONSTRAINT "waiting_bonuses_wallet_id_balances_wallet_id_fk" FOREIGN KEY ("wallet_id") REFERENCES "credits"."balances"("wallet_id") ON DELETE cascade ON UPDATE no action;
-ALTER TABLE "auth"."known_devices" ADD CONSTRAINT "known_devices_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
-CREATE INDEX "bonus_mailboxes_address_idx" ON "credits"."bonus_mailboxes" USING btree ("address_hash","paid_at") WHERE "credits"."bonus_mailboxes"."address_hash" is not null;
+ALTER TABLE "credits"."waiting_bonuses" ADD CONSTRAINT "waiting_bonuses_wallet_id_balances_wallet_id_fk"
+  FOREIGN KEY ("wallet_id")
+  REFERENCES "credits"."balances"("wallet_id") ON DELETE cascade ON UPDATE no action;
+ALTER TABLE "auth"."known_devices" ADD CONSTRAINT "known_devices_user_id_users_id_fk"
+  FOREIGN KEY ("user_id")
+  REFERENCES "auth"."users"("id") ON DELETE cascade ON UPDATE no action;
+CREATE INDEX "bonus_mailboxes_address_idx" ON "credits"."bonus_mailboxes" USING btree ("address_hash","paid_at")
+  WHERE "credits"."bonus_mailboxes"."address_hash" is not null;
 CREATE INDEX "spent_challenges_expires_idx" ON "auth"."spent_challenges" USING btree ("expires_at");
 
-select obol.protect('credits.bonus_mailboxes', null, 'select');
-select obol.protect('credits.waiting_bonuses', null, 'select');
-select obol.protect('auth.known_devices', 'user_id', 'select');
+select obol.protect('credits.bonus_mailboxes', null, '');
+select obol.protect('credits.waiting_bonuses', null, '');
+select obol.protect('auth.known_devices', 'user_id', '');
 select obol.protect('auth.spent_challenges', null, 'select, insert, delete');
 
 -- Opens a person's wallet, with the signup bonus unless their mailbox has had one: of several at once, the unique
--- mailbox lets one through, and the others wait for its commit. Sign-ups from one address are taken one after the other;
--- after `per_address_max` bonuses within a day, each further one waits until its owner has confirmed the e-mail address.
--- Without an address, that limit does not count unless it is 0. Returns the bonus that is in the wallet now.
+-- mailbox lets one through, and the others wait for its commit. Sign-ups from one address are taken one after another;
+-- after `per_address_max` bonuses within a day, each further one waits until its owner has confirmed the e-mail
+-- address. Without an address, that limit does not count unless it is 0. Returns the bonus that is in the wallet now.
 create function credits.open_personal_wallet(
   new_owner uuid, signup_bonus bigint, mailbox bytea, address bytea, per_address_max bigint, at_time timestamptz
 ) returns bigint
@@ -105,9 +110,9 @@ create trigger users_announce_confirmed_address
   for each row when (new.email_verified_at is not null and old.email_verified_at is distinct from new.email_verified_at)
   execute function credits.announce_confirmed_address();
 
--- Notes the devices by which a sign-in is recognised again. `device` says whether the person has used one of them before:
--- 'known', 'new', or 'first' when nothing is known of them yet; two at once with the same new device are one new device.
--- `failures` counts wrong passwords within the hour, to fifty; `addresses` are those of the sessions opened since
+-- Notes the devices by which a sign-in is recognised again. `device` says whether the person has used one of them
+-- before: 'known', 'new', or 'first' when nothing is known of them yet; of two at once with the same new device, one is
+-- new. `failures` counts wrong passwords within the hour, to fifty; `addresses` are those of the sessions opened since
 -- `burst_since`, to fifty.
 create function auth.note_sign_in(person uuid, devices bytea[], burst_since timestamptz, at_time timestamptz)
   returns table (email text, device text, failures bigint, addresses text[])

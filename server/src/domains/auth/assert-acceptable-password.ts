@@ -65,7 +65,7 @@ const partCharactersMin = 3;
 /** What may be added to names without making them harder to guess: `1`, `!`, `07`. */
 const trimmings = /^[^\p{Letter}]{0,2}$/u;
 
-/** Whether a password is words of its owner's address and names, and next to nothing else: `ada.lovelace1`. */
+/** Whether a password is words of its owner's address and names, and little else: `ada.lovelace1`. */
 function isMadeOfOwner(lowered: string, owner: PasswordOwner): boolean {
   const parts = [...namesOf(owner), serviceName]
     .flatMap((name) => name.split(/[^\p{Letter}\p{Number}]+/u))

@@ -7,8 +7,8 @@ const timeoutMs = 2000;
 const answerBytesMax = 1_000_000;
 
 /**
- * Refuses a new password that is known from breaches, if PASSWORD_BREACH_API is set: asks for all digests that
- * begin with the same five hexadecimal characters, so that neither the password nor its digest leaves this
+ * Refuses a new password that is known from breaches, if PASSWORD_BREACH_API is set: asks for all digests
+ * that begin with the same five hexadecimal characters, so that neither password nor digest leaves this
  * service, and has the answer padded, so that its length tells nothing. When the API cannot be asked, the
  * password passes and the log says so: nobody is kept out by somebody else's outage. Throws
  * `auth.password_unacceptable`.

@@ -10,7 +10,7 @@ type Suspicion = { kind: 'attacked'; email: string } | { kind: 'stuffing' } | { 
 
 const actions = { stuffing: 'sign_in.stuffing_suspected', flood: 'sign_in.flood_suspected' } as const;
 
-/** What every route that takes a password watches over; the same for all, so that guesses are counted together. */
+/** What routes that take passwords watch over; the same for all, so that guesses are counted together. */
 export function createSignInWatch(ctx: Ctx): {
   isKnown: (email: string, origin: RequestOrigin) => Promise<boolean>;
   suspect: (suspicion: Suspicion, origin: RequestOrigin) => Promise<void>;

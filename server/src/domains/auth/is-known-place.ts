@@ -2,7 +2,7 @@ import type { Ctx } from '../../ctx.ts';
 import { addressKey } from '../../lib/address.ts';
 import { normalizeEmail } from '../../lib/email.ts';
 import type { RequestOrigin } from '../audit/index.ts';
-import { hashDeviceCookie } from './known-devices.ts';
+import { hashDeviceCookie } from './hash-device-cookie.ts';
 
 const hourMs = 3_600_000;
 const rememberedMs = 90 * 24 * hourMs;

@@ -25,6 +25,9 @@ async function eventsOf(person: Person): Promise<{ type: string; details: Record
   return answer.body.events;
 }
 
+const suspicionsOf = async (of: Person) =>
+  (await eventsOf(of)).filter(({ type }) => type === 'account.suspicious').map(({ details }) => details);
+
 let person: Person;
 beforeEach(async () => {
   person = await registerPerson(service);
@@ -106,9 +109,6 @@ describe('a sign-in from a device or place that is new', () => {
 });
 
 describe('what looks like an attack', () => {
-  const suspicionsOf = async (of: Person) =>
-    (await eventsOf(of)).filter(({ type }) => type === 'account.suspicious').map(({ details }) => details);
-
   test('a sign-in from a new place after ten wrong passwords is told of', async () => {
     await signInFrom(person);
     for (let number = 0; number < 10; number++) {

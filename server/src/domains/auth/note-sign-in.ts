@@ -2,8 +2,9 @@ import { and, count, eq, gt, sql } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import type { Tx } from '../../db/index.ts';
 import { addressKey } from '../../lib/address.ts';
+import { keyedHash } from '../../lib/keyed-hash.ts';
 import type { RequestOrigin } from '../audit/index.ts';
-import { deviceHashes } from './known-devices.ts';
+import { hashDeviceCookie } from './hash-device-cookie.ts';
 import type { Device } from './open-session.ts';
 import { recordSecurityEvent } from './record-security-event.ts';
 import { enqueueSecurityMail, recordSuspicion } from './record-suspicion.ts';
@@ -39,6 +40,20 @@ export async function noteSignIn(
     await recordSuspicion(ctx, tx, { ...person, kind: 'sign_in_after_failures' }, origin);
   if (new Set(noted.addresses.map(addressKey)).size >= burstAddresses)
     await recordSuspicion(ctx, tx, { ...person, kind: 'sign_in_burst' }, origin);
+}
+
+/**
+ * All by which a sign-in is recognised when it comes again: the id that a device gave itself, the cookie of a
+ * browser, and the program at its address.
+ */
+function deviceHashes(ctx: Ctx, { deviceId }: Device, origin: RequestOrigin): Buffer[] {
+  const { deviceCookie, ipAddress, userAgent } = origin;
+  const hash = (text: string) => keyedHash(ctx.config.secret, 'known device', text);
+  return [
+    ...(deviceId === undefined ? [] : [hash(`id ${deviceId}`)]),
+    ...(deviceCookie === undefined ? [] : [hashDeviceCookie(ctx, deviceCookie)]),
+    hash(`place ${addressKey(ipAddress)} ${userAgent ?? ''}`),
+  ];
 }
 
 async function note(ctx: Ctx, tx: Tx, userId: string, hashes: Buffer[]): Promise<Noted> {

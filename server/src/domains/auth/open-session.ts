@@ -17,7 +17,8 @@ export type OpenedSession = { id: string; expiresAt: Date; refreshToken: string;
 
 /**
  * Opens a session with a new id, its sign-in cookie and its first refresh token. All of it dies at
- * `expiresAt`, whatever is refreshed in between. The owner is told when the device is new to them. `tx` is the service's.
+ * `expiresAt`, whatever is refreshed in between. The owner is told when the device is new to them. `tx` is
+ * the service's.
  */
 export async function openSession(
   ctx: Ctx,

@@ -19,7 +19,7 @@ export const knownDevices = authSchema.table(
   (table) => [primaryKey({ columns: [table.userId, table.deviceHash] })],
 );
 
-/** Challenges of the registration that were answered, until they would have expired, so that each counts once. */
+/** Challenges of registrations that were answered, until they would have expired: each counts once. */
 export const spentChallenges = authSchema.table(
   'spent_challenges',
   {

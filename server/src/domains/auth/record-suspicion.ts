@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { and, eq, gt, sql } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import type { Tx } from '../../db/index.ts';
@@ -16,8 +17,8 @@ export type SuspicionKind = Exclude<JobData['send-security-mail']['kind'], 'new_
 type Suspicion = { userId: string; email: string; sessionId?: string; kind: SuspicionKind };
 
 /**
- * Writes into the trail that something looks like an attack on this account, once an hour of a kind, and tells
- * its owner, once a day of whatever kind. `tx` is the service's.
+ * Writes into the trail that something looks like an attack on this account, once an hour of a kind, and
+ * tells its owner, once a day of whatever kind. `tx` is the service's.
  */
 export async function recordSuspicion(
   ctx: Ctx,
@@ -64,5 +65,7 @@ export async function enqueueSecurityMail(
   if (!ctx.config.signInMails) return;
   const device = describeDevice(deviceName, userAgent);
   const at = ctx.clock.now().toISOString();
-  await ctx.jobs.enqueue(tx, 'send-security-mail', { email, kind, device, ipAddress, at });
+  // A careless proxy lets clients write here what they like.
+  const address = isIP(ipAddress) === 0 ? null : ipAddress;
+  await ctx.jobs.enqueue(tx, 'send-security-mail', { email, kind, device, ipAddress: address, at });
 }

@@ -23,6 +23,8 @@ function expectRefused(answer: Answer, reason: string, path = '/body/password'):
   });
 }
 
+const digestOf = (password: string) => createHash('sha1').update(password).digest('hex').toUpperCase();
+
 describe('rule 18: what a password may be', () => {
   test.each([
     ['eight characters of one kind', 'vqkzwmxh'],
@@ -149,7 +151,6 @@ describe('rule 18: breached passwords, asked for at a range API', () => {
     const { port } = server.address() as { port: number };
     return startTestService({ env: { PASSWORD_BREACH_API: `http://127.0.0.1:${port}/range/` } });
   };
-  const digestOf = (password: string) => createHash('sha1').update(password).digest('hex').toUpperCase();
   const breached = 'a lantern that leaked';
   const answerWith =
     (count: number): typeof reply =>

@@ -4,8 +4,8 @@ import { startTestProvider, type TestProvider } from '../../../test/harness/oaut
 import { registerPerson, type Person } from '../../../test/harness/people.ts';
 import { connectAsOwner } from '../../../test/harness/wallets.ts';
 
-// Rule 19: throttling per account, per address and overall; nobody can lock a victim out for good. On counters in
-// memory, which go by the clock of the test.
+// Rule 19: throttling per account, per address and overall; nobody can lock a victim out for good.
+// On counters in memory, which go by the clock of the test.
 const env = {
   RATE_LIMIT_ENABLED: 'true',
   RATE_LIMIT_MAX: '100000',
@@ -33,6 +33,9 @@ async function statusesOf(count: number, call: () => Promise<{ status: number }>
   for (let number = 0; number < count; number++) statuses.push((await call()).status);
   return statuses;
 }
+
+const guessAt = (email: string) => statusesOf(12, () => attempt({ email }));
+const guessFrom = (address: string) => attempt({ email: freshEmail(), address });
 
 /** Signs in at the page, as a browser that keeps its cookies. */
 async function signInAtPage(at: TestProvider, { email, password }: Try, address: string, cookies = '') {
@@ -87,8 +90,7 @@ describe('rule 19: guesses at one account', () => {
 
   test('an account that does not exist is limited like one that does, answer for answer', async () => {
     const known = await registerPerson(service);
-    const answersFor = (email: string) => statusesOf(12, () => attempt({ email }));
-    expect(await answersFor(known.email)).toEqual(await answersFor(freshEmail()));
+    expect(await guessAt(known.email)).toEqual(await guessAt(freshEmail()));
   });
 
   test('the page and the API count together', async () => {
@@ -197,11 +199,10 @@ describe('rule 19: nobody is kept out of their own account', () => {
 
 describe('rule 19: one address', () => {
   test('has ten tries a minute, an IPv6 /64 is one, and its neighbours go on', async () => {
-    const from = (address: string) => attempt({ email: freshEmail(), address });
     let host = 0;
-    const statuses = await statusesOf(11, () => from(`2001:db8:7:7::${(++host).toString(16)}`));
+    const statuses = await statusesOf(11, () => guessFrom(`2001:db8:7:7::${(++host).toString(16)}`));
     expect(statuses).toEqual([...Array<number>(10).fill(401), 429]);
-    expect((await from('2001:db8:7:8::1')).status).toBe(401);
+    expect((await guessFrom('2001:db8:7:8::1')).status).toBe(401);
   });
 
   test('that tries many accounts is told of, and held back for the hour from those that do not know it', async () => {

@@ -9,7 +9,7 @@ export { endMandates } from './mandates/end-mandates.ts';
 export { listOwnMandates, readMandate } from './mandates/list-mandates.ts';
 export type { MandateView } from './mandates/schemas.ts';
 export { openWallet } from './open-wallet.ts';
-export { handleBonusJobs } from './pay-waiting-bonus.ts';
+export { handleBonusJobs } from './handle-bonus-jobs.ts';
 export { readBalance, type Balance } from './read-balance.ts';
 export { readTrialBalance, type AccountBalance } from './read-trial-balance.ts';
 export { addCreditRoutes } from './routes.ts';

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import type { Tx } from '../../db/index.ts';
 import { addressKey, isLoopback } from '../../lib/address.ts';
+import { exactInteger } from '../../lib/exact.ts';
 import { readUser } from '../users/index.ts';
 import { hashAddress, hashMailbox } from './hash-mailbox.ts';
 
@@ -19,9 +20,9 @@ export async function openWallet(ctx: Ctx, tx: Tx, userId: string, ipAddress?: s
   // A proxy on this machine that TRUST_PROXY does not name would make one address of all the world.
   const counted = ipAddress === undefined || isLoopback(ipAddress) ? undefined : addressKey(ipAddress);
   const address = counted === undefined ? null : hashAddress(ctx, counted);
-  const { rows } = await tx.execute<{ bonus: string }>(sql`
+  const { rows } = await tx.execute<{ bonus: number }>(sql`
     select credits.open_personal_wallet(
       ${userId}, ${config.creditsSignupBonus}, ${hashMailbox(ctx, email)}, ${address},
       ${config.signupBonusPerAddressMax}, ${at}) as bonus`);
-  return Number(rows[0]?.bonus ?? 0);
+  return exactInteger(rows[0]?.bonus ?? 0);
 }
