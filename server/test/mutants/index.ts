@@ -1,3 +1,4 @@
+import { bonusMutants } from './bonus.ts';
 import { codeMutants } from './codes-and-teams.ts';
 import { holdMutants } from './holds.ts';
 import { journalMutants } from './journal.ts';
@@ -20,4 +21,5 @@ export const mutants: Mutant[] = [
   ...mandateMutants,
   ...movementMutants,
   ...codeMutants,
+  ...bonusMutants,
 ];
