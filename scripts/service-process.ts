@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import serviceFlags from './service-flags.json' with { type: 'json' };
 import { freePort } from '../server/src/db/embedded/server.ts';
 
 const program = join(import.meta.dirname, '../server/src/main.ts');
@@ -12,6 +13,7 @@ const pollMs = 50;
 export type ServiceProcess = {
   url: string;
   port: number;
+  pid: number;
   untilReady(): Promise<void>;
   stop(): Promise<void>;
 };
@@ -23,7 +25,7 @@ export type ServiceProcess = {
 export async function launchService(settings: Record<string, string>): Promise<ServiceProcess> {
   const port = await freePort();
   const url = `http://localhost:${port}`;
-  const child = spawn(process.execPath, [program], {
+  const child = spawn(process.execPath, [...serviceFlags, program], {
     env: { ...process.env, LOG_LEVEL: 'error', ...settings, PORT: String(port), BASE_URL: url },
     // The channel is how the service learns that nobody is left to stop it.
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
@@ -32,7 +34,9 @@ export async function launchService(settings: Record<string, string>): Promise<S
     // Its log is worth seeing, its greeting is not.
     if (/error|fatal/i.test(chunk.toString())) process.stderr.write(chunk);
   });
-  return { url, port, untilReady: () => untilReady(child, url), stop: () => end(child) };
+  const { pid } = child;
+  if (pid === undefined) throw new Error('the service could not be launched');
+  return { url, port, pid, untilReady: () => untilReady(child, url), stop: () => end(child) };
 }
 
 /** Whether a service answers at the address and is ready. */

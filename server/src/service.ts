@@ -5,8 +5,15 @@ import type { Clock, Ctx, Random } from './ctx.ts';
 import { createDatabase } from './db/index.ts';
 import { openPool } from './db/pool.ts';
 import { createApplicationVerifier, handleAccessJobs } from './domains/applications/index.ts';
-import { createKeyring, createPasswordHasher, handleRecoveryJobs } from './domains/auth/index.ts';
 import {
+  createKeyring,
+  createLiveCallers,
+  createPasswordHasher,
+  handleRecoveryJobs,
+  lowerPoolThreads,
+} from './domains/auth/index.ts';
+import {
+  createBalanceReader,
   createWalletTurns,
   handleAuditJobs,
   handleBonusJobs,
@@ -54,12 +61,14 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const jobs = createJobs({ db, log, metrics });
   const keys = await createKeyring({ config, db, clock, random, log });
   const passwords = createPasswordHasher({ config, random });
+  await lowerPoolThreads();
   metrics.observe('obol_passwords_waiting', 'Passwords waiting to be hashed', () => passwords.waiting());
   const applications = createApplicationVerifier({ db, clock });
   const turns = createWalletTurns();
   metrics.observe('obol_movements_waiting', 'Calls that wait for the turn of their wallet', () =>
     turns.waiting(),
   );
+  const { callers, balances } = createReads({ db, clock, metrics });
   const ctx: Ctx = {
     config,
     db,
@@ -71,6 +80,8 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     passwords,
     applications,
     turns,
+    callers,
+    balances,
     metrics,
     log,
   };
@@ -89,10 +100,23 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     ctx,
     async stop() {
       await app.close();
+      await Promise.all([callers.drain(), balances.drain()]);
       keys.close();
       await jobs.stop();
       await mail.close();
       await db.close();
     },
   };
+}
+
+/** What is read for many at once. */
+function createReads({ db, clock, metrics }: Pick<Ctx, 'db' | 'clock' | 'metrics'>) {
+  const callers = createLiveCallers({ db, clock });
+  const balances = createBalanceReader({ db, clock });
+  metrics.observe(
+    'obol_reads_waiting',
+    'Reads that wait to be sent together',
+    () => callers.waiting() + balances.waiting(),
+  );
+  return { callers, balances };
 }

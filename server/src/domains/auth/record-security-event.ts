@@ -1,5 +1,5 @@
 import type { Ctx } from '../../ctx.ts';
-import type { Tx } from '../../db/index.ts';
+import { later, type Tx } from '../../db/index.ts';
 import { newId } from '../../lib/ids.ts';
 import type { RequestOrigin } from '../audit/index.ts';
 import { securityEvents } from './tables.ts';
@@ -50,14 +50,16 @@ export async function recordSecurityEvent(
   event: SecurityEvent,
   origin: RequestOrigin | null,
 ): Promise<void> {
-  await tx.insert(securityEvents).values({
-    id: newId(ctx),
-    userId: event.userId ?? null,
-    sessionId: event.sessionId ?? null,
-    type: event.type,
-    ipAddress: origin?.ipAddress ?? null,
-    userAgent: origin?.userAgent ?? null,
-    details: event.details ?? {},
-    createdAt: ctx.clock.now(),
-  });
+  await later(tx)
+    .insert(securityEvents)
+    .values({
+      id: newId(ctx),
+      userId: event.userId ?? null,
+      sessionId: event.sessionId ?? null,
+      type: event.type,
+      ipAddress: origin?.ipAddress ?? null,
+      userAgent: origin?.userAgent ?? null,
+      details: event.details ?? {},
+      createdAt: ctx.clock.now(),
+    });
 }
