@@ -20,3 +20,4 @@ export { requestPasswordReset } from './recovery/request-password-reset.ts';
 export { resetPassword } from './recovery/reset-password.ts';
 export { addRecoveryRoutes } from './recovery/routes.ts';
 export { verifyEmail } from './recovery/verify-email.ts';
+export { assertRecentSignIn } from './step-up/assert-recent-sign-in.ts';
