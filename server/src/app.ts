@@ -8,8 +8,14 @@ import {
   addGrantRoutes,
   addRequestPages,
 } from './domains/applications/index.ts';
-import { addRecoveryRoutes } from './domains/auth/index.ts';
-import { addAuthRoutes, readAvailable } from './domains/auth/index.ts';
+import {
+  addAuthRoutes,
+  addFactorRoutes,
+  addPasskeyRoutes,
+  addRecoveryRoutes,
+  addStepUpRoutes,
+  readAvailable,
+} from './domains/auth/index.ts';
 import { addCreditRoutes } from './domains/credits/index.ts';
 import { addOauthRoutes, addProtectedResourceRoutes } from './domains/oauth/index.ts';
 import { addUserRoutes } from './domains/users/index.ts';
@@ -42,6 +48,9 @@ export async function buildApp(ctx: Ctx, resolve?: Resolve): Promise<App> {
   addUserRoutes(app, ctx, readAvailable);
   addCreditRoutes(app, ctx);
   addRecoveryRoutes(app, ctx);
+  addFactorRoutes(app, ctx);
+  addPasskeyRoutes(app, ctx);
+  addStepUpRoutes(app, ctx);
   addApplicationRoutes(app, ctx);
   addAccessRequestRoutes(app, ctx);
   addGrantRoutes(app, ctx);

@@ -1,6 +1,20 @@
 /** Where the request for a mail came from, for the security trail. */
 type MailOrigin = { ipAddress: string; userAgent: string | null };
 
+/** What an address is told of its account. */
+export type Notice =
+  | 'password_changed'
+  | 'password_reset'
+  | 'totp_enabled'
+  | 'totp_disabled'
+  | 'backup_codes_replaced'
+  | 'passkey_added'
+  | 'passkey_removed'
+  | 'factors_reset'
+  | 'factor_blocked'
+  | 'email_change_asked'
+  | 'email_changed';
+
 /**
  * Every kind of job with what it carries. A payload holds ids and addresses, never a secret: tokens are made
  * by the handler. One queue of pg-boss per kind, so that one kind's failures do not hold up another's.
@@ -11,7 +25,11 @@ export type JobData = {
   /** Sends the link that resets a password, if the address has an account. */
   'send-reset-mail': { email: string; origin: MailOrigin };
   /** Tells an address what was done to its account. */
-  'send-notice-mail': { email: string; notice: 'password_changed' | 'password_reset'; at: string };
+  'send-notice-mail': { email: string; notice: Notice; at: string };
+  /** Sends the link that signs a person in, if the address has an account. */
+  'send-magic-link-mail': { email: string; origin: MailOrigin };
+  /** Sends the link that makes an address the one of an account. */
+  'send-change-email-mail': { userId: string; newEmail: string; origin: MailOrigin };
   /** Something is due at an endpoint: it gets its turn. */
   'serve-endpoint': { endpointId: string };
   /** Finds endpoints at which something is due that nobody looks after any more. */
@@ -92,6 +110,8 @@ export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'send-verification-mail': mailQueue,
   'send-reset-mail': mailQueue,
   'send-notice-mail': mailQueue,
+  'send-magic-link-mail': mailQueue,
+  'send-change-email-mail': mailQueue,
   'serve-endpoint': webhookQueue,
   'serve-endpoints': timetableQueue,
   'send-endpoint-notice': mailQueue,

@@ -5,14 +5,23 @@ export { findSession, readSessionDocument, touchSession, type LiveSession } from
 export { createKeyring, type Keyring } from './keyring.ts';
 export { createPasswordHasher, type PasswordHasher } from './password-hasher.ts';
 export { recordSecurityEvent, type SecurityEvent, type SecurityEventType } from './record-security-event.ts';
-export { openSessionFor, verifyPassword } from './log-in.ts';
+export { answerSignIn, verifyPassword } from './log-in.ts';
 export { credentialsSchema } from './schemas.ts';
 export { readAvailable } from './read-available.ts';
 export { rotateKeys, type KeyRotation } from './rotate-keys.ts';
 export { addAuthRoutes } from './routes.ts';
 export { isKnownAddress } from './is-known-address.ts';
 export { registerUser } from './register-user.ts';
-export { signInBrowser, type BrowserSignIn } from './sign-in-browser.ts';
+export {
+  enterBrowser,
+  finishInBrowser,
+  signInBrowser,
+  type BrowserSecondFactor,
+  type BrowserSignIn,
+} from './sign-in-browser.ts';
+export { acrOf, passwordAcr, secondFactorAcr } from './sign-in/authentication-context.ts';
+export { finishSignIn } from './sign-in/finish-sign-in.ts';
+export { signInPerson, type IdentifiedPerson } from './sign-in/sign-in-person.ts';
 export type { Signer } from './signer.ts';
 export type { AccessTokenClaims, IssuedTokenClaims } from './token-verifier.ts';
 export { handleRecoveryJobs } from './recovery/handle-recovery-jobs.ts';
@@ -21,3 +30,8 @@ export { resetPassword } from './recovery/reset-password.ts';
 export { addRecoveryRoutes } from './recovery/routes.ts';
 export { verifyEmail } from './recovery/verify-email.ts';
 export { assertRecentSignIn } from './step-up/assert-recent-sign-in.ts';
+export { addFactorRoutes } from './factors/routes.ts';
+export { challengeTokenSchema, codeSchema } from './factors/schemas.ts';
+export { resetFactors } from './factors/reset-factors.ts';
+export { addPasskeyRoutes } from './passkeys/routes.ts';
+export { addStepUpRoutes } from './step-up/routes.ts';

@@ -4,6 +4,7 @@ import type { Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
 import { assertAcceptablePassword } from '../assert-acceptable-password.ts';
+import { lockAccount } from '../sign-in/lock-account.ts';
 import { replacePassword } from './replace-password.ts';
 
 type Account = { email: string; username: string | null; hash: string | null };
@@ -25,6 +26,7 @@ export async function changePassword(
   }
   const newHash = await ctx.passwords.hash(newPassword);
   await ctx.db.asServiceFor(caller, async (tx) => {
+    await lockAccount(tx, caller.userId);
     // The password that was checked must still be the current one: a change that came in between wins.
     const { rows } = await tx.execute(sql`
       select from auth.passwords where user_id = ${caller.userId} and hash = ${account.hash} for update`);

@@ -4,6 +4,7 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import type { Problem } from '../../../../../web/src/page.ts';
+import { keepSignIn, readPlace } from '../../../http/browser-sign-in.ts';
 import { csrfField, requireCsrfToken } from '../../../http/csrf.ts';
 import { limits, type LimitPolicy } from '../../../http/limits.ts';
 import { originOf } from '../../../http/origin.ts';
@@ -217,10 +218,11 @@ async function signIn(
   reply: FastifyReply,
   credentials: { email: string; password: string },
 ): Promise<FastifyReply> {
-  const cookie = readSignInCookie(ctx.config, request);
-  const signedIn = await signInBrowser(ctx, { credentials, cookie }, originOf(request));
-  if (signedIn.cookie) sendSignInCookie(ctx.config, reply, signedIn.cookie);
-  return reply.redirect(nextOf(request) ?? '/sign-in?done', 303);
+  const place = readPlace(ctx, request);
+  const result = await signInBrowser(ctx, { credentials, ...place }, originOf(request));
+  const next = nextOf(request);
+  if (!keepSignIn(ctx, reply, result)) return reply.redirect(withNext('/sign-in/second-factor', next), 303);
+  return reply.redirect(next ?? '/sign-in?done', 303);
 }
 
 /** Shows the form again with what was wrong, where the person can mend it. */

@@ -2,15 +2,15 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../../../app.ts';
 import type { Ctx } from '../../../ctx.ts';
 import { AppError } from '../../../errors.ts';
+import { keepSignIn, readPlace } from '../../../http/browser-sign-in.ts';
 import { csrfField, requireCsrfToken } from '../../../http/csrf.ts';
 import { limits, type LimitPolicy } from '../../../http/limits.ts';
 import { originOf } from '../../../http/origin.ts';
 import { addPages } from '../../../http/pages/page-scope.ts';
 import { sendReactPage } from '../../../http/pages/react-page.ts';
-import { readSignInCookie, sendSignInCookie } from '../../../http/sign-in-cookie.ts';
 import { requestAccess } from '../../applications/index.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
-import { isKnownAddress, registerUser, signInBrowser } from '../../auth/index.ts';
+import { acrOf, isKnownAddress, registerUser, signInBrowser, type BrowserSignIn } from '../../auth/index.ts';
 import type { ProviderHost } from '../provider/provider-host.ts';
 import { readLowered, requestedBudget } from './budget.ts';
 import { buildPage, type PageRequest } from './build-page.ts';
@@ -159,13 +159,20 @@ async function signIn(
   { interaction }: OpenInteraction,
   credentials: { email: string; password: string },
 ): Promise<string> {
-  const cookie = readSignInCookie(ctx.config, request);
-  const signedIn = await signInBrowser(ctx, { credentials, cookie }, originOf(request));
-  if (signedIn.cookie) sendSignInCookie(ctx.config, reply, signedIn.cookie);
-  const forgetsSession = signedIn.cookie !== undefined;
-  // Who types in a password has chosen the account, too.
-  const result = { login: { accountId: signedIn.userId }, select_account: {} };
-  return endStep(ctx, interaction, result, { forgetsSession });
+  const place = readPlace(ctx, request);
+  const result = await signInBrowser(ctx, { credentials, ...place }, originOf(request));
+  if (!keepSignIn(ctx, reply, result)) return `/interaction/${interaction.uid}?step=second-factor`;
+  return goOn(ctx, interaction, result);
+}
+
+/** Who signs in has chosen the account, too. Their session is another one now. */
+function goOn(
+  ctx: Ctx,
+  interaction: OpenInteraction['interaction'],
+  { userId, amr }: BrowserSignIn,
+): Promise<string> {
+  const login = { accountId: userId, amr, acr: acrOf(amr) };
+  return endStep(ctx, interaction, { login, select_account: {} }, { forgetsSession: true });
 }
 
 /** Takes a form: goes on where the step leads, or shows the same page with what was wrong. */

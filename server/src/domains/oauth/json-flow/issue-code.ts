@@ -3,10 +3,10 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Caller, Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import type { Application } from '../../applications/index.ts';
+import { acrOf } from '../../auth/index.ts';
 import { runExchange } from '../exchange.ts';
 import { grantConsent } from '../interactions/grant-consent.ts';
 import { openAuthorization } from '../open-authorization.ts';
-import { passwordAcr } from '../stores/session-store.ts';
 import type { CodeContext } from './authorize-person.ts';
 import type { CodeRequest } from './schemas.ts';
 
@@ -49,8 +49,7 @@ export async function issueCode(ctx: Ctx, subject: CodeSubject, context: CodeCon
       codeChallengeMethod: 'S256',
       scope: scopes.join(' '),
       resource: ctx.config.baseUrl,
-      acr: passwordAcr,
-      authTime: await exchange.run((tx) => readAuthTime(tx, caller)),
+      ...(await exchange.run((tx) => readAuthentication(tx, caller))),
     });
     issued = await code.save();
     return true;
@@ -71,12 +70,15 @@ async function hasGranted(ctx: Ctx, caller: Caller, { id }: Application): Promis
   return rows.length > 0;
 }
 
-/** When the person showed last that it is them, in seconds. */
-async function readAuthTime(tx: Tx, { sessionId }: Caller): Promise<number> {
-  const { rows } = await tx.execute<{ seconds: number }>(sql`
-    select extract(epoch from coalesce(authenticated_at, created_at))::int as seconds
+/** How and when the person showed last that it is them; the time in seconds. */
+async function readAuthentication(
+  tx: Tx,
+  { sessionId }: Caller,
+): Promise<{ authTime: number; acr: string; amr: string[] }> {
+  const { rows } = await tx.execute<{ authTime: number; amr: string[] }>(sql`
+    select extract(epoch from coalesce(authenticated_at, created_at))::int as "authTime", amr
       from auth.sessions where id = ${sessionId}`);
   const [row] = rows;
   if (!row) throw new AppError('auth.session_ended');
-  return row.seconds;
+  return { ...row, acr: acrOf(row.amr) };
 }

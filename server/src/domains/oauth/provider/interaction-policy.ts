@@ -2,7 +2,7 @@ import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provide
 import type { Ctx } from '../../../ctx.ts';
 import { inExchange } from '../exchange.ts';
 import { readRoles } from '../read-roles.ts';
-import { passwordAcr } from '../stores/session-store.ts';
+import { passwordAcr, secondFactorAcr } from '../../auth/index.ts';
 
 const { Check, Prompt, base } = interactionPolicy;
 
