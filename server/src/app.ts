@@ -25,6 +25,7 @@ import { addOperationsRoutes } from './http/operations.ts';
 import { addAccountPages } from './http/pages/account-pages.ts';
 import { addAssetRoutes } from './http/pages/assets.ts';
 import { addMailboxPage } from './http/pages/mailbox-page.ts';
+import { addSecurityPages } from './http/pages/security-pages.ts';
 import { createServer } from './http/server.ts';
 import type { Resolve } from './lib/find-addresses.ts';
 
@@ -60,6 +61,7 @@ export async function buildApp(ctx: Ctx, resolve?: Resolve): Promise<App> {
   addWebhookRoutes(app, ctx);
   addAssetRoutes(app);
   addAccountPages(app, ctx);
+  addSecurityPages(app, ctx);
   addMailboxPage(app, ctx);
   return app;
 }

@@ -4,7 +4,7 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import type { Problem } from '../../../../../web/src/page.ts';
-import { keepSignIn, readPlace } from '../../../http/browser-sign-in.ts';
+import { keepSignIn } from '../../../http/browser-sign-in.ts';
 import { csrfField, requireCsrfToken } from '../../../http/csrf.ts';
 import { limits, type LimitPolicy } from '../../../http/limits.ts';
 import { originOf } from '../../../http/origin.ts';
@@ -12,15 +12,15 @@ import { addPages } from '../../../http/pages/page-scope.ts';
 import { sendReactPage } from '../../../http/pages/react-page.ts';
 import { readSignInCookie, sendSignInCookie } from '../../../http/sign-in-cookie.ts';
 import {
+  beginPasswordless,
   findBrowserCaller,
   isKnownAddress,
   logOut,
   readOwnAccount,
   registerUser,
-  signInBrowser,
 } from '../../auth/index.ts';
 import { problemOf } from '../interactions/problem-of.ts';
-import { registerFormSchema, signInFormSchema } from '../interactions/schemas.ts';
+import { registerFormSchema, secondFactorFormSchema, signInFormSchema } from '../interactions/schemas.ts';
 import {
   buildBudgetPage,
   buildFirstBudgetPage,
@@ -29,8 +29,10 @@ import {
   giveBudget,
   saveBudget,
 } from './budget-page.ts';
+import { enterAtPage } from './enter-at-page.ts';
 import { readNext } from './read-next.ts';
 import * as schemas from './schemas.ts';
+import { buildSecondFactorPage, takeSecondFactor } from './second-factor-page.ts';
 
 const hide = true;
 
@@ -38,6 +40,7 @@ const hide = true;
 export function addAccountRoutes(app: App, ctx: Ctx): void {
   addPages(app, (pages) => {
     addSignInPage(pages, ctx);
+    addSecondFactorPage(pages, ctx);
     addRegisterPage(pages, ctx);
     addSignOutPage(pages, ctx);
     addBudgetPage(pages, ctx);
@@ -52,11 +55,13 @@ function addSignInPage(pages: App, ctx: Ctx): void {
     ...limits.login,
     isKnownAddress: (email, address) => isKnownAddress(ctx, email, address),
   };
-  const show = (request: FastifyRequest, reply: FastifyReply, typed: Typed = {}) => {
+  const show = async (request: FastifyRequest, reply: FastifyReply, typed: Typed = {}) => {
     const next = nextOf(request);
+    const form = { action: withNext('/sign-in', next), hidden: csrfField(ctx, request, reply) };
     const page = {
       name: 'sign-in' as const,
-      form: { action: withNext('/sign-in', next), hidden: csrfField(ctx, request, reply) },
+      form,
+      passkey: { form, options: await beginPasswordless(ctx) },
       application: null,
       email: typed.email ?? '',
       reason: 'first' as const,
@@ -79,12 +84,43 @@ function addSignInPage(pages: App, ctx: Ctx): void {
       schema: { ...query, body: signInFormSchema },
     },
     async (request, reply) => {
-      const { email = '', password = '' } = request.body;
+      const { email = '', password = '', passkey = '' } = request.body;
+      const shown = passkey === '' ? { email, password } : { passkey };
       return orAgain(
-        () => signIn(ctx, request, reply, { email, password }),
+        () => signIn(ctx, request, reply, shown),
         (typed) => show(request, reply, { ...typed, email }),
       );
     },
+  );
+}
+
+function addSecondFactorPage(pages: App, ctx: Ctx): void {
+  const path = '/sign-in/second-factor';
+  const query = { hide, querystring: schemas.nextQuerySchema };
+  const show = async (request: FastifyRequest, reply: FastifyReply, typed: Typed = {}) => {
+    const next = nextOf(request);
+    const [action, backUrl] = [withNext(path, next), withNext('/sign-in', next)];
+    const asked = { action, backUrl, application: null, problem: typed.problem };
+    const page = await buildSecondFactorPage(ctx, request, reply, asked);
+    if (!page) return reply.redirect(backUrl, 303);
+    return sendReactPage(reply, page, { status: typed.status ?? 200 });
+  };
+  pages.get(path, { schema: query }, (request, reply) => show(request, reply));
+  pages.post(
+    path,
+    {
+      preHandler: requireCsrfToken(ctx),
+      config: { limit: limits.secondFactor },
+      schema: { ...query, body: secondFactorFormSchema },
+    },
+    async (request, reply) =>
+      orAgain(
+        async () => {
+          keepSignIn(ctx, reply, await takeSecondFactor(ctx, request, request.body));
+          return reply.redirect(nextOf(request) ?? '/sign-in?done', 303);
+        },
+        (typed) => show(request, reply, typed),
+      ),
   );
 }
 
@@ -216,10 +252,9 @@ async function signIn(
   ctx: Ctx,
   request: FastifyRequest,
   reply: FastifyReply,
-  credentials: { email: string; password: string },
+  shown: { email: string; password: string } | { passkey: string },
 ): Promise<FastifyReply> {
-  const place = readPlace(ctx, request);
-  const result = await signInBrowser(ctx, { credentials, ...place }, originOf(request));
+  const result = await enterAtPage(ctx, request, shown);
   const next = nextOf(request);
   if (!keepSignIn(ctx, reply, result)) return reply.redirect(withNext('/sign-in/second-factor', next), 303);
   return reply.redirect(next ?? '/sign-in?done', 303);

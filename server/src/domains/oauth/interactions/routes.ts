@@ -2,7 +2,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../../../app.ts';
 import type { Ctx } from '../../../ctx.ts';
 import { AppError } from '../../../errors.ts';
-import { keepSignIn, readPlace } from '../../../http/browser-sign-in.ts';
+import type { Problem } from '../../../../../web/src/page.ts';
+import { keepSignIn } from '../../../http/browser-sign-in.ts';
 import { csrfField, requireCsrfToken } from '../../../http/csrf.ts';
 import { limits, type LimitPolicy } from '../../../http/limits.ts';
 import { originOf } from '../../../http/origin.ts';
@@ -10,7 +11,10 @@ import { addPages } from '../../../http/pages/page-scope.ts';
 import { sendReactPage } from '../../../http/pages/react-page.ts';
 import { requestAccess } from '../../applications/index.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
-import { acrOf, isKnownAddress, registerUser, signInBrowser, type BrowserSignIn } from '../../auth/index.ts';
+import { acrOf, isKnownAddress, registerUser, type BrowserSignIn } from '../../auth/index.ts';
+import { enterAtPage, type ShownAtPage } from '../account/enter-at-page.ts';
+import { buildSecondFactorPage, takeSecondFactor } from '../account/second-factor-page.ts';
+import { toApplicationView } from '../application-view.ts';
 import type { ProviderHost } from '../provider/provider-host.ts';
 import { readLowered, requestedBudget } from './budget.ts';
 import { buildPage, type PageRequest } from './build-page.ts';
@@ -30,6 +34,7 @@ export function addInteractionRoutes(app: App, ctx: Ctx, host: ProviderHost): vo
   addPages(app, (pages) => {
     addShowRoute(pages, step);
     addSignInRoutes(pages, step);
+    addSecondFactorRoute(pages, step);
     addDecisionRoutes(pages, step);
     addConsentRoute(pages, step);
   });
@@ -43,6 +48,7 @@ function addShowRoute(pages: App, step: Step): void {
     const isLetIn = await hasAccessNow(step.ctx, open);
     if (isLetIn) return reply.redirect(await endStep(step.ctx, open.interaction, {}), 303);
     const { step: asked } = request.query;
+    if (asked === 'second-factor') return sendSecondFactor(step, request, reply, open);
     const instead = asked === 'sign-in' || asked === 'register' ? asked : undefined;
     return sendStep(step, request, reply, open, { instead });
   });
@@ -62,8 +68,9 @@ function addSignInRoutes(pages: App, step: Step): void {
     (request, reply) =>
       inStep(step, request, reply, request.body, async (open) => {
         if (request.body.decision === 'cancel') return endStep(ctx, open.interaction, denied);
-        const { email = '', password = '' } = request.body;
-        return signIn(step, request, reply, open, { email, password });
+        const { email = '', password = '', passkey = '' } = request.body;
+        const shown = passkey === '' ? { email, password } : { passkey };
+        return signIn(step, request, reply, open, shown);
       }),
   );
   pages.post(
@@ -80,6 +87,48 @@ function addSignInRoutes(pages: App, step: Step): void {
         return signIn(step, request, reply, open, { email, password });
       }),
   );
+}
+
+function addSecondFactorRoute(pages: App, step: Step): void {
+  const { ctx } = step;
+  const schema = { hide: true, params: schemas.stepParamsSchema, body: schemas.secondFactorFormSchema };
+  pages.post(
+    `${path}/second-factor`,
+    { preHandler: requireCsrfToken(ctx), config: { limit: limits.secondFactor }, schema },
+    async (request, reply) => {
+      const open = await findOpen(step, request, reply);
+      if (!open) return sendOver(reply);
+      try {
+        const signedIn = await takeSecondFactor(ctx, request, request.body);
+        keepSignIn(ctx, reply, signedIn);
+        return reply.redirect(await goOn(ctx, open.interaction, signedIn), 303);
+      } catch (error) {
+        const problem = problemOf(error);
+        if (!problem || !(error instanceof AppError)) throw error;
+        return sendSecondFactor(step, request, reply, open, { problem, status: error.status });
+      }
+    },
+  );
+}
+
+/** The second step of signing in; from the beginning when it has had its time. */
+async function sendSecondFactor(
+  { ctx }: Step,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { interaction, application }: OpenInteraction,
+  { problem, status = 200 }: { problem?: Problem; status?: number } = {},
+): Promise<FastifyReply> {
+  const url = `/interaction/${interaction.uid}`;
+  const redirectUri = interaction.params['redirect_uri'];
+  const asked = { action: `${url}/second-factor`, backUrl: otherAccountUrl(interaction.uid), problem };
+  const view = toApplicationView(application, redirectUri);
+  const page = await buildSecondFactorPage(ctx, request, reply, { ...asked, application: view });
+  if (!page) return reply.redirect(otherAccountUrl(interaction.uid), 303);
+  return sendReactPage(reply, page, {
+    status,
+    ...(typeof redirectUri === 'string' ? { redirectUri } : {}),
+  });
 }
 
 function addDecisionRoutes(pages: App, step: Step): void {
@@ -157,10 +206,9 @@ async function signIn(
   request: FastifyRequest,
   reply: FastifyReply,
   { interaction }: OpenInteraction,
-  credentials: { email: string; password: string },
+  shown: ShownAtPage,
 ): Promise<string> {
-  const place = readPlace(ctx, request);
-  const result = await signInBrowser(ctx, { credentials, ...place }, originOf(request));
+  const result = await enterAtPage(ctx, request, shown);
   if (!keepSignIn(ctx, reply, result)) return `/interaction/${interaction.uid}?step=second-factor`;
   return goOn(ctx, interaction, result);
 }
