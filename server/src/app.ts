@@ -10,7 +10,9 @@ import {
 } from './domains/applications/index.ts';
 import {
   addAuthRoutes,
+  addEmailChangeRoutes,
   addFactorRoutes,
+  addMagicLinkRoutes,
   addPasskeyRoutes,
   addRecoveryRoutes,
   addStepUpRoutes,
@@ -24,6 +26,7 @@ import { addDocsRoutes } from './http/docs.ts';
 import { addOperationsRoutes } from './http/operations.ts';
 import { addAccountPages } from './http/pages/account-pages.ts';
 import { addAssetRoutes } from './http/pages/assets.ts';
+import { addLinkPages } from './http/pages/link-pages.ts';
 import { addMailboxPage } from './http/pages/mailbox-page.ts';
 import { addSecurityPages } from './http/pages/security-pages.ts';
 import { createServer } from './http/server.ts';
@@ -52,6 +55,8 @@ export async function buildApp(ctx: Ctx, resolve?: Resolve): Promise<App> {
   addFactorRoutes(app, ctx);
   addPasskeyRoutes(app, ctx);
   addStepUpRoutes(app, ctx);
+  addMagicLinkRoutes(app, ctx);
+  addEmailChangeRoutes(app, ctx);
   addApplicationRoutes(app, ctx);
   addAccessRequestRoutes(app, ctx);
   addGrantRoutes(app, ctx);
@@ -62,6 +67,7 @@ export async function buildApp(ctx: Ctx, resolve?: Resolve): Promise<App> {
   addAssetRoutes(app);
   addAccountPages(app, ctx);
   addSecurityPages(app, ctx);
+  addLinkPages(app, ctx);
   addMailboxPage(app, ctx);
   return app;
 }

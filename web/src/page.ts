@@ -120,7 +120,6 @@ export type FactorNeededPage = {
   form: Form;
   application: ApplicationView;
   setUpUrl: string;
-  isSetUp: boolean;
 };
 
 export type PasskeyRow = {

@@ -423,7 +423,6 @@ export const texts = {
     title: (app: string) => `${app} asks for a second factor`,
     lead: (app: string) =>
       `A password alone does not open ${app}. Set up an app that makes codes, or a passkey; then go on here.`,
-    leadDone: 'You have a second factor now.',
     setUp: 'Set one up',
     continue: 'Go on',
     cancel: (app: string) => `Back to ${app}`,

@@ -222,14 +222,6 @@ export const samples: Readonly<Record<string, Page>> = {
     form,
     application,
     setUpUrl: '/account/security',
-    isSetUp: false,
-  },
-  'factor-needed-done': {
-    name: 'factor-needed',
-    form,
-    application,
-    setUpUrl: '/account/security',
-    isSetUp: true,
   },
   security,
   'security-on': {

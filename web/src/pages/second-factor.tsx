@@ -66,17 +66,14 @@ export function CodeField({ label, isFirst = false }: { label: string; isFirst?:
 }
 
 export function FactorNeeded({ page }: { page: FactorNeededPage }) {
-  const { form, application, setUpUrl, isSetUp } = page;
-  const lead = isSetUp ? factorNeeded.leadDone : factorNeeded.lead(application.name);
+  const { form, application, setUpUrl } = page;
   return (
-    <Frame heading={headingOf(page)} lead={lead} application={application}>
-      {!isSetUp && (
-        <a className="button main" href={setUpUrl}>
-          {factorNeeded.setUp}
-        </a>
-      )}
+    <Frame heading={headingOf(page)} lead={factorNeeded.lead(application.name)} application={application}>
+      <a className="button main" href={setUpUrl}>
+        {factorNeeded.setUp}
+      </a>
       <PageForm form={form} className="stack">
-        <Submit kind={isSetUp ? 'main' : 'other'} decision="continue">
+        <Submit kind="other" decision="continue">
           {factorNeeded.continue}
         </Submit>
         <Submit kind="quiet" decision="cancel">

@@ -3,7 +3,6 @@ import { AppError } from '../../errors.ts';
 import type { RequestOrigin } from '../audit/index.ts';
 import { verifyPassword } from './log-in.ts';
 import type { Credentials } from './schemas.ts';
-import type { AuthenticationMethod } from './sign-in/authentication-context.ts';
 import { finishSignIn, type SecondStep } from './sign-in/finish-sign-in.ts';
 import type { SecondFactorChallenge } from './sign-in/pending-sign-in.ts';
 import type { DeviceToken } from './sign-in/remembered-devices.ts';
@@ -19,7 +18,7 @@ export type BrowserSignIn = {
   outcome: 'signed_in';
   userId: string;
   sessionId: string;
-  amr: AuthenticationMethod[];
+  amr: string[];
   cookie: { value: string; ttlSeconds: number };
   /** What the browser keeps when it is to be remembered. */
   remembered?: DeviceToken;

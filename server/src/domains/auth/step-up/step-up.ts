@@ -29,6 +29,13 @@ export type StepUpProof = { password: string } | FactorProof;
 /** What is shown, checked as far as it can be before the transaction. */
 type Prepared = { hash: string } | PreparedProof;
 
+/** What a client gets; `cookie` for the browser that asked with one, `amr` for who goes on from there. */
+export type SteppedUp = {
+  tokens: SignIn['tokens'];
+  amr: AuthenticationMethod[];
+  cookie: SignIn['cookie'] | undefined;
+};
+
 type Raised = { user: User; session: RaisedSession; amr: AuthenticationMethod[]; refreshToken: string };
 
 /**
@@ -44,13 +51,14 @@ export async function stepUp(
   caller: Caller,
   { proof, cookie }: { proof: StepUpProof; cookie: string | undefined },
   origin: RequestOrigin,
-): Promise<{ tokens: SignIn['tokens']; cookie: SignIn['cookie'] | undefined }> {
+): Promise<SteppedUp> {
   const { user, session, amr, refreshToken } = await raiseBy(ctx, caller, { proof, cookie }, origin);
   const authenticatedAt = ctx.clock.now();
   const { id, expiresAt } = session;
   const ttlSeconds = Math.ceil((expiresAt.getTime() - authenticatedAt.getTime()) / 1000);
   return {
     tokens: await issueTokens(ctx, user, { id, expiresAt, refreshToken, amr, authenticatedAt }),
+    amr,
     cookie: session.cookie === undefined ? undefined : { value: session.cookie, ttlSeconds },
   };
 }

@@ -8,6 +8,7 @@ import { findUser } from '../../users/index.ts';
 import { toApplicationView } from '../application-view.ts';
 import { scopesOfClaims } from '../scopes.ts';
 import { findMandate, requestedBudget, toBudgetView } from './budget.ts';
+import { buildFactorPage } from './second-factor-step.ts';
 import { readRequested, type OpenInteraction, type Requested } from './interaction.ts';
 
 export type PageRequest = {
@@ -32,6 +33,8 @@ export async function buildPage(ctx: Ctx, open: OpenInteraction, request: PageRe
       const form = formOf(interaction, 'choose-account', request);
       return { name: 'choose-account', form, application: viewOf(open), account };
     }
+    case 'second_factor':
+      return buildFactorPage(ctx, open, request);
     case 'access':
       return accessPage(ctx, open, request, account);
     case 'consent':

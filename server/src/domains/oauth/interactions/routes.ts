@@ -2,29 +2,25 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../../../app.ts';
 import type { Ctx } from '../../../ctx.ts';
 import { AppError } from '../../../errors.ts';
-import type { Problem } from '../../../../../web/src/page.ts';
 import { keepSignIn } from '../../../http/browser-sign-in.ts';
-import { csrfField, requireCsrfToken } from '../../../http/csrf.ts';
+import { requireCsrfToken } from '../../../http/csrf.ts';
 import { limits, type LimitPolicy } from '../../../http/limits.ts';
 import { originOf } from '../../../http/origin.ts';
 import { addPages } from '../../../http/pages/page-scope.ts';
-import { sendReactPage } from '../../../http/pages/react-page.ts';
 import { requestAccess } from '../../applications/index.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
-import { acrOf, isKnownAddress, registerUser, type BrowserSignIn } from '../../auth/index.ts';
+import { isKnownAddress, registerUser } from '../../auth/index.ts';
 import { enterAtPage, type ShownAtPage } from '../account/enter-at-page.ts';
-import { buildSecondFactorPage, takeSecondFactor } from '../account/second-factor-page.ts';
-import { toApplicationView } from '../application-view.ts';
 import type { ProviderHost } from '../provider/provider-host.ts';
 import { readLowered, requestedBudget } from './budget.ts';
-import { buildPage, type PageRequest } from './build-page.ts';
 import { grantConsent } from './grant-consent.ts';
 import { hasAccessNow } from './has-access-now.ts';
-import { endStep, findInteraction, readRequested, type OpenInteraction } from './interaction.ts';
+import { endStep, readRequested, type OpenInteraction } from './interaction.ts';
 import { problemOf } from './problem-of.ts';
 import * as schemas from './schemas.ts';
-
-type Step = { ctx: Ctx; host: ProviderHost };
+import { addSecondFactorRoutes, sendSecondFactor } from './second-factor-routes.ts';
+import { findFactorNow } from './second-factor-step.ts';
+import { findOpen, goOn, otherAccountUrl, sendOver, sendStep, type Step } from './steps.ts';
 
 const path = '/interaction/:uid';
 
@@ -34,7 +30,7 @@ export function addInteractionRoutes(app: App, ctx: Ctx, host: ProviderHost): vo
   addPages(app, (pages) => {
     addShowRoute(pages, step);
     addSignInRoutes(pages, step);
-    addSecondFactorRoute(pages, step);
+    addSecondFactorRoutes(pages, step);
     addDecisionRoutes(pages, step);
     addConsentRoute(pages, step);
   });
@@ -47,6 +43,8 @@ function addShowRoute(pages: App, step: Step): void {
     if (!open) return sendOver(reply);
     const isLetIn = await hasAccessNow(step.ctx, open);
     if (isLetIn) return reply.redirect(await endStep(step.ctx, open.interaction, {}), 303);
+    const shown = await findFactorNow(step.ctx, open);
+    if (shown) return reply.redirect(await goOn(step.ctx, open.interaction, shown), 303);
     const { step: asked } = request.query;
     if (asked === 'second-factor') return sendSecondFactor(step, request, reply, open);
     const instead = asked === 'sign-in' || asked === 'register' ? asked : undefined;
@@ -87,48 +85,6 @@ function addSignInRoutes(pages: App, step: Step): void {
         return signIn(step, request, reply, open, { email, password });
       }),
   );
-}
-
-function addSecondFactorRoute(pages: App, step: Step): void {
-  const { ctx } = step;
-  const schema = { hide: true, params: schemas.stepParamsSchema, body: schemas.secondFactorFormSchema };
-  pages.post(
-    `${path}/second-factor`,
-    { preHandler: requireCsrfToken(ctx), config: { limit: limits.secondFactor }, schema },
-    async (request, reply) => {
-      const open = await findOpen(step, request, reply);
-      if (!open) return sendOver(reply);
-      try {
-        const signedIn = await takeSecondFactor(ctx, request, request.body);
-        keepSignIn(ctx, reply, signedIn);
-        return reply.redirect(await goOn(ctx, open.interaction, signedIn), 303);
-      } catch (error) {
-        const problem = problemOf(error);
-        if (!problem || !(error instanceof AppError)) throw error;
-        return sendSecondFactor(step, request, reply, open, { problem, status: error.status });
-      }
-    },
-  );
-}
-
-/** The second step of signing in; from the beginning when it has had its time. */
-async function sendSecondFactor(
-  { ctx }: Step,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { interaction, application }: OpenInteraction,
-  { problem, status = 200 }: { problem?: Problem; status?: number } = {},
-): Promise<FastifyReply> {
-  const url = `/interaction/${interaction.uid}`;
-  const redirectUri = interaction.params['redirect_uri'];
-  const asked = { action: `${url}/second-factor`, backUrl: otherAccountUrl(interaction.uid), problem };
-  const view = toApplicationView(application, redirectUri);
-  const page = await buildSecondFactorPage(ctx, request, reply, { ...asked, application: view });
-  if (!page) return reply.redirect(otherAccountUrl(interaction.uid), 303);
-  return sendReactPage(reply, page, {
-    status,
-    ...(typeof redirectUri === 'string' ? { redirectUri } : {}),
-  });
 }
 
 function addDecisionRoutes(pages: App, step: Step): void {
@@ -194,8 +150,6 @@ async function decideConsent(
 
 const denied = { error: 'access_denied', error_description: 'The person did not agree.' };
 
-const otherAccountUrl = (uid: string) => `/interaction/${uid}?step=sign-in`;
-
 function callerOf({ session }: OpenInteraction['interaction']): { userId: string; sessionId: string } {
   if (!session) throw new AppError('auth.session_ended');
   return { userId: session.accountId, sessionId: session.uid };
@@ -211,16 +165,6 @@ async function signIn(
   const result = await enterAtPage(ctx, request, shown);
   if (!keepSignIn(ctx, reply, result)) return `/interaction/${interaction.uid}?step=second-factor`;
   return goOn(ctx, interaction, result);
-}
-
-/** Who signs in has chosen the account, too. Their session is another one now. */
-function goOn(
-  ctx: Ctx,
-  interaction: OpenInteraction['interaction'],
-  { userId, amr }: BrowserSignIn,
-): Promise<string> {
-  const login = { accountId: userId, amr, acr: acrOf(amr) };
-  return endStep(ctx, interaction, { login, select_account: {} }, { forgetsSession: true });
 }
 
 /** Takes a form: goes on where the step leads, or shows the same page with what was wrong. */
@@ -242,33 +186,4 @@ async function inStep(
     const instead = isRegistration ? 'register' : undefined;
     return sendStep(step, request, reply, open, { problem, typed, instead, status: error.status });
   }
-}
-
-function findOpen(
-  { ctx, host }: Step,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<OpenInteraction | undefined> {
-  const { uid } = request.params as { uid: string };
-  return findInteraction(ctx, host.current(), { uid, request: request.raw, response: reply.raw });
-}
-
-async function sendStep(
-  { ctx }: Step,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  open: OpenInteraction,
-  { status = 200, ...asked }: Omit<PageRequest, 'hidden'> & { status?: number },
-): Promise<FastifyReply> {
-  const page = await buildPage(ctx, open, { ...asked, hidden: csrfField(ctx, request, reply) });
-  const redirectUri = open.interaction.params['redirect_uri'];
-  return sendReactPage(reply, page, {
-    status,
-    ...(typeof redirectUri === 'string' ? { redirectUri } : {}),
-  });
-}
-
-function sendOver(reply: FastifyReply): Promise<FastifyReply> {
-  const page = { name: 'notice', kind: 'interaction-over', application: null, continueUrl: null } as const;
-  return sendReactPage(reply, page, { status: 400 });
 }

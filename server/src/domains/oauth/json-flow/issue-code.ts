@@ -3,7 +3,7 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Caller, Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import type { Application } from '../../applications/index.ts';
-import { acrOf } from '../../auth/index.ts';
+import { acrOf, secondFactorAcr } from '../../auth/index.ts';
 import { runExchange } from '../exchange.ts';
 import { grantConsent } from '../interactions/grant-consent.ts';
 import { openAuthorization } from '../open-authorization.ts';
@@ -19,7 +19,8 @@ export type CodeSubject = { caller: Caller; application: Application; asked: Cod
 /**
  * An authorization code for a person who has just shown who they are, bound to application, redirect
  * address and challenge: the same kind that the authorization endpoint gives. What it stands for is listed
- * among the connected apps of the person. Throws `auth.session_ended`.
+ * among the connected apps of the person. Throws `auth.session_ended`, and
+ * `auth.second_factor_required` where the application wants one that the session was not opened with.
  */
 export async function issueCode(ctx: Ctx, subject: CodeSubject, context: CodeContext): Promise<string> {
   const { caller, application, asked } = subject;
@@ -32,6 +33,11 @@ export async function issueCode(ctx: Ctx, subject: CodeSubject, context: CodeCon
   const provider = host.current();
   const client = await provider.Client.find(application.clientId);
   if (!client) throw new AppError('oauth.client_unknown');
+  const authentication = await ctx.db.asServiceFor(caller, (tx) => readAuthentication(tx, caller));
+  if (application.requireSecondFactor && authentication.acr !== secondFactorAcr) {
+    const setUpUrl = `${ctx.config.baseUrl}/account/security`;
+    throw new AppError('auth.second_factor_required', { extensions: { methods: [], setUpUrl } });
+  }
   let issued: string | undefined;
   await runExchange(ctx, { endpoint: 'json-flow', requestId, origin, locks: false }, async (exchange) => {
     const owner = { ...caller, applicationId: application.id };
@@ -49,7 +55,7 @@ export async function issueCode(ctx: Ctx, subject: CodeSubject, context: CodeCon
       codeChallengeMethod: 'S256',
       scope: scopes.join(' '),
       resource: ctx.config.baseUrl,
-      ...(await exchange.run((tx) => readAuthentication(tx, caller))),
+      ...authentication,
     });
     issued = await code.save();
     return true;

@@ -49,7 +49,8 @@ export function configureProvider(ctx: Ctx, options: ProviderOptions): Configura
     ...configurePolicy(ctx),
     ...configureClients(ctx, options),
     acrValues: [passwordAcr, secondFactorAcr],
-    claims: claimsOfScopes,
+    // How and when somebody showed who they are stands in every ID token. @see OpenID Connect Core 1.0 §2
+    claims: { ...claimsOfScopes, openid: [...claimsOfScopes.openid, 'acr', 'amr'] },
     scopes: [...identityScopes],
     responseTypes: ['code'],
     clockTolerance: clockToleranceSeconds,
