@@ -120,9 +120,7 @@ function text(value: string): Buffer {
   return Buffer.concat([Buffer.from([0x60 | value.length]), Buffer.from(value)]);
 }
 
+/** The same of up to 255 bytes. */
 function bytes(value: Buffer): Buffer {
-  const head = Buffer.alloc(3);
-  head[0] = 0x59;
-  head.writeUInt16BE(value.length, 1);
-  return Buffer.concat([head, value]);
+  return Buffer.concat([Buffer.from([0x58, value.length]), value]);
 }
