@@ -8,8 +8,16 @@ import {
   addGrantRoutes,
   addRequestPages,
 } from './domains/applications/index.ts';
-import { addRecoveryRoutes } from './domains/auth/index.ts';
-import { addAuthRoutes, readAvailable } from './domains/auth/index.ts';
+import {
+  addAuthRoutes,
+  addEmailChangeRoutes,
+  addFactorRoutes,
+  addMagicLinkRoutes,
+  addPasskeyRoutes,
+  addRecoveryRoutes,
+  addStepUpRoutes,
+  readAvailable,
+} from './domains/auth/index.ts';
 import { addCreditRoutes } from './domains/credits/index.ts';
 import { addOauthRoutes, addProtectedResourceRoutes } from './domains/oauth/index.ts';
 import { addUserRoutes } from './domains/users/index.ts';
@@ -18,7 +26,9 @@ import { addDocsRoutes } from './http/docs.ts';
 import { addOperationsRoutes } from './http/operations.ts';
 import { addAccountPages } from './http/pages/account-pages.ts';
 import { addAssetRoutes } from './http/pages/assets.ts';
+import { addLinkPages } from './http/pages/link-pages.ts';
 import { addMailboxPage } from './http/pages/mailbox-page.ts';
+import { addSecurityPages } from './http/pages/security-pages.ts';
 import { createServer } from './http/server.ts';
 import type { Resolve } from './lib/find-addresses.ts';
 
@@ -42,6 +52,11 @@ export async function buildApp(ctx: Ctx, resolve?: Resolve): Promise<App> {
   addUserRoutes(app, ctx, readAvailable);
   addCreditRoutes(app, ctx);
   addRecoveryRoutes(app, ctx);
+  addFactorRoutes(app, ctx);
+  addPasskeyRoutes(app, ctx);
+  addStepUpRoutes(app, ctx);
+  addMagicLinkRoutes(app, ctx);
+  addEmailChangeRoutes(app, ctx);
   addApplicationRoutes(app, ctx);
   addAccessRequestRoutes(app, ctx);
   addGrantRoutes(app, ctx);
@@ -51,6 +66,8 @@ export async function buildApp(ctx: Ctx, resolve?: Resolve): Promise<App> {
   addWebhookRoutes(app, ctx);
   addAssetRoutes(app);
   addAccountPages(app, ctx);
+  addSecurityPages(app, ctx);
+  addLinkPages(app, ctx);
   addMailboxPage(app, ctx);
   return app;
 }

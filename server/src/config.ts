@@ -204,6 +204,30 @@ export const settings = {
     description:
       'How long after a refresh a second use of the old token is taken for a lost race instead of theft; 0 is strict.',
   },
+  stepUpSeconds: {
+    env: 'STEP_UP_SECONDS',
+    type: 'integer',
+    default: '1800',
+    group: 'Sessions',
+    description:
+      'How long after showing who they are people may change passwords, addresses, factors and keys without showing it anew.',
+  },
+  rememberedDeviceSeconds: {
+    env: 'REMEMBERED_DEVICE_EXPIRY',
+    type: 'duration',
+    default: '30d',
+    group: 'Sessions',
+    description: 'How long a device that its owner lets us remember is not asked for the second factor.',
+  },
+  passkeyDomain: {
+    env: 'PASSKEY_DOMAIN',
+    type: 'text',
+    default: '',
+    group: 'Sessions',
+    description:
+      'Domain that passkeys belong to (the RP ID), the host of BASE_URL or a parent of it; empty is the host of BASE_URL. ' +
+      'Pages of CORS_ORIGINS within it may use them, too. Changing it makes all passkeys unusable.',
+  },
   cookieDomain: {
     env: 'COOKIE_DOMAIN',
     type: 'domain',

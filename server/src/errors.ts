@@ -121,6 +121,46 @@ export const errorTable = {
     title: 'This account is deactivated',
     detail: 'Ask the operator to activate it again.',
   },
+  'auth.step_up_required': {
+    status: 403,
+    title: 'Show first that it is still you',
+    detail: 'Send one of `methods` to `POST /api/v1/auth/step-up`, then try again.',
+  },
+  'auth.second_factor_required': {
+    status: 403,
+    title: 'A second factor is needed',
+    detail: 'The password was right. Finish with `challengeToken` and a code, or one other of `methods`.',
+  },
+  'auth.challenge_invalid': {
+    status: 401,
+    title: 'This sign-in has had its time',
+    detail: 'It waited too long for its second factor, or had too many tries; begin again.',
+  },
+  'auth.code_wrong': {
+    status: 403,
+    title: 'The code is wrong',
+    detail: 'Type the code that your app shows now; each works once. Or use a backup code.',
+  },
+  'auth.passkey_invalid': {
+    status: 403,
+    title: 'The passkey was not accepted',
+    detail: 'It is unknown here, or its answer is too old, was used before or belongs to another site.',
+  },
+  'auth.passkey_exists': {
+    status: 409,
+    title: 'This passkey is registered already',
+    detail: 'Use another device, or go on with the passkey that you have.',
+  },
+  'auth.factor_active': {
+    status: 409,
+    title: 'Codes from an app are switched on already',
+    detail: 'Switch them off before setting up another app.',
+  },
+  'auth.factor_missing': {
+    status: 409,
+    title: 'There is no second factor to do this with',
+    detail: 'Set one up first.',
+  },
   'auth.application_invalid': {
     status: 401,
     title: 'The application did not identify itself',
@@ -232,12 +272,12 @@ export const errorTable = {
     title: 'This password cannot be used',
     detail: 'Choose another one; `errors` says why.',
   },
-  'auth.challenge_required': {
+  'auth.work_required': {
     status: 400,
     title: 'A registration needs a solved challenge here',
     detail: 'Get one from `/api/v1/auth/challenge`, solve it, and send the solution as `proof`.',
   },
-  'auth.challenge_invalid': {
+  'auth.work_invalid': {
     status: 400,
     title: 'This solution does not count',
     detail: 'It is wrong, expired or used, or its challenge is not one of ours; get and solve another.',

@@ -5,9 +5,11 @@ import { Budget } from './pages/budget.tsx';
 import { Consent } from './pages/consent.tsx';
 import { DeviceCode, DeviceConfirm, DeviceDone } from './pages/device.tsx';
 import { Fault, Notice } from './pages/news.tsx';
-import { ForgotPassword, ResetPassword, VerifyEmail } from './pages/recovery.tsx';
+import { ChangeEmail, ForgotPassword, MagicLink, ResetPassword, VerifyEmail } from './pages/recovery.tsx';
 import { Register } from './pages/register.tsx';
 import { RequestAccess } from './pages/request-access.tsx';
+import { FactorNeeded, SecondFactor } from './pages/second-factor.tsx';
+import { BackupCodes, Security, TotpSetUp } from './pages/security.tsx';
 import { SignIn } from './pages/sign-in.tsx';
 
 /** Draws any page; the same on the server and in the browser. */
@@ -43,6 +45,20 @@ export function PageView({ page }: { page: Page }) {
       return <ResetPassword page={page} />;
     case 'verify-email':
       return <VerifyEmail page={page} />;
+    case 'second-factor':
+      return <SecondFactor page={page} />;
+    case 'factor-needed':
+      return <FactorNeeded page={page} />;
+    case 'security':
+      return <Security page={page} />;
+    case 'totp-set-up':
+      return <TotpSetUp page={page} />;
+    case 'backup-codes':
+      return <BackupCodes page={page} />;
+    case 'magic-link':
+      return <MagicLink page={page} />;
+    case 'change-email':
+      return <ChangeEmail page={page} />;
     case 'notice':
       return <Notice page={page} />;
     case 'error':

@@ -35,6 +35,20 @@ export function headingOf(page: Page): string {
       return page.isDone ? texts.resetPassword.titleDone : texts.resetPassword.title;
     case 'verify-email':
       return page.isDone ? texts.verifyEmail.titleDone : texts.verifyEmail.title;
+    case 'second-factor':
+      return texts.secondFactor.titles[page.reason](nameOf(page.application));
+    case 'factor-needed':
+      return texts.factorNeeded.title(page.application.name);
+    case 'security':
+      return texts.security.title;
+    case 'totp-set-up':
+      return texts.totpSetUp.title;
+    case 'backup-codes':
+      return texts.backupCodes.title;
+    case 'magic-link':
+      return texts.magicLink.title;
+    case 'change-email':
+      return page.isDone ? texts.changeEmail.titleDone : texts.changeEmail.title;
     case 'notice':
       return texts.notices[page.kind].title;
     case 'error':

@@ -9,6 +9,19 @@ export type SecurityMailJob = {
   device: string | null;
   ipAddress: string | null;
 };
+/** What an address is told of its account. */
+export type Notice =
+  | 'password_changed'
+  | 'password_reset'
+  | 'totp_enabled'
+  | 'totp_disabled'
+  | 'backup_codes_replaced'
+  | 'passkey_added'
+  | 'passkey_removed'
+  | 'factors_reset'
+  | 'factor_blocked'
+  | 'email_change_asked'
+  | 'email_changed';
 
 /**
  * Every kind of job with what it carries. A payload holds ids and addresses, never a secret: tokens are made
@@ -25,6 +38,11 @@ export type JobData = {
   'pay-waiting-bonus': { userId: string };
   /** Tells an address of a sign-in or of an attack on its account. */
   'send-security-mail': SecurityMailJob;
+  'send-notice-mail': { email: string; notice: Notice; at: string };
+  /** Sends the link that signs a person in, if the address has an account. */
+  'send-magic-link-mail': { email: string; origin: MailOrigin };
+  /** Sends the link that makes an address the one of an account. */
+  'send-change-email-mail': { userId: string; newEmail: string; origin: MailOrigin };
   /** Something is due at an endpoint: it gets its turn. */
   'serve-endpoint': { endpointId: string };
   /** Finds endpoints at which something is due that nobody looks after any more. */
@@ -107,6 +125,8 @@ export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'send-notice-mail': mailQueue,
   'pay-waiting-bonus': mailQueue,
   'send-security-mail': mailQueue,
+  'send-magic-link-mail': mailQueue,
+  'send-change-email-mail': mailQueue,
   'serve-endpoint': webhookQueue,
   'serve-endpoints': timetableQueue,
   'send-endpoint-notice': mailQueue,

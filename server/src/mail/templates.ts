@@ -1,4 +1,5 @@
 import { html, type Html } from '../lib/html.ts';
+import type { Notice } from '../jobs/queues.ts';
 import type { Mail } from './index.ts';
 
 /** Every text that this service sends by mail. Values are escaped where they enter the HTML. */
@@ -43,20 +44,89 @@ export function resetMail(values: { to: string; url: string; validMinutes: numbe
   });
 }
 
-const noticeTexts = {
-  password_changed: 'was changed by somebody who knew the old one. All other devices have been signed out',
-  password_reset:
-    'was reset through a link in a mail to this address. All devices have been signed out, and all apps',
+/** Signs a person in who can read the mail. */
+export function magicLinkMail(values: { to: string; url: string; validMinutes: number }): Mail {
+  return compose(values.to, {
+    subject: `Sign in to ${productName}`,
+    paragraphs: [
+      `Somebody, hopefully you, asked for a link that signs in to the ${productName} account ${values.to}.`,
+      `The link works once, for ${values.validMinutes} minutes. A second factor is asked for as ever.`,
+    ],
+    button: { label: 'Sign in', url: values.url },
+    closing: 'If it was not you, ignore this mail, and do not pass the link on.',
+  });
+}
+
+/** Asks whoever reads the mail whether an account may have this address. */
+export function changeEmailMail(values: { to: string; url: string; validMinutes: number }): Mail {
+  return compose(values.to, {
+    subject: `Confirm your new address for ${productName}`,
+    paragraphs: [
+      `Somebody, hopefully you, wants ${values.to} to be the address of their ${productName} account.`,
+      `The link works once, for ${values.validMinutes} minutes.`,
+    ],
+    button: { label: 'Confirm address', url: values.url },
+    closing: 'If it was not you, ignore this mail; nothing happens without your confirmation.',
+  });
+}
+
+const noticeTexts: Record<Notice, { subject: string; what: (account: string) => string }> = {
+  password_changed: {
+    subject: `Your ${productName} password was changed`,
+    what: (account) =>
+      `the password of ${account} was changed by somebody who knew the old one. All other devices have been signed out.`,
+  },
+  password_reset: {
+    subject: `Your ${productName} password was changed`,
+    what: (account) =>
+      `the password of ${account} was reset through a link in a mail to this address. All devices have been signed out, and all apps.`,
+  },
+  totp_enabled: {
+    subject: `Signing in to ${productName} now takes a code`,
+    what: (account) => `codes from an app were switched on for ${account}.`,
+  },
+  totp_disabled: {
+    subject: `Codes for ${productName} were switched off`,
+    what: (account) => `codes from an app were switched off for ${account}.`,
+  },
+  backup_codes_replaced: {
+    subject: `Your ${productName} backup codes were replaced`,
+    what: (account) => `new backup codes were made for ${account}. The ones before do not work any more.`,
+  },
+  passkey_added: {
+    subject: `A passkey was added to your ${productName} account`,
+    what: (account) => `a passkey was added to ${account}. It signs in without the password.`,
+  },
+  passkey_removed: {
+    subject: `A passkey was removed from your ${productName} account`,
+    what: (account) => `a passkey was removed from ${account}.`,
+  },
+  factors_reset: {
+    subject: `Your ${productName} second factors were removed`,
+    what: (account) =>
+      `whoever runs this service removed all second factors of ${account}. All devices have been signed out.`,
+  },
+  factor_blocked: {
+    subject: `Somebody tries codes for your ${productName} account`,
+    what: (account) =>
+      `somebody typed several wrong codes for ${account}, after its right password. No more are looked at for fifteen minutes.`,
+  },
+  email_change_asked: {
+    subject: `Your ${productName} account is to get another address`,
+    what: (account) => `somebody who knew the password asked to give ${account} another e-mail address.`,
+  },
+  email_changed: {
+    subject: `Your ${productName} account has another address`,
+    what: (account) => `${account} was given another e-mail address. Mails now go there.`,
+  },
 };
 
-export type Notice = keyof typeof noticeTexts;
-
-/** Tells an address that its account's password is another now. */
+/** Tells an address what was done to its account. */
 export function noticeMail(values: { to: string; notice: Notice; at: Date; resetUrl: string }): Mail {
   return compose(values.to, {
-    subject: `Your ${productName} password was changed`,
+    subject: noticeTexts[values.notice].subject,
     paragraphs: [
-      `On ${momentOf(values.at)} the password of the ${productName} account ${values.to} ${noticeTexts[values.notice]}.`,
+      `On ${momentOf(values.at)} ${noticeTexts[values.notice].what(`the ${productName} account ${values.to}`)}`,
       'If that was you, there is nothing to do.',
     ],
     button: { label: 'It was not me', url: values.resetUrl },

@@ -55,8 +55,45 @@ const signIn = {
   registerUrl: '/register',
   forgotPasswordUrl: '/forgot-password',
   canCancel: false,
+  passkey: { form, options: { challenge: 'SZYN5YgOjGh0NBcPZHZgW4' } },
   problem: null,
 } as const satisfies Page;
+
+const secondFactor = {
+  name: 'second-factor',
+  form,
+  application: null,
+  reason: 'sign-in',
+  methods: ['totp', 'passkey', 'backup_code'],
+  passkey: signIn.passkey,
+  canRemember: true,
+  backUrl: '/sign-in',
+  problem: null,
+} satisfies Page;
+
+const security = {
+  name: 'security',
+  account: { name: 'Ada', email: 'ada@example.com' },
+  setUp: form,
+  removal: null,
+  passkeys: [],
+  addition: {
+    form,
+    options: {
+      challenge: 'SZYN5YgOjGh0NBcPZHZgW4',
+      rp: { name: 'Obol' },
+      user: { id: 'MDE5Y2E5ZjI', name: 'ada@example.com', displayName: 'Ada' },
+      pubKeyCredParams: [{ type: 'public-key', alg: -7 }],
+    },
+  },
+  backupCodesLeft: 0,
+  renewal: null,
+  rememberedCount: 0,
+  forgetting: form,
+  done: null,
+  continueUrl: null,
+  problem: null,
+} satisfies Page;
 
 const register = {
   name: 'register',
@@ -177,6 +214,59 @@ export const samples: Readonly<Record<string, Page>> = {
     problem: { code: 'auth.invalid_credentials' },
   },
   'sign-in-again': { ...signIn, application, email: account.email, reason: 'again', registerUrl: null },
+  'second-factor': secondFactor,
+  'second-factor-passkey': { ...secondFactor, methods: ['passkey'], application, reason: 'app' },
+  'second-factor-refused': { ...secondFactor, problem: { code: 'auth.code_wrong' } },
+  'step-up': { ...secondFactor, reason: 'again', methods: ['password'], passkey: null, canRemember: false },
+  'factor-needed': {
+    name: 'factor-needed',
+    form,
+    application,
+    setUpUrl: '/account/security',
+  },
+  security,
+  'security-on': {
+    ...security,
+    setUp: null,
+    removal: form,
+    passkeys: [
+      {
+        id: '019ca9f2-7a00-7c3e-8b1d-2f6a4c9e0d31',
+        name: "Ada's phone",
+        createdAt: '2026-03-01T12:00:00.000Z',
+        lastUsedAt: '2026-03-02T08:30:00.000Z',
+        removal: form,
+      },
+    ],
+    backupCodesLeft: 9,
+    renewal: form,
+    rememberedCount: 2,
+    done: 'passkey-added',
+    continueUrl: '/sign-in',
+  },
+  'security-refused': {
+    ...security,
+    setUp: null,
+    removal: form,
+    renewal: form,
+    problem: { code: 'auth.password_wrong', field: 'password' },
+  },
+  'totp-set-up': {
+    name: 'totp-set-up',
+    form,
+    qrCode: { size: 9, path: 'M1 1h3v3h-3zM5 1h3v3h-3zM1 5h3v3h-3zM6 6h1v1h-1z' },
+    secret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP',
+    cancelUrl: '/account/security',
+    problem: null,
+  },
+  'backup-codes': {
+    name: 'backup-codes',
+    codes: Array.from({ length: 10 }, (_, index) => `7k2m-x9qd-0w4r-p5t${index}`),
+    continueUrl: '/account/security',
+  },
+  'magic-link': { name: 'magic-link', form },
+  'change-email': { name: 'change-email', form, isDone: false },
+  'change-email-done': { name: 'change-email', form, isDone: true },
   register,
   'register-refused': {
     ...register,

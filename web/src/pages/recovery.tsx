@@ -1,11 +1,17 @@
-import type { ForgotPasswordPage, ResetPasswordPage, VerifyEmailPage } from '../page.ts';
+import type {
+  ChangeEmailPage,
+  ForgotPasswordPage,
+  MagicLinkPage,
+  ResetPasswordPage,
+  VerifyEmailPage,
+} from '../page.ts';
 import { Field, NewPasswordField } from '../parts/field.tsx';
 import { Frame, ProblemNote } from '../parts/frame.tsx';
 import { PageForm, Submit } from '../parts/page-form.tsx';
 import { texts } from '../texts.ts';
 import { headingOf } from '../title-of.ts';
 
-const { forgotPassword, resetPassword, verifyEmail } = texts;
+const { changeEmail, forgotPassword, magicLink, resetPassword, verifyEmail } = texts;
 
 export function ForgotPassword({ page }: { page: ForgotPasswordPage }) {
   const { form, email, isSent, signInUrl, problem } = page;
@@ -64,6 +70,29 @@ export function VerifyEmail({ page }: { page: VerifyEmailPage }) {
         </PageForm>
       )}
       {isDone && <WayOn url={signInUrl} label={verifyEmail.signIn} />}
+    </Frame>
+  );
+}
+
+export function MagicLink({ page }: { page: MagicLinkPage }) {
+  return (
+    <Frame heading={headingOf(page)} lead={magicLink.lead}>
+      <PageForm form={page.form} className="stack">
+        <Submit>{magicLink.submit}</Submit>
+      </PageForm>
+    </Frame>
+  );
+}
+
+export function ChangeEmail({ page }: { page: ChangeEmailPage }) {
+  const { form, isDone } = page;
+  return (
+    <Frame heading={headingOf(page)} lead={isDone ? changeEmail.done : changeEmail.lead}>
+      {!isDone && (
+        <PageForm form={form} className="stack">
+          <Submit>{changeEmail.submit}</Submit>
+        </PageForm>
+      )}
     </Frame>
   );
 }

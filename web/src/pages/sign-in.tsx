@@ -2,6 +2,7 @@ import type { SignInPage } from '../page.ts';
 import { Field, PasswordField } from '../parts/field.tsx';
 import { Frame, ProblemNote } from '../parts/frame.tsx';
 import { PageForm, Submit } from '../parts/page-form.tsx';
+import { PasskeyForm } from '../parts/passkey-form.tsx';
 import { texts } from '../texts.ts';
 import { headingOf } from '../title-of.ts';
 
@@ -44,6 +45,9 @@ export function SignIn({ page }: { page: SignInPage }) {
         </p>
         <Submit>{signIn.submit}</Submit>
       </PageForm>
+      {page.passkey !== null && (
+        <PasskeyForm call={{ kind: 'get', ...page.passkey }}>{texts.passkey.use}</PasskeyForm>
+      )}
       {page.registerUrl !== null && (
         <p className="after">
           {signIn.noAccount} <a href={page.registerUrl}>{signIn.register}</a>

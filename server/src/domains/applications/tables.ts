@@ -81,6 +81,7 @@ export const applications = appsSchema.table(
     contacts: text('contacts').array().notNull().default([]),
     pkceRequired: boolean('pkce_required').notNull().default(true),
     dpopBound: boolean('dpop_bound').notNull().default(false),
+    requireSecondFactor: boolean('require_second_factor').notNull().default(false),
     isVerified: boolean('is_verified').notNull().default(false),
     isSelfRegistered: boolean('is_self_registered').notNull().default(false),
     createdBy: uuid('created_by').references(() => users.id, { onDelete: 'set null' }),

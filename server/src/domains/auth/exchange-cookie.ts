@@ -44,7 +44,11 @@ export async function exchangeCookie(
       { type: 'session.shared', userId: user.id, sessionId: session.id },
       origin,
     );
-    return { user, session: { id: session.id, expiresAt: session.expiresAt, refreshToken } };
+    const { id, expiresAt, amr, authenticatedAt, createdAt } = session;
+    return {
+      user,
+      session: { id, expiresAt, refreshToken, amr, authenticatedAt: authenticatedAt ?? createdAt },
+    };
   });
   if (!shared) throw new AppError('auth.cookie_invalid');
   return issueTokens(ctx, shared.user, shared.session);

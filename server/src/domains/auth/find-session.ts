@@ -12,6 +12,8 @@ export type LiveSession = {
   userId: string;
   /** When the person showed last that it is them. */
   authenticatedAt: Date;
+  /** How they did. @see RFC 8176 */
+  amr: string[];
   createdAt: Date;
   expiresAt: Date;
 };
@@ -44,8 +46,8 @@ export function readSessionDocument(document: RowDocument): LiveSession {
 }
 
 function toLiveSession(row: typeof sessions.$inferSelect): LiveSession {
-  const { id, userId, createdAt, expiresAt } = row;
-  return { id, userId, authenticatedAt: row.authenticatedAt ?? createdAt, createdAt, expiresAt };
+  const { id, userId, amr, createdAt, expiresAt } = row;
+  return { id, userId, authenticatedAt: row.authenticatedAt ?? createdAt, amr, createdAt, expiresAt };
 }
 
 /**

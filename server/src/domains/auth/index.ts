@@ -9,14 +9,23 @@ export { createLiveCallers, type LiveCallers } from './live-callers.ts';
 export { lowerPoolThreads } from './lower-pool-threads.ts';
 export { createPasswordHasher, type PasswordHasher } from './password-hasher.ts';
 export { recordSecurityEvent, type SecurityEvent, type SecurityEventType } from './record-security-event.ts';
-export { openSessionFor, verifyPassword } from './log-in.ts';
+export { answerSignIn, verifyPassword } from './log-in.ts';
 export { credentialsSchema } from './schemas.ts';
 export { readAvailable } from './read-available.ts';
 export { rotateKeys, type KeyRotation } from './rotate-keys.ts';
 export { addAuthRoutes } from './routes.ts';
 export { createSignInWatch } from './create-sign-in-watch.ts';
 export { registerUser } from './register-user.ts';
-export { signInBrowser, type BrowserSignIn } from './sign-in-browser.ts';
+export {
+  enterBrowser,
+  finishInBrowser,
+  signInBrowser,
+  type BrowserSecondFactor,
+  type BrowserSignIn,
+} from './sign-in-browser.ts';
+export { acrOf, passwordAcr, secondFactorAcr } from './sign-in/authentication-context.ts';
+export { finishSignIn } from './sign-in/finish-sign-in.ts';
+export { signInPerson, type IdentifiedPerson } from './sign-in/sign-in-person.ts';
 export type { Signer } from './signer.ts';
 export type { AccessTokenClaims, IssuedTokenClaims } from './token-verifier.ts';
 export { handleRecoveryJobs } from './recovery/handle-recovery-jobs.ts';
@@ -24,3 +33,34 @@ export { requestPasswordReset } from './recovery/request-password-reset.ts';
 export { resetPassword } from './recovery/reset-password.ts';
 export { addRecoveryRoutes } from './recovery/routes.ts';
 export { verifyEmail } from './recovery/verify-email.ts';
+export { assertRecentSignIn } from './step-up/assert-recent-sign-in.ts';
+export { addFactorRoutes } from './factors/routes.ts';
+export { challengeTokenSchema, codeSchema } from './factors/schemas.ts';
+export { resetFactors } from './factors/reset-factors.ts';
+export { addPasskeyRoutes } from './passkeys/routes.ts';
+export { addStepUpRoutes } from './step-up/routes.ts';
+export { type FactorProof } from './factors/prove-factor.ts';
+export { beginPasswordless } from './passkeys/begin-authentication.ts';
+export { identifyByPasskey } from './passkeys/identify-by-passkey.ts';
+export { readPasskeyField } from './passkeys/read-passkey-field.ts';
+export { assertionSchema } from './passkeys/schemas.ts';
+export { readChallenge } from './sign-in/read-challenge.ts';
+export { disableTotp } from './factors/disable-totp.ts';
+export { enableTotp } from './factors/enable-totp.ts';
+export { forgetRememberedDevices } from './factors/forget-remembered-devices.ts';
+export { readFactors } from './factors/read-factors.ts';
+export { readFactorStatus } from './factors/read-factor-status.ts';
+export { readSetUp } from './factors/read-set-up.ts';
+export { renewBackupCodes } from './factors/renew-backup-codes.ts';
+export { setUpTotp } from './factors/set-up-totp.ts';
+export { addPasskey } from './passkeys/add-passkey.ts';
+export { beginRegistration } from './passkeys/begin-registration.ts';
+export { listPasskeys } from './passkeys/list-passkeys.ts';
+export { removePasskey } from './passkeys/remove-passkey.ts';
+export { registrationResponseSchema } from './passkeys/schemas.ts';
+export { readStepUp } from './step-up/read-step-up.ts';
+export { stepUp, type StepUpProof } from './step-up/step-up.ts';
+export { confirmEmailChange } from './email-change/confirm-email-change.ts';
+export { addEmailChangeRoutes } from './email-change/routes.ts';
+export { identifyByLink } from './magic-links/identify-by-link.ts';
+export { addMagicLinkRoutes } from './magic-links/routes.ts';

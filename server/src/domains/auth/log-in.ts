@@ -1,4 +1,3 @@
-import { eq, sql, type SQL } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import type { RowDocument } from '../../db/documents.ts';
 import { later } from '../../db/index.ts';
@@ -6,39 +5,59 @@ import { AppError } from '../../errors.ts';
 import { normalizeEmail } from '../../lib/email.ts';
 import { needsRehash } from '../../lib/password-hash.ts';
 import type { RequestOrigin } from '../audit/index.ts';
-import { readUserDocument, type User } from '../users/index.ts';
 import { issueTokens } from './issue-tokens.ts';
-import { openSession, type Device, type OpenedSession } from './open-session.ts';
 import { recordSecurityEvent } from './record-security-event.ts';
 import type { Credentials, Tokens } from './schemas.ts';
-import { passwords } from './tables.ts';
+import type { SecondFactorChallenge } from './sign-in/pending-sign-in.ts';
+import { signInPerson, type IdentifiedPerson, type SignInResult } from './sign-in/sign-in-person.ts';
 
 /** A finished sign-in: what the client reads, and the cookie that only the browser does. */
 export type SignIn = { tokens: Tokens; cookie: { value: string; ttlSeconds: number } };
 
+/** A sign-in that waits for its second factor. */
+export type SecondFactorNeeded = SecondFactorChallenge & { twoFactorRequired: true };
+
 /**
- * Signs a person in with their password, on a new session. An unknown address, an account without a password
+ * Signs a person in with their password, on a new session; who has a second factor gets a challenge instead,
+ * unless `deviceToken` is of a device that is remembered. An unknown address, an account without a password
  * and a wrong password cost the same and answer the same: one hash and one row in the trail. A hash of an
  * older kind is replaced. Throws `auth.invalid_credentials`, `auth.account_deactivated` (only to who knows
  * the password) and `server.busy`. @see OWASP Authentication Cheat Sheet, "Authentication Responses"
  */
-export async function logIn(ctx: Ctx, credentials: Credentials, origin: RequestOrigin): Promise<SignIn> {
+export async function logIn(
+  ctx: Ctx,
+  credentials: Credentials,
+  origin: RequestOrigin,
+): Promise<SignIn | SecondFactorNeeded> {
   const verified = await verifyPassword(ctx, credentials, origin);
-  const signedIn = await openSessionFor(ctx, verified, credentials, origin);
-  if (!signedIn) throw new AppError('auth.invalid_credentials');
-  const { user, session } = signedIn;
+  const place = { device: credentials, deviceToken: credentials.deviceToken };
+  const result = await signInPerson(ctx, verified, place, origin);
+  if (result.outcome === 'refused') throw new AppError('auth.invalid_credentials');
+  return answerSignIn(ctx, result);
+}
+
+/** What a client reads of a sign-in that is done, or that waits for its second factor. */
+export async function answerSignIn(
+  ctx: Ctx,
+  result: Exclude<SignInResult, { outcome: 'refused' }>,
+): Promise<SignIn | SecondFactorNeeded> {
+  if (result.outcome === 'second_factor') return { twoFactorRequired: true, ...result.challenge };
+  const { user, session, remembered } = result;
+  const { refreshToken } = session;
+  if (refreshToken === undefined) throw new Error('a sign-in without a cookie opens a session of its own');
+  const tokens = await issueTokens(ctx, user, { ...session, refreshToken });
   return {
-    tokens: await issueTokens(ctx, user, session),
+    tokens: remembered ? { ...tokens, deviceToken: remembered.value } : tokens,
     cookie: { value: session.cookie, ttlSeconds: ctx.config.refreshTokenTtlSeconds },
   };
 }
 
 /** A person whose password was right just now; a session is opened only if it still is. */
-export type VerifiedPassword = { userId: string; hash: string; nextHash: string | undefined };
+export type VerifiedPassword = IdentifiedPerson & { hash: string };
 
 /**
  * Verifies a password, and writes a refusal into the trail. Throws what `logIn` does, for the same reasons
- * and at the same cost.
+ * and at the same cost. Opens nothing: `signInPerson` does.
  */
 export async function verifyPassword(
   ctx: Ctx,
@@ -55,7 +74,7 @@ export async function verifyPassword(
     throw new AppError(`auth.${reason}`);
   }
   const nextHash = needsRehash(hash) ? await ctx.passwords.hash(credentials.password) : undefined;
-  return { userId, hash, nextHash };
+  return { userId, hash, nextHash, amr: ['pwd'] };
 }
 
 type AccountRow = { user_id: string | null; is_active: boolean | null; hash: string | null };
@@ -73,45 +92,4 @@ async function findAccount(
     isActive: row?.is_active ?? false,
     hash: row?.hash ?? undefined,
   };
-}
-
-/**
- * Opens the session if the password is still the one that was verified. Its row is locked until the commit,
- * so that a change or reset of the password, which ends all sessions, cannot slip in between. Two round
- * trips.
- */
-export async function openSessionFor(
-  ctx: Ctx,
-  verified: VerifiedPassword,
-  device: Device,
-  origin: RequestOrigin,
-): Promise<{ user: User; session: OpenedSession } | undefined> {
-  const { userId, nextHash } = verified;
-  return ctx.db.asUnit(lockPassword(verified), async ({ opened, tx }) => {
-    const user = opened && readUserDocument(opened['person'] as RowDocument);
-    if (!user?.isActive) return undefined;
-    if (nextHash) {
-      await later(tx)
-        .update(passwords)
-        .set({ hash: nextHash, updatedAt: ctx.clock.now() })
-        .where(eq(passwords.userId, userId));
-      await recordSecurityEvent(ctx, tx, { type: 'password.upgraded', userId }, origin);
-    }
-    const session = await openSession(ctx, tx, userId, device, origin);
-    await recordSecurityEvent(ctx, tx, { type: 'login.succeeded', userId, sessionId: session.id }, origin);
-    return { user, session };
-  });
-}
-
-/**
- * Locks the row of the password, then reads the person if it is still that password. Two statements, so that
- * the second sees what was committed while the first waited.
- */
-function lockPassword({ userId, hash }: VerifiedPassword): SQL {
-  const isUnchanged = sql`p.user_id = ${userId} and p.hash = ${hash}`;
-  return sql`
-    select from auth.passwords p where ${isUnchanged} for update;
-    select to_jsonb(u) as person
-      from auth.users u
-     where u.id = ${userId} and exists (select from auth.passwords p where ${isUnchanged})`;
 }

@@ -5,6 +5,7 @@ import { newId } from '../../lib/ids.ts';
 import { hashOpaqueToken, newOpaqueToken } from '../../lib/secrets.ts';
 import type { RequestOrigin } from '../audit/index.ts';
 import { noteSignIn } from './note-sign-in.ts';
+import type { AuthenticationMethod } from './sign-in/authentication-context.ts';
 import { refreshTokens, sessions } from './tables.ts';
 
 /** How long a session stays in the database after it has expired: as long as isKnownPlace asks for it. */
@@ -23,7 +24,7 @@ export type OpenedSession = { id: string; expiresAt: Date; refreshToken: string;
 export async function openSession(
   ctx: Ctx,
   tx: Tx,
-  userId: string,
+  { userId, amr }: { userId: string; amr: AuthenticationMethod[] },
   device: Device,
   origin: RequestOrigin,
 ): Promise<OpenedSession> {
@@ -42,6 +43,7 @@ export async function openSession(
       userAgent: origin.userAgent,
       ipAddress: origin.ipAddress,
       cookieHash: hashOpaqueToken(cookie),
+      amr,
       createdAt: now,
       lastUsedAt: now,
       expiresAt,

@@ -17,6 +17,8 @@ type Rotation = {
   user_id: string;
   session_id: string;
   session_expires_at: Date;
+  amr: string[];
+  authenticated_at: Date;
 };
 
 /**
@@ -40,15 +42,20 @@ export async function refreshSession(ctx: Ctx, refreshToken: string, origin: Req
     return { outcome: rotation.outcome, rotation, user: await readUser(tx, rotation.user_id) };
   });
   if (result.outcome !== 'rotated') throw new AppError(`auth.refresh_${result.outcome}`);
-  const { session_id: id, session_expires_at: expiresAt } = result.rotation;
-  return issueTokens(ctx, result.user, { id, expiresAt: new Date(expiresAt), refreshToken: next });
+  const { session_id: id, session_expires_at: expiresAt, amr, authenticated_at: time } = result.rotation;
+  const session = { id, expiresAt: new Date(expiresAt), amr, authenticatedAt: new Date(time) };
+  return issueTokens(ctx, result.user, { ...session, refreshToken: next });
 }
 
 async function rotate(ctx: Ctx, tx: Tx, given: string, next: string): Promise<Rotation> {
   const { rows } = await tx.execute<Rotation>(sql`
-    select outcome, user_id, session_id, session_expires_at from auth.rotate_refresh_token(
-      ${hashOpaqueToken(given)}, ${newId(ctx)}, ${hashOpaqueToken(next)}, ${ctx.clock.now().toISOString()},
-      make_interval(secs => ${ctx.config.refreshReuseWindowSeconds}))`);
+    select r.outcome, r.user_id, r.session_id, r.session_expires_at, s.amr,
+           coalesce(s.authenticated_at, s.created_at) as authenticated_at
+      from auth.rotate_refresh_token(
+             ${hashOpaqueToken(given)}, ${newId(ctx)}, ${hashOpaqueToken(next)},
+             ${ctx.clock.now().toISOString()},
+             make_interval(secs => ${ctx.config.refreshReuseWindowSeconds})) r
+      left join auth.sessions s on s.id = r.session_id`);
   const [rotation] = rows;
   if (!rotation) throw new Error('auth.rotate_refresh_token returned no row');
   return rotation;

@@ -14,7 +14,7 @@ import { passwords } from './tables.ts';
  * Makes an account with a password and its wallet, and the mail that confirms the address: all or nothing.
  * Nobody is signed in by it. Throws `auth.password_unacceptable`, `users.email_taken`,
  * `users.username_taken`, `server.busy`, and where registrations cost a solved challenge
- * `auth.challenge_required`, `auth.challenge_invalid`.
+ * `auth.work_required`, `auth.work_invalid`.
  */
 export async function registerUser(
   ctx: Ctx,

@@ -38,7 +38,7 @@ const register = (proof: unknown, more: Record<string, unknown> = {}, at = servi
     body: { email: `${randomUUID()}@example.com`, password: 'correct horse lantern', proof, ...more },
   });
 
-const invalid = { status: 400, body: { code: 'auth.challenge_invalid' } };
+const invalid = { status: 400, body: { code: 'auth.work_invalid' } };
 
 test('a solved challenge registers, and says until when it counts', async () => {
   const challenge = await ask();
@@ -60,7 +60,7 @@ test('the solver of the guide finds what the service takes', async () => {
 test('without one, a registration is refused and says where to get it', async () => {
   for (const proof of [undefined, '']) {
     const answer = await register(proof);
-    expect(answer).toMatchObject({ status: 400, body: { code: 'auth.challenge_required' } });
+    expect(answer).toMatchObject({ status: 400, body: { code: 'auth.work_required' } });
     expect(answer.body.detail).toContain('/api/v1/auth/challenge');
   }
 });

@@ -30,8 +30,8 @@ const signedIn = { tags: ['auth'], security: [{ bearer: [] }] };
 const refusals = {
   register: [
     'auth.password_unacceptable',
-    'auth.challenge_required',
-    'auth.challenge_invalid',
+    'auth.work_required',
+    'auth.work_invalid',
     'users.email_taken',
     'users.username_taken',
     'server.busy',
@@ -68,17 +68,20 @@ function addAccountRoutes(app: App, ctx: Ctx): void {
   const loginSchema = {
     ...open,
     summary: 'Sign in',
-    description: 'Opens a session for this device. Also sets the sign-in cookie that sibling apps exchange.',
+    description:
+      'Opens a session for this device. Also sets the sign-in cookie that sibling apps exchange. With a second ' +
+      'factor on, the answer is a challenge instead, for `/2fa/verify` or `/passkeys/authenticate/verify`.',
     body: schemas.credentialsSchema,
-    response: { 200: schemas.tokensSchema },
+    response: { 200: schemas.signInAnswerSchema },
   };
   app.post(
     '/api/v1/auth/login',
     { config: { limit, refusals: refusals.login }, schema: loginSchema },
     async (request, reply) => {
-      const { tokens, cookie } = await logIn(ctx, request.body, signInOriginOf(request));
-      sendSignInCookie(ctx.config, reply, cookie);
-      return tokens;
+      const answer = await logIn(ctx, request.body, signInOriginOf(request));
+      if ('twoFactorRequired' in answer) return answer;
+      sendSignInCookie(ctx.config, reply, answer.cookie);
+      return answer.tokens;
     },
   );
 

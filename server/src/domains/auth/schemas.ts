@@ -73,6 +73,13 @@ export const credentialsSchema = Type.Object({
   password: currentPasswordSchema,
   deviceId: Type.Optional(deviceText('An identifier that the device chose for itself.', 'b2c5e1')),
   deviceName: Type.Optional(deviceText('Shown in the list of devices.', "Ada's phone")),
+  deviceToken: Type.Optional(
+    Type.String({
+      maxLength: 200,
+      description: 'From a sign-in with `rememberDevice`: the second factor is not asked for again.',
+      examples: ['c3RvbmUtYW5kLXJpdmVyLWFuZC1icm9uemUtYW5kLW4'],
+    }),
+  ),
 });
 
 export type Credentials = Static<typeof credentialsSchema>;
@@ -85,11 +92,29 @@ export const tokensSchema = Type.Object(
     expiresIn: Type.Integer({ description: 'Seconds until the access token expires.', examples: [900] }),
     tokenType: Type.Literal('Bearer'),
     token: accessTokenSchema('The access token once more, under the name that DevPortal clients read.'),
+    deviceToken: Type.Optional(
+      opaqueTokenSchema('Only where the device is to be remembered: sent along with the next sign-ins.'),
+    ),
   },
   { title: 'Tokens' },
 );
 
 export type Tokens = Static<typeof tokensSchema>;
+
+export const secondFactorNeededSchema = Type.Object(
+  {
+    twoFactorRequired: Type.Literal(true),
+    challengeToken: opaqueTokenSchema('Sent back with the second factor, within `expiresIn` seconds.'),
+    methods: Type.Array(Type.Enum(['totp', 'passkey', 'backup_code']), {
+      description: 'What may be shown: a code of the app, a passkey, or a backup code.',
+    }),
+    expiresIn: Type.Integer({ examples: [600] }),
+  },
+  { title: 'SecondFactorNeeded' },
+);
+
+/** The answer to a sign-in: tokens, or what is still needed. */
+export const signInAnswerSchema = Type.Union([tokensSchema, secondFactorNeededSchema]);
 
 export const refreshSchema = Type.Object({ refreshToken: opaqueTokenSchema('The token to spend.') });
 

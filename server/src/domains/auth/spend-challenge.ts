@@ -13,15 +13,15 @@ const form =
 /**
  * Checks the solved challenge of a registration, and spends it: of several uses at once, one gets through,
  * and a registration that is refused for something else needs another. Does nothing while none is wanted.
- * Throws `auth.challenge_required` without one, `auth.challenge_invalid` for one that is forged, unsolved,
+ * Throws `auth.work_required` without one, `auth.work_invalid` for one that is forged, unsolved,
  * expired or used.
  */
 export async function spendChallenge(ctx: Ctx, proof: string | undefined): Promise<void> {
   if (ctx.config.registrationChallenge === 'off') return;
-  if (proof === undefined || proof === '') throw new AppError('auth.challenge_required');
+  if (proof === undefined || proof === '') throw new AppError('auth.work_required');
   const now = ctx.clock.now();
   const expiresAt = readExpiry(ctx, proof);
-  if (expiresAt === undefined || expiresAt <= now) throw new AppError('auth.challenge_invalid');
+  if (expiresAt === undefined || expiresAt <= now) throw new AppError('auth.work_invalid');
   const challenge = proof.slice(0, proof.lastIndexOf('.'));
   const challengeHash = createHash('sha256').update(challenge).digest();
   const spent = await ctx.db.asService(async (tx) => {
@@ -32,7 +32,7 @@ export async function spendChallenge(ctx: Ctx, proof: string | undefined): Promi
       .onConflictDoNothing()
       .returning({ expiresAt: spentChallenges.expiresAt });
   });
-  if (spent.length === 0) throw new AppError('auth.challenge_invalid');
+  if (spent.length === 0) throw new AppError('auth.work_invalid');
 }
 
 /** When the challenge ends that this solves; undefined unless it is one of ours, and solved. */

@@ -24,6 +24,11 @@ export const sessions = authSchema.table(
     ipAddress: text('ip_address'),
     /** SHA-256 of the sign-in cookie that sibling apps exchange at `/session-to-token`. */
     cookieHash: bytes('cookie_hash'),
+    /** How the person showed last that it is them. @see RFC 8176 */
+    amr: text('amr')
+      .array()
+      .notNull()
+      .default(sql`'{pwd}'`),
     createdAt: at('created_at').notNull(),
     /** When the person showed last that it is them; null: at the sign-in that opened the session. */
     authenticatedAt: at('authenticated_at'),
@@ -49,7 +54,7 @@ export const refreshTokens = authSchema.table(
     id: uuid('id').primaryKey(),
     sessionId: uuid('session_id')
       .notNull()
-      .references(() => sessions.id, { onDelete: 'cascade' }),
+      .references(() => sessions.id, { onDelete: 'cascade', onUpdate: 'cascade' }),
     userId: ownerId(),
     tokenHash: bytes('token_hash').notNull(),
     createdAt: at('created_at').notNull(),

@@ -45,7 +45,10 @@ export const authorizations = oauthSchema.table(
       .references(() => grants.id, { onDelete: 'cascade' }),
     applicationId: applicationId(),
     userId: userId(),
-    sessionId: uuid('session_id').references(() => sessions.id, { onDelete: 'set null' }),
+    sessionId: uuid('session_id').references(() => sessions.id, {
+      onDelete: 'set null',
+      onUpdate: 'cascade',
+    }),
     outlivesSession: boolean('outlives_session').notNull().default(false),
     createdAt: at('created_at').notNull(),
     expiresAt: at('expires_at').notNull(),

@@ -6,12 +6,12 @@ const pattern = new RegExp(emailPattern, 'u');
 
 /**
  * The form of a new address that is stored. Normalisation can turn a harmless character into a separator (`＠`
- * into `@`), so the result is checked again. Throws `request.invalid`.
+ * into `@`), so the result is checked again. `path` is where the request has it. Throws `request.invalid`.
  */
-export function checkEmail(email: string): string {
+export function checkEmail(email: string, path = '/body/email'): string {
   const normalized = normalizeEmail(email);
   if (pattern.test(normalized)) return normalized;
   throw new AppError('request.invalid', {
-    errors: [{ path: '/body/email', message: 'must be an e-mail address' }],
+    errors: [{ path, message: 'must be an e-mail address' }],
   });
 }

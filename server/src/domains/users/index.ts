@@ -1,3 +1,4 @@
+export { changeEmail } from './change-email.ts';
 export { checkEmail } from './check-email.ts';
 export { createUser, type NewUser } from './create-user.ts';
 export { findUser, findUserByEmail, readUser, readUserDocument } from './find-user.ts';

@@ -23,6 +23,7 @@ export type Settings = Pick<
   | 'contacts'
   | 'pkceRequired'
   | 'dpopBound'
+  | 'requireSecondFactor'
 >;
 
 /** What an application is unless it says otherwise: what the type alone makes safe. */
@@ -42,6 +43,7 @@ export const defaultSettings: Settings = {
   contacts: [],
   pkceRequired: true,
   dpopBound: false,
+  requireSecondFactor: false,
 };
 
 /** Grants in which the application speaks for itself, and so has to prove that it is the one. */

@@ -122,6 +122,11 @@ export const settingsFields = {
     description: 'Whether its tokens must be bound to a key by DPoP.',
     examples: [false],
   }),
+  requireSecondFactor: Type.Boolean({
+    description:
+      'Whether people sign in to it with a second factor only; those without are asked to set one up.',
+    examples: [false],
+  }),
   resources: Type.Array(Type.Object(resourceFields, { title: 'ProtectedApi' }), {
     description: 'The APIs that it protects.',
   }),
@@ -144,6 +149,7 @@ export const givenSettingsFields = {
   contacts: Type.Optional(settingsFields.contacts),
   pkceRequired: Type.Optional(settingsFields.pkceRequired),
   dpopBound: Type.Optional(settingsFields.dpopBound),
+  requireSecondFactor: Type.Optional(settingsFields.requireSecondFactor),
   resources: Type.Optional(givenResourcesSchema),
 };
 

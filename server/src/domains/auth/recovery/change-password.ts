@@ -10,6 +10,7 @@ import { issueTokens } from '../issue-tokens.ts';
 import type { SignIn } from '../log-in.ts';
 import { openSession, type OpenedSession } from '../open-session.ts';
 import { sessions } from '../tables.ts';
+import { lockAccount } from '../sign-in/lock-account.ts';
 import { replacePassword } from './replace-password.ts';
 
 type Account = { email: string; username: string | null; name: string | null; hash: string | null };
@@ -36,6 +37,7 @@ export async function changePassword(
   const newHash = await ctx.passwords.hash(newPassword);
   const { userId, sessionId } = caller;
   const { user, session } = await ctx.db.asServiceFor(caller, async (tx) => {
+    await lockAccount(tx, userId);
     // The password that was checked must still be the current one: a change that came in between wins.
     const { rows } = await tx.execute(sql`
       select from auth.passwords where user_id = ${userId} and hash = ${account.hash} for update`);
@@ -60,7 +62,7 @@ async function goOn(
 ): Promise<OpenedSession> {
   const [ended] = await tx.select().from(sessions).where(eq(sessions.id, sessionId));
   const device = { deviceId: ended?.deviceId ?? undefined, deviceName: ended?.deviceName ?? undefined };
-  return openSession(ctx, tx, userId, device, origin);
+  return openSession(ctx, tx, { userId, amr: ended?.amr ?? ['pwd'] }, device, origin);
 }
 
 async function readAccount(ctx: Ctx, caller: Caller): Promise<Account> {

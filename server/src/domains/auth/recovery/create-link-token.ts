@@ -8,7 +8,14 @@ import { verificationTokens } from '../tables.ts';
 /** How long the link of a mail works. */
 export const linkTtlMinutes = 60;
 
-export type LinkTokenPurpose = 'verify_email' | 'reset_password';
+export type LinkTokenPurpose = 'verify_email' | 'reset_password' | 'magic_link' | 'change_email';
+
+export type LinkToken = {
+  userId: string;
+  email: string;
+  purpose: LinkTokenPurpose;
+  ttlMinutes?: number;
+};
 
 /**
  * Makes a single-use token of 256 bits for the link of a mail, bound to the person, the address and one
@@ -18,7 +25,7 @@ export type LinkTokenPurpose = 'verify_email' | 'reset_password';
 export async function createLinkToken(
   ctx: Ctx,
   tx: Tx,
-  { userId, email, purpose }: { userId: string; email: string; purpose: LinkTokenPurpose },
+  { userId, email, purpose, ttlMinutes = linkTtlMinutes }: LinkToken,
 ): Promise<string> {
   const token = newOpaqueToken(ctx.random);
   const createdAt = ctx.clock.now();
@@ -38,7 +45,7 @@ export async function createLinkToken(
     email,
     tokenHash: hashOpaqueToken(token),
     createdAt,
-    expiresAt: new Date(createdAt.getTime() + linkTtlMinutes * 60_000),
+    expiresAt: new Date(createdAt.getTime() + ttlMinutes * 60_000),
   });
   return token;
 }

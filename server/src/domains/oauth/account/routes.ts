@@ -4,24 +4,25 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import type { Problem } from '../../../../../web/src/page.ts';
+import { keepSignIn } from '../../../http/browser-sign-in.ts';
 import { csrfField, requireCsrfToken } from '../../../http/csrf.ts';
 import { markDevice } from '../../../http/device-cookie.ts';
 import { limits } from '../../../http/limits.ts';
-import { originOf, signInOriginOf } from '../../../http/origin.ts';
+import { originOf } from '../../../http/origin.ts';
 import { addPages } from '../../../http/pages/page-scope.ts';
 import { sendReactPage } from '../../../http/pages/react-page.ts';
 import { readSignInCookie, sendSignInCookie } from '../../../http/sign-in-cookie.ts';
 import {
+  beginPasswordless,
   challengeView,
-  findBrowserCaller,
   createSignInWatch,
+  findBrowserCaller,
   logOut,
   readOwnAccount,
   registerUser,
-  signInBrowser,
 } from '../../auth/index.ts';
 import { problemOf } from '../interactions/problem-of.ts';
-import { registerFormSchema, signInFormSchema } from '../interactions/schemas.ts';
+import { registerFormSchema, secondFactorFormSchema, signInFormSchema } from '../interactions/schemas.ts';
 import {
   buildBudgetPage,
   buildFirstBudgetPage,
@@ -30,8 +31,10 @@ import {
   giveBudget,
   saveBudget,
 } from './budget-page.ts';
+import { enterAtPage } from './enter-at-page.ts';
 import { readNext } from './read-next.ts';
 import * as schemas from './schemas.ts';
+import { buildSecondFactorPage, takeSecondFactor } from './second-factor-page.ts';
 
 const hide = true;
 
@@ -39,6 +42,7 @@ const hide = true;
 export function addAccountRoutes(app: App, ctx: Ctx): void {
   addPages(app, (pages) => {
     addSignInPage(pages, ctx);
+    addSecondFactorPage(pages, ctx);
     addRegisterPage(pages, ctx);
     addSignOutPage(pages, ctx);
     addBudgetPage(pages, ctx);
@@ -50,11 +54,13 @@ type Typed = { email?: string; name?: string; problem?: Problem; status?: number
 
 function addSignInPage(pages: App, ctx: Ctx): void {
   const limit = { ...limits.login, watch: createSignInWatch(ctx) };
-  const show = (request: FastifyRequest, reply: FastifyReply, typed: Typed = {}) => {
+  const show = async (request: FastifyRequest, reply: FastifyReply, typed: Typed = {}) => {
     const next = nextOf(request);
+    const form = { action: withNext('/sign-in', next), hidden: csrfField(ctx, request, reply) };
     const page = {
       name: 'sign-in' as const,
-      form: { action: withNext('/sign-in', next), hidden: csrfField(ctx, request, reply) },
+      form,
+      passkey: { form, options: await beginPasswordless(ctx) },
       application: null,
       email: typed.email ?? '',
       reason: 'first' as const,
@@ -77,12 +83,43 @@ function addSignInPage(pages: App, ctx: Ctx): void {
       schema: { ...query, body: signInFormSchema },
     },
     async (request, reply) => {
-      const { email = '', password = '' } = request.body;
+      const { email = '', password = '', passkey = '' } = request.body;
+      const shown = passkey === '' ? { email, password } : { passkey };
       return orAgain(
-        () => signIn(ctx, request, reply, { email, password }),
+        () => signIn(ctx, request, reply, shown),
         (typed) => show(request, reply, { ...typed, email }),
       );
     },
+  );
+}
+
+function addSecondFactorPage(pages: App, ctx: Ctx): void {
+  const path = '/sign-in/second-factor';
+  const query = { hide, querystring: schemas.nextQuerySchema };
+  const show = async (request: FastifyRequest, reply: FastifyReply, typed: Typed = {}) => {
+    const next = nextOf(request);
+    const [action, backUrl] = [withNext(path, next), withNext('/sign-in', next)];
+    const asked = { action, backUrl, application: null, problem: typed.problem };
+    const page = await buildSecondFactorPage(ctx, request, reply, asked);
+    if (!page) return reply.redirect(backUrl, 303);
+    return sendReactPage(reply, page, { status: typed.status ?? 200 });
+  };
+  pages.get(path, { schema: query }, (request, reply) => show(request, reply));
+  pages.post(
+    path,
+    {
+      preHandler: requireCsrfToken(ctx),
+      config: { limit: limits.secondFactor },
+      schema: { ...query, body: secondFactorFormSchema },
+    },
+    async (request, reply) =>
+      orAgain(
+        async () => {
+          keepSignIn(ctx, reply, await takeSecondFactor(ctx, request, request.body));
+          return reply.redirect(nextOf(request) ?? '/sign-in?done', 303);
+        },
+        (typed) => show(request, reply, typed),
+      ),
   );
 }
 
@@ -215,13 +252,13 @@ async function signIn(
   ctx: Ctx,
   request: FastifyRequest,
   reply: FastifyReply,
-  credentials: { email: string; password: string },
+  shown: { email: string; password: string } | { passkey: string },
 ): Promise<FastifyReply> {
   markDevice(ctx, request, reply);
-  const cookie = readSignInCookie(ctx.config, request);
-  const signedIn = await signInBrowser(ctx, { credentials, cookie }, signInOriginOf(request));
-  if (signedIn.cookie) sendSignInCookie(ctx.config, reply, signedIn.cookie);
-  return reply.redirect(nextOf(request) ?? '/sign-in?done', 303);
+  const result = await enterAtPage(ctx, request, shown);
+  const next = nextOf(request);
+  if (!keepSignIn(ctx, reply, result)) return reply.redirect(withNext('/sign-in/second-factor', next), 303);
+  return reply.redirect(next ?? '/sign-in?done', 303);
 }
 
 /** Shows the form again with what was wrong, where the person can mend it. */

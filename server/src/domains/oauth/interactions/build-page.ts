@@ -4,10 +4,12 @@ import type { AccountView, Form, Page, Problem, ScopeView } from '../../../../..
 import type { Ctx } from '../../../ctx.ts';
 import type { Application } from '../../applications/index.ts';
 import { challengeView } from '../../auth/index.ts';
+import { beginPasswordless } from '../../auth/index.ts';
 import { findUser } from '../../users/index.ts';
 import { toApplicationView } from '../application-view.ts';
 import { scopesOfClaims } from '../scopes.ts';
 import { findMandate, requestedBudget, toBudgetView } from './budget.ts';
+import { buildFactorPage } from './second-factor-step.ts';
 import { readRequested, type OpenInteraction, type Requested } from './interaction.ts';
 
 export type PageRequest = {
@@ -26,12 +28,14 @@ export async function buildPage(ctx: Ctx, open: OpenInteraction, request: PageRe
   if (request.instead === 'register') return registerPage(ctx, open, request);
   const account = request.instead ? undefined : await readAccount(ctx, interaction);
   const isSignIn = request.instead === 'sign-in' || interaction.prompt.name === 'login';
-  if (isSignIn || !account) return signInPage(open, request, account);
+  if (isSignIn || !account) return signInPage(ctx, open, request, account);
   switch (interaction.prompt.name) {
     case 'select_account': {
       const form = formOf(interaction, 'choose-account', request);
       return { name: 'choose-account', form, application: viewOf(open), account };
     }
+    case 'second_factor':
+      return buildFactorPage(ctx, open, request);
     case 'access':
       return accessPage(ctx, open, request, account);
     case 'consent':
@@ -48,13 +52,20 @@ function formOf(interaction: Interaction, step: string, { hidden }: PageRequest)
   return { action: `/interaction/${interaction.uid}/${step}`, hidden };
 }
 
-function signInPage(open: OpenInteraction, request: PageRequest, account: AccountView | undefined): Page {
+async function signInPage(
+  ctx: Ctx,
+  open: OpenInteraction,
+  request: PageRequest,
+  account: AccountView | undefined,
+): Promise<Page> {
   const { interaction } = open;
   const hint = interaction.params['login_hint'];
   const given = typeof hint === 'string' ? hint.slice(0, 254) : '';
+  const form = formOf(interaction, 'sign-in', request);
   return {
     name: 'sign-in',
-    form: formOf(interaction, 'sign-in', request),
+    form,
+    passkey: { form, options: await beginPasswordless(ctx) },
     application: viewOf(open),
     email: request.typed?.['email'] ?? account?.email ?? given,
     reason: account ? 'again' : 'first',

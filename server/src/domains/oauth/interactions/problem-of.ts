@@ -3,7 +3,7 @@ import { AppError } from '../../../errors.ts';
 
 /** Refusals that a person can mend in the form before them. */
 const mendable =
-  /^(auth\.(invalid_credentials|account_deactivated|password_unacceptable|challenge_required|challenge_invalid)|users\.email_taken|server\.busy|request\.invalid|access\.\w+)$/;
+  /^(auth\.(invalid_credentials|account_deactivated|password_unacceptable|work_required|work_invalid|challenge_invalid|code_wrong|passkey_invalid)|users\.email_taken|server\.busy|request\.invalid|access\.\w+)$/;
 
 /** What a form shows of a refusal, undefined when sending it again would not help. */
 export function problemOf(error: unknown): Problem | undefined {

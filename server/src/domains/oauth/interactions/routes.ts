@@ -2,26 +2,26 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../../../app.ts';
 import type { Ctx } from '../../../ctx.ts';
 import { AppError } from '../../../errors.ts';
-import { csrfField, requireCsrfToken } from '../../../http/csrf.ts';
+import { keepSignIn } from '../../../http/browser-sign-in.ts';
+import { requireCsrfToken } from '../../../http/csrf.ts';
 import { markDevice } from '../../../http/device-cookie.ts';
 import { limits } from '../../../http/limits.ts';
-import { originOf, signInOriginOf } from '../../../http/origin.ts';
+import { originOf } from '../../../http/origin.ts';
 import { addPages } from '../../../http/pages/page-scope.ts';
-import { sendReactPage } from '../../../http/pages/react-page.ts';
-import { readSignInCookie, sendSignInCookie } from '../../../http/sign-in-cookie.ts';
 import { requestAccess } from '../../applications/index.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
-import { createSignInWatch, registerUser, signInBrowser } from '../../auth/index.ts';
+import { createSignInWatch, registerUser } from '../../auth/index.ts';
+import { enterAtPage, type ShownAtPage } from '../account/enter-at-page.ts';
 import type { ProviderHost } from '../provider/provider-host.ts';
 import { readLowered, requestedBudget } from './budget.ts';
-import { buildPage, type PageRequest } from './build-page.ts';
 import { grantConsent } from './grant-consent.ts';
 import { hasAccessNow } from './has-access-now.ts';
-import { endStep, findInteraction, readRequested, type OpenInteraction } from './interaction.ts';
+import { endStep, readRequested, type OpenInteraction } from './interaction.ts';
 import { problemOf } from './problem-of.ts';
 import * as schemas from './schemas.ts';
-
-type Step = { ctx: Ctx; host: ProviderHost };
+import { addSecondFactorRoutes, sendSecondFactor } from './second-factor-routes.ts';
+import { findFactorNow } from './second-factor-step.ts';
+import { findOpen, goOn, otherAccountUrl, sendOver, sendStep, type Step } from './steps.ts';
 
 const path = '/interaction/:uid';
 
@@ -31,6 +31,7 @@ export function addInteractionRoutes(app: App, ctx: Ctx, host: ProviderHost): vo
   addPages(app, (pages) => {
     addShowRoute(pages, step);
     addSignInRoutes(pages, step);
+    addSecondFactorRoutes(pages, step);
     addDecisionRoutes(pages, step);
     addConsentRoute(pages, step);
   });
@@ -43,7 +44,10 @@ function addShowRoute(pages: App, step: Step): void {
     if (!open) return sendOver(reply);
     const isLetIn = await hasAccessNow(step.ctx, open);
     if (isLetIn) return reply.redirect(await endStep(step.ctx, open.interaction, {}), 303);
+    const shown = await findFactorNow(step.ctx, open);
+    if (shown) return reply.redirect(await goOn(step.ctx, open.interaction, shown), 303);
     const { step: asked } = request.query;
+    if (asked === 'second-factor') return sendSecondFactor(step, request, reply, open);
     const instead = asked === 'sign-in' || asked === 'register' ? asked : undefined;
     return sendStep(step, request, reply, open, { instead });
   });
@@ -60,8 +64,9 @@ function addSignInRoutes(pages: App, step: Step): void {
     (request, reply) =>
       inStep(step, request, reply, request.body, async (open) => {
         if (request.body.decision === 'cancel') return endStep(ctx, open.interaction, denied);
-        const { email = '', password = '' } = request.body;
-        return signIn(step, request, reply, open, { email, password });
+        const { email = '', password = '', passkey = '' } = request.body;
+        const shown = passkey === '' ? { email, password } : { passkey };
+        return signIn(step, request, reply, open, shown);
       }),
   );
   pages.post(
@@ -144,8 +149,6 @@ async function decideConsent(
 
 const denied = { error: 'access_denied', error_description: 'The person did not agree.' };
 
-const otherAccountUrl = (uid: string) => `/interaction/${uid}?step=sign-in`;
-
 function callerOf({ session }: OpenInteraction['interaction']): { userId: string; sessionId: string } {
   if (!session) throw new AppError('auth.session_ended');
   return { userId: session.accountId, sessionId: session.uid };
@@ -156,16 +159,12 @@ async function signIn(
   request: FastifyRequest,
   reply: FastifyReply,
   { interaction }: OpenInteraction,
-  credentials: { email: string; password: string },
+  shown: ShownAtPage,
 ): Promise<string> {
   markDevice(ctx, request, reply);
-  const cookie = readSignInCookie(ctx.config, request);
-  const signedIn = await signInBrowser(ctx, { credentials, cookie }, signInOriginOf(request));
-  if (signedIn.cookie) sendSignInCookie(ctx.config, reply, signedIn.cookie);
-  const forgetsSession = signedIn.cookie !== undefined;
-  // Who types in a password has chosen the account, too.
-  const result = { login: { accountId: signedIn.userId }, select_account: {} };
-  return endStep(ctx, interaction, result, { forgetsSession });
+  const result = await enterAtPage(ctx, request, shown);
+  if (!keepSignIn(ctx, reply, result)) return `/interaction/${interaction.uid}?step=second-factor`;
+  return goOn(ctx, interaction, result);
 }
 
 /** Takes a form: goes on where the step leads, or shows the same page with what was wrong. */
@@ -187,33 +186,4 @@ async function inStep(
     const instead = isRegistration ? 'register' : undefined;
     return sendStep(step, request, reply, open, { problem, typed, instead, status: error.status });
   }
-}
-
-function findOpen(
-  { ctx, host }: Step,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<OpenInteraction | undefined> {
-  const { uid } = request.params as { uid: string };
-  return findInteraction(ctx, host.current(), { uid, request: request.raw, response: reply.raw });
-}
-
-async function sendStep(
-  { ctx }: Step,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  open: OpenInteraction,
-  { status = 200, ...asked }: Omit<PageRequest, 'hidden'> & { status?: number },
-): Promise<FastifyReply> {
-  const page = await buildPage(ctx, open, { ...asked, hidden: csrfField(ctx, request, reply) });
-  const redirectUri = open.interaction.params['redirect_uri'];
-  return sendReactPage(reply, page, {
-    status,
-    ...(typeof redirectUri === 'string' ? { redirectUri } : {}),
-  });
-}
-
-function sendOver(reply: FastifyReply): Promise<FastifyReply> {
-  const page = { name: 'notice', kind: 'interaction-over', application: null, continueUrl: null } as const;
-  return sendReactPage(reply, page, { status: 400 });
 }

@@ -12,7 +12,16 @@ export const signInFormSchema = Type.Object({
   email: text(254),
   password: text(4096),
   decision: text(20),
+  passkey: text(100_000),
 });
+export const secondFactorFormSchema = Type.Object({
+  code: text(40),
+  passkey: text(100_000),
+  rememberDevice: text(10),
+});
+
+export type SecondFactorForm = Static<typeof secondFactorFormSchema>;
+
 export const registerFormSchema = Type.Object({
   email: emailSchema,
   password: Type.String({ minLength: 1, maxLength: 4096 }),

@@ -3,10 +3,10 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Caller, Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import type { Application } from '../../applications/index.ts';
+import { acrOf, secondFactorAcr } from '../../auth/index.ts';
 import { runExchange } from '../exchange.ts';
 import { grantConsent } from '../interactions/grant-consent.ts';
 import { openAuthorization } from '../open-authorization.ts';
-import { passwordAcr } from '../stores/session-store.ts';
 import type { CodeContext } from './authorize-person.ts';
 import type { CodeRequest } from './schemas.ts';
 
@@ -19,7 +19,8 @@ export type CodeSubject = { caller: Caller; application: Application; asked: Cod
 /**
  * An authorization code for a person who has just shown who they are, bound to application, redirect
  * address and challenge: the same kind that the authorization endpoint gives. What it stands for is listed
- * among the connected apps of the person. Throws `auth.session_ended`.
+ * among the connected apps of the person. Throws `auth.session_ended`, and
+ * `auth.second_factor_required` where the application wants one that the session was not opened with.
  */
 export async function issueCode(ctx: Ctx, subject: CodeSubject, context: CodeContext): Promise<string> {
   const { caller, application, asked } = subject;
@@ -32,6 +33,11 @@ export async function issueCode(ctx: Ctx, subject: CodeSubject, context: CodeCon
   const provider = host.current();
   const client = await provider.Client.find(application.clientId);
   if (!client) throw new AppError('oauth.client_unknown');
+  const authentication = await ctx.db.asServiceFor(caller, (tx) => readAuthentication(tx, caller));
+  if (application.requireSecondFactor && authentication.acr !== secondFactorAcr) {
+    const setUpUrl = `${ctx.config.baseUrl}/account/security`;
+    throw new AppError('auth.second_factor_required', { extensions: { methods: [], setUpUrl } });
+  }
   let issued: string | undefined;
   await runExchange(ctx, { endpoint: 'json-flow', requestId, origin, locks: false }, async (exchange) => {
     const owner = { ...caller, applicationId: application.id };
@@ -49,8 +55,7 @@ export async function issueCode(ctx: Ctx, subject: CodeSubject, context: CodeCon
       codeChallengeMethod: 'S256',
       scope: scopes.join(' '),
       resource: ctx.config.baseUrl,
-      acr: passwordAcr,
-      authTime: await exchange.run((tx) => readAuthTime(tx, caller)),
+      ...authentication,
     });
     issued = await code.save();
     return true;
@@ -71,12 +76,15 @@ async function hasGranted(ctx: Ctx, caller: Caller, { id }: Application): Promis
   return rows.length > 0;
 }
 
-/** When the person showed last that it is them, in seconds. */
-async function readAuthTime(tx: Tx, { sessionId }: Caller): Promise<number> {
-  const { rows } = await tx.execute<{ seconds: number }>(sql`
-    select extract(epoch from coalesce(authenticated_at, created_at))::int as seconds
+/** How and when the person showed last that it is them; the time in seconds. */
+async function readAuthentication(
+  tx: Tx,
+  { sessionId }: Caller,
+): Promise<{ authTime: number; acr: string; amr: string[] }> {
+  const { rows } = await tx.execute<{ authTime: number; amr: string[] }>(sql`
+    select extract(epoch from coalesce(authenticated_at, created_at))::int as "authTime", amr
       from auth.sessions where id = ${sessionId}`);
   const [row] = rows;
   if (!row) throw new AppError('auth.session_ended');
-  return row.seconds;
+  return { ...row, acr: acrOf(row.amr) };
 }

@@ -6,7 +6,12 @@ import { limits } from '../../../http/limits.ts';
 import { originOf } from '../../../http/origin.ts';
 import { createSignInWatch } from '../../auth/index.ts';
 import type { ProviderHost } from '../provider/provider-host.ts';
-import { authorizePerson, authorizeWithToken, type CodeContext } from './authorize-person.ts';
+import {
+  authorizePerson,
+  authorizeWithSecondFactor,
+  authorizeWithToken,
+  type CodeContext,
+} from './authorize-person.ts';
 import { findAskingClient } from './find-asking-client.ts';
 import { redeemCode } from './redeem-code.ts';
 import * as schemas from './schemas.ts';
@@ -27,6 +32,7 @@ export function addJsonFlowRoutes(app: App, ctx: Ctx, host: ProviderHost): void 
   });
   addValidateRoute(app, ctx, host);
   addAuthorizeRoutes(app, ctx, contextOf);
+  addSingleSignOnRoute(app, ctx, contextOf);
   addTokenRoute(app, ctx, contextOf);
 }
 
@@ -60,13 +66,16 @@ function addAuthorizeRoutes(app: App, ctx: Ctx, contextOf: ContextOf): void {
         'auth.invalid_credentials',
         'auth.account_deactivated',
         'access.required',
+        'auth.second_factor_required',
         'server.busy',
       ] satisfies ErrorCode[],
     },
     schema: {
       ...common,
       summary: 'Get a code with a password',
-      description: 'Counts as a sign-in. Without access to a closed application: 403, and how to ask for it.',
+      description:
+        'Counts as a sign-in. Without access to a closed application: 403, and how to ask for it. ' +
+        'With a second factor on: 403 `auth.second_factor_required`, and its `challengeToken` for the next route.',
       body: schemas.passwordRequestSchema,
       response: { 200: schemas.codeSchema },
     },
@@ -75,6 +84,31 @@ function addAuthorizeRoutes(app: App, ctx: Ctx, contextOf: ContextOf): void {
     code: await authorizePerson(ctx, request.body, contextOf(request)),
   }));
 
+  const codeOptions = {
+    config: {
+      limit: limits.secondFactor,
+      refusals: [
+        ...forRequests,
+        'auth.challenge_invalid',
+        'auth.code_wrong',
+        'access.required',
+      ] satisfies ErrorCode[],
+    },
+    schema: {
+      ...common,
+      summary: 'Get a code with a second factor',
+      description:
+        'The second step after `auth.second_factor_required`: with a code of the app, or a backup code.',
+      body: schemas.secondFactorRequestSchema,
+      response: { 200: schemas.codeSchema },
+    },
+  };
+  app.post(`${base}/authorize-with-second-factor`, codeOptions, async (request) => ({
+    code: await authorizeWithSecondFactor(ctx, request.body, contextOf(request)),
+  }));
+}
+
+function addSingleSignOnRoute(app: App, ctx: Ctx, contextOf: ContextOf): void {
   const tokenOptions = {
     config: {
       limit: limits.authorizeWithToken,

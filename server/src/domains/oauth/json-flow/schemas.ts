@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { credentialsSchema } from '../../auth/index.ts';
+import { challengeTokenSchema, codeSchema as factorCodeSchema, credentialsSchema } from '../../auth/index.ts';
 
 const clientIdSchema = Type.String({
   minLength: 1,
@@ -42,6 +42,12 @@ export type CodeRequest = Static<typeof requestSchema>;
 export const passwordRequestSchema = Type.Object({
   email: credentialsSchema.properties.email,
   password: credentialsSchema.properties.password,
+  ...requestFields,
+});
+
+export const secondFactorRequestSchema = Type.Object({
+  challengeToken: challengeTokenSchema,
+  code: factorCodeSchema,
   ...requestFields,
 });
 

@@ -9,7 +9,7 @@ import { refreshTtlSeconds } from '../open-authorization.ts';
 import { claimsOfScopes } from '../scopes.ts';
 import { createAdapterFactory, type ProviderOptions } from '../stores/adapter-factory.ts';
 import { extraClientProperties } from '../stores/client-store.ts';
-import { passwordAcr } from '../stores/session-store.ts';
+import { passwordAcr, secondFactorAcr } from '../../auth/index.ts';
 import { configureFeatures } from './configure-features.ts';
 import { createInteractionPolicy } from './interaction-policy.ts';
 import { loadGrant } from './load-grant.ts';
@@ -48,8 +48,9 @@ export function configureProvider(ctx: Ctx, options: ProviderOptions): Configura
     features: configureFeatures(ctx),
     ...configurePolicy(ctx),
     ...configureClients(ctx, options),
-    acrValues: [passwordAcr],
-    claims: claimsOfScopes,
+    acrValues: [passwordAcr, secondFactorAcr],
+    // How and when somebody showed who they are stands in every ID token. @see OpenID Connect Core 1.0 §2
+    claims: { ...claimsOfScopes, openid: [...claimsOfScopes.openid, 'acr', 'amr'] },
     scopes: [...identityScopes],
     responseTypes: ['code'],
     clockTolerance: clockToleranceSeconds,

@@ -4,6 +4,7 @@ import { later } from '../../../db/index.ts';
 import { touchGrant } from '../../applications/index.ts';
 import { currentExchange, inExchange } from '../exchange.ts';
 import { readRoles } from '../read-roles.ts';
+import { withoutNulls } from '../stores/source.ts';
 import { recordAccessToken } from '../stores/access-token-store.ts';
 
 type Token = AccessToken | ClientCredentials;
@@ -19,7 +20,18 @@ export async function describeToken(ctx: Ctx, token: Token): Promise<Details | u
   const applicationId = String(client?.['application_id']);
   const roles = await inExchange(ctx, (tx) => readRoles(tx, applicationId, accountId));
   const act = currentExchange()?.actor;
-  return { sid: grantId, ...roles, ...(act ? { act } : {}) };
+  return { sid: grantId, ...authenticationOf(), ...roles, ...(act ? { act } : {}) };
+}
+
+/** How and when the person showed who they are, as the code or refresh token says. @see RFC 9068 §2.2.1 */
+function authenticationOf(): Details {
+  const {
+    AuthorizationCode: code,
+    RefreshToken: refresh,
+    DeviceCode: device,
+  } = Provider.ctx?.oidc.entities ?? {};
+  const source = refresh ?? code ?? device;
+  return withoutNulls({ acr: source?.acr, amr: source?.amr, auth_time: source?.authTime });
 }
 
 /** Writes down an access token right before it is signed. @see RFC 9068 §2.2 */

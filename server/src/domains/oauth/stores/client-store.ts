@@ -5,7 +5,13 @@ import { withoutNulls } from './source.ts';
 import type { Payload, Store } from './to-adapter.ts';
 
 /** What an application is besides what the protocol knows; members of the library's client. */
-export const extraClientProperties = ['application_id', 'pkce_required', 'is_verified', 'access'];
+export const extraClientProperties = [
+  'application_id',
+  'pkce_required',
+  'require_second_factor',
+  'is_verified',
+  'access',
+];
 
 /** Applications as clients of the protocol. `placeholderSecret` stands where the library wants a secret. */
 export function createClientStore(placeholderSecret: string): Store {
@@ -51,6 +57,7 @@ function toClientMetadata(application: Application, placeholderSecret: string): 
     tos_uri: application.termsUri,
     application_id: application.id,
     pkce_required: application.pkceRequired,
+    require_second_factor: application.requireSecondFactor,
     is_verified: application.isVerified,
     access: application.access,
   });

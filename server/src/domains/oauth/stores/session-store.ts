@@ -2,6 +2,7 @@ import { and, eq, gt } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import { later, type Tx } from '../../../db/index.ts';
 import {
+  acrOf,
   endSessions,
   findSession,
   recordSecurityEvent,
@@ -16,9 +17,6 @@ import { digestOf, toSeconds, type Payload, type Store } from './to-adapter.ts';
 
 /** How long a form for a device or for signing out may stay open. */
 const stateTtlSeconds = 3600;
-
-/** What one shows by a password. The only kind of authentication for now. */
-export const passwordAcr = 'urn:obol:password';
 
 type LibraryState = {
   secret?: string;
@@ -96,8 +94,8 @@ function toPayload(cookie: string, session: LiveSession, state: State | undefine
     kind: 'Session',
     accountId: session.userId,
     loginTs: toSeconds(session.authenticatedAt),
-    acr: passwordAcr,
-    amr: ['pwd'],
+    acr: acrOf(session.amr),
+    amr: session.amr,
     iat: toSeconds(session.createdAt),
     exp: toSeconds(session.expiresAt),
   });

@@ -1,0 +1,141 @@
+import { and, eq } from 'drizzle-orm';
+import type { Ctx } from '../../../ctx.ts';
+import type { Tx } from '../../../db/index.ts';
+import type { RequestOrigin } from '../../audit/index.ts';
+import { readUser, type User } from '../../users/index.ts';
+import { endSessions } from '../end-sessions.ts';
+import { readFactors } from '../factors/read-factors.ts';
+import { findSession } from '../find-session.ts';
+import { openSession, type Device } from '../open-session.ts';
+import { recordSecurityEvent } from '../record-security-event.ts';
+import { passwords } from '../tables.ts';
+import { acrOf, type AuthenticationMethod } from './authentication-context.ts';
+import { lockAccount } from './lock-account.ts';
+import { createPendingSignIn, type SecondFactorChallenge } from './pending-sign-in.ts';
+import { raiseSession } from './raise-session.ts';
+import { isRememberedDevice, type DeviceToken } from './remembered-devices.ts';
+
+/** Somebody who has just shown who they are by a first factor, whichever it was. */
+export type IdentifiedPerson = {
+  userId: string;
+  /** How they showed it; with `mfa` when that was two factors already. */
+  amr: AuthenticationMethod[];
+  /** When it was a password: its hash, which must still be theirs, and a better one to put in its place. */
+  hash?: string;
+  nextHash?: string | undefined;
+};
+
+/** Where somebody signs in. */
+export type SignInPlace = {
+  device?: Device;
+  /** What the device keeps when it is not to be asked for the second factor again. */
+  deviceToken?: string | undefined;
+  /** The sign-in cookie of the browser so far. */
+  cookie?: string | undefined;
+};
+
+/** A session that was opened, or raised because the person was signed in at this browser already. */
+export type SignedInSession = {
+  id: string;
+  expiresAt: Date;
+  cookie: string;
+  /** Absent for a session that was raised. */
+  refreshToken?: string;
+  amr: AuthenticationMethod[];
+  authenticatedAt: Date;
+};
+
+export type SignInResult =
+  | { outcome: 'signed_in'; user: User; session: SignedInSession; remembered?: DeviceToken }
+  | { outcome: 'second_factor'; challenge: SecondFactorChallenge }
+  | { outcome: 'refused' };
+
+/**
+ * The one way from a person who has shown a first factor to a session; whoever identifies people by whatever
+ * means calls this and nothing else. Who has a second factor gets a challenge instead, unless they have shown
+ * two already or the device is remembered; `finishSignIn` goes on from there. `refused`: the password has
+ * been replaced meanwhile, or the account is deactivated.
+ */
+export async function signInPerson(
+  ctx: Ctx,
+  person: IdentifiedPerson,
+  place: SignInPlace,
+  origin: RequestOrigin,
+): Promise<SignInResult> {
+  return ctx.db.asService(async (tx) => {
+    const user = await holdPerson(ctx, tx, person, origin);
+    if (!user) return { outcome: 'refused' };
+    const { userId, amr } = person;
+    if (!amr.includes('mfa')) {
+      const { methods } = await readFactors(tx, userId);
+      if (methods.length > 0 && !(await isRememberedDevice(ctx, tx, userId, place.deviceToken))) {
+        const pending = { userId, amr, device: place.device ?? {} };
+        return { outcome: 'second_factor', challenge: await createPendingSignIn(ctx, tx, pending, methods) };
+      }
+    }
+    return { outcome: 'signed_in', user, session: await enterSession(ctx, tx, { user, amr, place }, origin) };
+  });
+}
+
+/**
+ * Holds what is replaced when sessions are ended, until the commit: the row of the password that was
+ * verified, or else the person's own. Undefined when it is another password now, or nobody active.
+ */
+async function holdPerson(
+  ctx: Ctx,
+  tx: Tx,
+  { userId, hash, nextHash }: IdentifiedPerson,
+  origin: RequestOrigin,
+): Promise<User | undefined> {
+  if (hash === undefined) return lockAccount(tx, userId);
+  const [unchanged] = await tx
+    .select({ userId: passwords.userId })
+    .from(passwords)
+    .where(and(eq(passwords.userId, userId), eq(passwords.hash, hash)))
+    .for('update');
+  const user = unchanged && (await readUser(tx, userId));
+  if (!user?.isActive) return undefined;
+  if (nextHash !== undefined) {
+    await tx
+      .update(passwords)
+      .set({ hash: nextHash, updatedAt: ctx.clock.now() })
+      .where(eq(passwords.userId, userId));
+    await recordSecurityEvent(ctx, tx, { type: 'password.upgraded', userId }, origin);
+  }
+  return user;
+}
+
+export type Entry = { user: User; amr: AuthenticationMethod[]; place: SignInPlace };
+
+/**
+ * Opens a session for who has shown all that is needed. At a browser where they are signed in already, that
+ * session is raised; somebody else's there ends. `tx` holds the person, see `signInPerson`.
+ */
+export async function enterSession(
+  ctx: Ctx,
+  tx: Tx,
+  { user: { id: userId }, amr, place }: Entry,
+  origin: RequestOrigin,
+): Promise<SignedInSession> {
+  const now = ctx.clock.now();
+  const before =
+    place.cookie === undefined ? undefined : await findSession(ctx, tx, { cookie: place.cookie });
+  if (before?.userId === userId) {
+    const which = { userId, sessionId: before.id, amr, renewsCookie: true };
+    const raised = await raiseSession(ctx, tx, which, origin);
+    if (raised?.cookie !== undefined) return { ...raised, cookie: raised.cookie, amr, authenticatedAt: now };
+  } else if (before) {
+    await endSessions(ctx, tx, { userId: before.userId, only: before.id }, 'signed_out');
+    const event = { type: 'session.ended' as const, userId: before.userId, sessionId: before.id };
+    await recordSecurityEvent(ctx, tx, { ...event, details: { reason: 'signed_out' } }, origin);
+  }
+  const session = await openSession(ctx, tx, { userId, amr }, place.device ?? {}, origin);
+  const details = amr.length === 1 && amr[0] === 'pwd' ? {} : { methods: amr, acr: acrOf(amr) };
+  await recordSecurityEvent(
+    ctx,
+    tx,
+    { type: 'login.succeeded', userId, sessionId: session.id, details },
+    origin,
+  );
+  return { ...session, amr, authenticatedAt: now };
+}

@@ -1,0 +1,40 @@
+import { useRef, useState, type ReactNode } from 'react';
+import type { PasskeyCall, PasskeyCreation } from '../page.ts';
+import { askPasskey, createPasskey, hasPasskeys } from '../passkeys.ts';
+import { texts } from '../texts.ts';
+import { PageForm } from './page-form.tsx';
+
+type Call = ({ kind: 'get' } & PasskeyCall) | ({ kind: 'create' } & PasskeyCreation);
+
+/** A form that a passkey fills in and sends. Passkeys need JavaScript: without it, it is not there. */
+export function PasskeyForm({ call, fields, children }: PasskeyFormProps) {
+  const [problem, setProblem] = useState<string | null>(null);
+  const answer = useRef<HTMLInputElement>(null);
+  const ask = async () => {
+    const field = answer.current;
+    if (!field?.form?.reportValidity()) return;
+    if (!hasPasskeys()) return setProblem(texts.passkey.unavailable);
+    try {
+      field.value = call.kind === 'get' ? await askPasskey(call) : await createPasskey(call);
+      field.form.requestSubmit();
+    } catch {
+      setProblem(texts.passkey.failed);
+    }
+  };
+  return (
+    <div className="needs-script">
+      <PageForm form={call.form} className="stack">
+        {fields}
+        <input ref={answer} type="hidden" name="passkey" defaultValue="" />
+        <button type="button" className="button other" onClick={() => void ask()}>
+          {children}
+        </button>
+        <p className="refusal" role="alert" hidden={problem === null}>
+          {problem}
+        </p>
+      </PageForm>
+    </div>
+  );
+}
+
+type PasskeyFormProps = { call: Call; fields?: ReactNode; children: ReactNode };
