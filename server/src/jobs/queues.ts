@@ -32,12 +32,11 @@ export type JobData = {
   'send-verification-mail': { email: string; origin: MailOrigin };
   /** Sends the link that resets a password, if the address has an account. */
   'send-reset-mail': { email: string; origin: MailOrigin };
-  /** Tells an address what was done to its account. */
-  'send-notice-mail': { email: string; notice: 'password_changed' | 'password_reset'; at: string };
   /** Pays a signup bonus that has waited until its owner confirmed their address. */
   'pay-waiting-bonus': { userId: string };
   /** Tells an address of a sign-in or of an attack on its account. */
   'send-security-mail': SecurityMailJob;
+  /** Tells an address what was done to its account. */
   'send-notice-mail': { email: string; notice: Notice; at: string };
   /** Sends the link that signs a person in, if the address has an account. */
   'send-magic-link-mail': { email: string; origin: MailOrigin };

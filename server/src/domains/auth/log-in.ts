@@ -1,6 +1,4 @@
 import type { Ctx } from '../../ctx.ts';
-import type { RowDocument } from '../../db/documents.ts';
-import { later } from '../../db/index.ts';
 import { AppError } from '../../errors.ts';
 import { normalizeEmail } from '../../lib/email.ts';
 import { needsRehash } from '../../lib/password-hash.ts';

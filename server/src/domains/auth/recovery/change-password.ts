@@ -6,10 +6,11 @@ import type { RequestOrigin } from '../../audit/index.ts';
 import { readUser } from '../../users/index.ts';
 import { assertAcceptablePassword } from '../assert-acceptable-password.ts';
 import { assertUnbreachedPassword } from '../assert-unbreached-password.ts';
-import { issueTokens } from '../issue-tokens.ts';
+import { issueTokens, type SessionTokens } from '../issue-tokens.ts';
 import type { SignIn } from '../log-in.ts';
-import { openSession, type OpenedSession } from '../open-session.ts';
+import { openSession } from '../open-session.ts';
 import { sessions } from '../tables.ts';
+import type { AuthenticationMethod } from '../sign-in/authentication-context.ts';
 import { lockAccount } from '../sign-in/lock-account.ts';
 import { replacePassword } from './replace-password.ts';
 
@@ -59,10 +60,12 @@ async function goOn(
   tx: Tx,
   { userId, sessionId }: Caller,
   origin: RequestOrigin,
-): Promise<OpenedSession> {
+): Promise<SessionTokens & { cookie: string }> {
   const [ended] = await tx.select().from(sessions).where(eq(sessions.id, sessionId));
   const device = { deviceId: ended?.deviceId ?? undefined, deviceName: ended?.deviceName ?? undefined };
-  return openSession(ctx, tx, { userId, amr: ended?.amr ?? ['pwd'] }, device, origin);
+  const amr = (ended?.amr ?? ['pwd']) as AuthenticationMethod[];
+  const session = await openSession(ctx, tx, { userId, amr }, device, origin);
+  return { ...session, amr, authenticatedAt: ctx.clock.now() };
 }
 
 async function readAccount(ctx: Ctx, caller: Caller): Promise<Account> {

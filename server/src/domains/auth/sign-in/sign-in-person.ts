@@ -1,8 +1,9 @@
-import { and, eq } from 'drizzle-orm';
+import { eq, sql, type SQL } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
-import type { Tx } from '../../../db/index.ts';
+import type { RowDocument } from '../../../db/documents.ts';
+import { later, type Tx } from '../../../db/index.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
-import { readUser, type User } from '../../users/index.ts';
+import { readUserDocument, type User } from '../../users/index.ts';
 import { endSessions } from '../end-sessions.ts';
 import { readFactors } from '../factors/read-factors.ts';
 import { findSession } from '../find-session.ts';
@@ -62,8 +63,10 @@ export async function signInPerson(
   place: SignInPlace,
   origin: RequestOrigin,
 ): Promise<SignInResult> {
-  return ctx.db.asService(async (tx) => {
-    const user = await holdPerson(ctx, tx, person, origin);
+  return ctx.db.asUnit(lockPassword(person), async ({ opened, tx }) => {
+    const user = opened
+      ? await renewHash(ctx, tx, { user: readPerson(opened), person }, origin)
+      : person.hash === undefined && (await lockAccount(tx, person.userId));
     if (!user) return { outcome: 'refused' };
     const { userId, amr } = person;
     if (!amr.includes('mfa')) {
@@ -79,24 +82,33 @@ export async function signInPerson(
 
 /**
  * Holds what is replaced when sessions are ended, until the commit: the row of the password that was
- * verified, or else the person's own. Undefined when it is another password now, or nobody active.
+ * verified, or else (`lockAccount`) the person's own. Then reads the person if it is still that password. Two
+ * statements, so that the second sees what was committed while the first waited.
  */
-async function holdPerson(
+function lockPassword({ userId, hash }: IdentifiedPerson): SQL | undefined {
+  if (hash === undefined) return undefined;
+  const isUnchanged = sql`p.user_id = ${userId} and p.hash = ${hash}`;
+  return sql`
+    select from auth.passwords p where ${isUnchanged} for update;
+    select to_jsonb(u) as person
+      from auth.users u
+     where u.id = ${userId} and exists (select from auth.passwords p where ${isUnchanged})`;
+}
+
+function readPerson(opened: Record<string, unknown>): User {
+  return readUserDocument(opened['person'] as RowDocument);
+}
+
+/** Puts a better hash in the place of the one that was verified. Undefined for who is deactivated. */
+async function renewHash(
   ctx: Ctx,
   tx: Tx,
-  { userId, hash, nextHash }: IdentifiedPerson,
+  { user, person: { userId, nextHash } }: { user: User; person: IdentifiedPerson },
   origin: RequestOrigin,
 ): Promise<User | undefined> {
-  if (hash === undefined) return lockAccount(tx, userId);
-  const [unchanged] = await tx
-    .select({ userId: passwords.userId })
-    .from(passwords)
-    .where(and(eq(passwords.userId, userId), eq(passwords.hash, hash)))
-    .for('update');
-  const user = unchanged && (await readUser(tx, userId));
-  if (!user?.isActive) return undefined;
+  if (!user.isActive) return undefined;
   if (nextHash !== undefined) {
-    await tx
+    await later(tx)
       .update(passwords)
       .set({ hash: nextHash, updatedAt: ctx.clock.now() })
       .where(eq(passwords.userId, userId));
