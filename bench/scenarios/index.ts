@@ -7,6 +7,7 @@ import { spendInProcess } from './spend-in-process.ts';
 import { spendAlone, spendOverHttp } from './spend-over-http.ts';
 import { spendThePlainWay } from './spend-the-plain-way.ts';
 import { spendWithHistory } from './spend-with-history.ts';
+import { verifyApiKeys } from './verify-api-keys.ts';
 
 /** Every scenario, in the order of the goals. */
 export const scenarios: Scenario[] = [
@@ -17,6 +18,7 @@ export const scenarios: Scenario[] = [
   spendWithHistory,
   spendBesideExport,
   readOverHttp,
+  verifyApiKeys,
   loginStorm,
   signInToApp,
 ];

@@ -1,3 +1,4 @@
+import { budgetMutants } from './budgets.ts';
 import { codeMutants } from './codes-and-teams.ts';
 import { holdMutants } from './holds.ts';
 import { journalMutants } from './journal.ts';
@@ -18,6 +19,7 @@ export const mutants: Mutant[] = [
   ...proofMutants,
   ...holdMutants,
   ...mandateMutants,
+  ...budgetMutants,
   ...movementMutants,
   ...codeMutants,
 ];
