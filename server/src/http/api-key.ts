@@ -8,8 +8,8 @@ import { countForHeaders } from './limits.ts';
 const bearer = new RegExp(`^bearer +(${apiKeyPrefix}\\S*) *$`, 'i');
 
 /**
- * The API key that a request brings, right or wrong: as the bearer token or as `X-API-Key`. One in the address
- * would stand in logs and histories, so it is refused. Throws `request.invalid`.
+ * The API key that a request brings, right or wrong: as the bearer token or as `X-API-Key`. One in the
+ * address would stand in logs and histories, so it is refused. Throws `request.invalid`.
  */
 export function readApiKey({ headers, originalUrl }: FastifyRequest): string | undefined {
   if (originalUrl.includes(apiKeyPrefix)) throw wrong('/query', 'must hold no API key: send it as a header');

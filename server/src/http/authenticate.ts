@@ -45,8 +45,8 @@ export type AuthenticateOptions = {
 /**
  * A preHandler that requires a valid access token, or where the route takes them, the credentials of an
  * application. A token that a person gave to an application passes only where a `scope` is named and only if
- * it carries it; so does an API key. Throws `auth.required`, `auth.key_invalid`, `auth.token_invalid`, `auth.insufficient_scope`,
- * `auth.proof_invalid`, `auth.application_invalid`, `request.rate_limited`.
+ * it carries it; so does an API key. Throws `auth.required`, `auth.key_invalid`, `auth.token_invalid`,
+ * `auth.insufficient_scope`, `auth.proof_invalid`, `auth.application_invalid`, `request.rate_limited`.
  * @see RFC 6750 §3.1, RFC 6749 §2.3.1, RFC 9449 §7
  */
 export function authenticate(

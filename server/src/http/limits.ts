@@ -61,7 +61,9 @@ declare module 'fastify' {
     failures: FailureLimit;
     /** Counts that an address brings an application along. Throws `request.rate_limited`. */
     countRegistration: (ipAddress: string) => Promise<void>;
-    /** Counts that an API key is used. What it may is its own, so these are counted even without other limits. */
+    /**
+     * Counts that an API key is used. What it may is its own, so these are counted even without other limits.
+     */
     countKeyUse: (digest: string) => Promise<KeyUse>;
   }
   interface FastifyContextConfig {
@@ -86,7 +88,10 @@ export async function installLimits(app: App, ctx: Ctx): Promise<void> {
   const counters = await createCounters(config, ctx.log);
   app.addHook('onClose', () => counters.close());
   const keyUses = counters.counter('api-key', keyUsesMax, keyWindowSeconds);
-  app.decorate('countKeyUse', (digest) => keyUses.count(digest));
+  app.decorate('countKeyUse', async (digest) => {
+    const { used, resetSeconds } = await keyUses.count(digest);
+    return { used, resetSeconds };
+  });
   if (!config.rateLimitEnabled) {
     app.decorate('failures', { assertFew: async () => {}, count: async () => {} });
     app.decorate('countRegistration', async () => {});

@@ -1,7 +1,8 @@
--- Budgets of API keys: mandates of a key. A person's key is limited by its budget like an app by its mandate. Where both
--- count (the key of an application, which spends under a person's mandate; a key in a team's wallet; an application that
--- charges by a person's key), the lower one does, and a spend is charged to both: transactions name the mandate, and
--- mandate_usage has a row for the budget besides. Holds name one mandate, so where both count there are none.
+-- Budgets of API keys: mandates of a key. A person's key is limited by its budget like an app by its mandate. Where
+-- both count (the key of an application, which spends under a person's mandate; a key in a team's wallet; an
+-- application that charges by a person's key), the lower one does, and a spend is charged to both: transactions name
+-- the mandate, and mandate_usage has a row for the budget besides. Holds name one mandate, so where both count there
+-- are none.
 
 alter table credits.mandates add column key_id uuid;
 alter table credits.mandates alter column wallet_id drop not null;
@@ -385,8 +386,8 @@ begin
       where a.client_id = mandate.app_id)), own_id);
 end $$;
 
--- What mandates have been charged is what their transactions have set aside and spent; see verify_wallets. A budget that
--- counts besides the mandate was charged with the same.
+-- What mandates have been charged is what their transactions have set aside and spent; see verify_wallets. A budget
+-- that counts besides the mandate was charged with the same.
 create or replace function credits.verify_mandates(wallets uuid[]) returns setof credits.finding
   language sql stable set search_path = pg_catalog set enable_seqscan = off
 as $$

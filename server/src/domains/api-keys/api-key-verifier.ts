@@ -34,7 +34,9 @@ export type KeyVerdict = {
   budget: Budget | null;
 };
 
-/** A key by its digest; `callerId` is the secret of the application that asks about it, null for its holder. */
+/**
+ * A key by its digest; `callerId` is the secret of the application that asks about it, null for its holder.
+ */
 export type KeyQuestion = { digest: Buffer; callerId: string | null };
 
 export type ApiKeyVerifier = {
@@ -46,7 +48,7 @@ export type ApiKeyVerifier = {
   remember(digest: Buffer, verdict: KeyVerdict): KeyHolder;
   /** Notes that a key was used; written down now and then, for many keys together. */
   noteUse(keyId: string): void;
-  /** Writes down what is left to be. */
+  /** Answers what has been asked, and writes down what is left to be. */
   close(): Promise<void>;
 };
 
@@ -54,9 +56,9 @@ export type ApiKeyVerifier = {
 const rememberedMax = 10_000;
 
 /**
- * Finds out what API keys stand for. That never changes, so it is remembered by the digest; whether a key still
- * counts is asked by the SQL that does the work, as it asks whether a session lives: revocation, expiry and
- * deactivation of the owner count at once in every process.
+ * Finds out what API keys stand for. That never changes, so it is remembered by the digest; whether a key
+ * still counts is asked by the SQL that does the work, as it asks whether a session lives: revocation, expiry
+ * and deactivation of the owner count at once in every process.
  */
 export function createApiKeyVerifier({ db, clock, log }: Pick<Ctx, 'db' | 'clock' | 'log'>): ApiKeyVerifier {
   const remembered = new Map<string, KeyHolder>();
@@ -81,7 +83,10 @@ export function createApiKeyVerifier({ db, clock, log }: Pick<Ctx, 'db' | 'clock
       return holder;
     },
     noteUse: (keyId) => uses.note(keyId),
-    close: () => uses.close(),
+    async close() {
+      await verdicts.drain();
+      await uses.close();
+    },
   };
 }
 

@@ -49,7 +49,7 @@ test('a key that this process has never seen is counted before it is known', asy
   const { token } = await addWalletHolder(service);
   const { key } = await makeKey(service, token, { rateLimit: 5 });
   const answers = await Promise.all(Array.from({ length: 20 }, () => verifyKey(service, key, { charge })));
-  const codes = answers.map(({ body }) => body.code).toSorted();
+  const codes = answers.map(({ body }): string => body.code).toSorted();
   expect(codes).toEqual([
     ...Array.from({ length: 15 }, () => 'rate_limited'),
     ...Array.from({ length: 5 }, () => 'valid'),

@@ -13,8 +13,8 @@ import { apiKeySecrets } from './tables.ts';
 const previousMax = 4;
 
 /**
- * Gives a key a new secret, with the name, scopes, limits, budget and end that it had. The secrets so far stay
- * valid for the overlap, so that whoever uses them can change over; 0 ends them now. Throws
+ * Gives a key a new secret, with the name, scopes, limits, budget and end that it had. The secrets so far
+ * stay valid for the overlap, so that whoever uses them can change over; 0 ends them now. Throws
  * `request.not_found`, `applications.admin_required`.
  */
 export async function rotateApiKey(
@@ -35,7 +35,9 @@ export async function rotateApiKey(
   });
 }
 
-/** Lets the youngest secrets live until `endAt` at most, and removes the others and those that have expired. */
+/**
+ * Lets the youngest secrets live until `endAt` at most, and removes the others and those that have expired.
+ */
 async function endSecrets(ctx: Ctx, tx: Tx, keyId: string, endAt: Date): Promise<void> {
   const { id, createdAt, expiresAt } = apiKeySecrets;
   const ofKey = eq(apiKeySecrets.keyId, keyId);

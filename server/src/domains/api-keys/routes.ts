@@ -17,7 +17,9 @@ const forAdmins: ErrorCode[] = ['request.not_found', 'applications.admin_require
 const revoked = { success: true as const, message: 'The key is revoked.' };
 const listSchema = Type.Object({ apiKeys: Type.Array(schemas.keyObjectSchema) });
 
-/** Keys of people (contract §3) and of applications, and their verification. No key opens these but the last. */
+/**
+ * Keys of people (contract §3) and of applications, and their verification. No key opens these but the last.
+ */
 export function addApiKeyRoutes(app: App, ctx: Ctx): void {
   addOwnRoutes(app, ctx);
   addOwnKeyRoutes(app, ctx);

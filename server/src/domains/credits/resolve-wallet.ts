@@ -26,8 +26,8 @@ export function resolveWallet(
 }
 
 /**
- * Whether a person spends from their own wallet by a token of their own, or a key without a budget: that needs
- * no mandate.
+ * Whether a person spends from their own wallet by a token of their own, or a key without a budget: that
+ * needs no mandate.
  */
 export function isOwnWallet(spender: Spender, { walletId }: WalletChoice): spender is Caller {
   if (!('userId' in spender) || spender.clientId !== undefined || spender.isBudgeted) return false;

@@ -14,8 +14,8 @@ export type Charge = {
 };
 
 /**
- * A spend as `credits.transact` takes it, but for who spends from which wallet. It shares its idempotency keys
- * with `POST /credits/use`: the same request is the same there. Throws `request.invalid`.
+ * A spend as `credits.transact` takes it, but for who spends from which wallet. It shares its idempotency
+ * keys with `POST /credits/use`: the same request is the same there. Throws `request.invalid`.
  */
 export function toCharge(ctx: Ctx, charge: Charge): Record<string, unknown> {
   const { amount, appId, description, metadata = null, idempotencyKey } = charge;

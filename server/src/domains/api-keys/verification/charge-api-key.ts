@@ -32,8 +32,8 @@ export type KeyCharge = {
 
 /**
  * Verifies a key and spends with it in one call of the database, in the turn of its wallet: from its owner's
- * wallet within its budget, or for an application's key from that of the person whom `onBehalfOf` names, under
- * their mandate as well. What is refused is in the verdict, as its `code`. Throws `server.busy`.
+ * wallet within its budget, or for an application's key from that of the person whom `onBehalfOf` names,
+ * under their mandate as well. What is refused is in the verdict, as its `code`. Throws `server.busy`.
  */
 export async function chargeApiKey(
   ctx: Ctx,

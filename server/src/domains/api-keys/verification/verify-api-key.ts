@@ -14,10 +14,10 @@ export type CountKeyUse = (digest: string) => Promise<{ used: number; resetSecon
 type Use = { used: number; resetSeconds: number };
 
 /**
- * Says what a presented key is, and spends with it if that is asked for: one round trip to the database, which
- * also asks whether the application that asks still may; without a charge, nothing is written. A key that does
- * not count, is used too often, or may not spend that, is an answer (`valid: false` with a `code`), no
- * refusal. Throws `auth.application_invalid`, and `request.invalid` when an application charges in another
+ * Says what a presented key is, and spends with it if that is asked for: one round trip to the database,
+ * which also asks whether the application that asks still may; without a charge, nothing is written. A key
+ * that does not count, is used too often, or may not spend that, is an answer (`valid: false` with a `code`),
+ * no refusal. Throws `auth.application_invalid`, and `request.invalid` when an application charges in another
  * name than its own.
  */
 export async function verifyApiKey(

@@ -150,7 +150,7 @@ async function refusal(
     extensions.topUp = { packages: await listPackages(ctx), checkoutUrl: `${appUrl}/credits` };
   }
   if (code === 'mandate.exceeded' || code === 'mandate.required') {
-    const isKeys = 'isBudgeted' in spender && spender.isBudgeted === true;
+    const isKeys = 'isBudgeted' in spender && (spender.isBudgeted ?? false);
     extensions.raiseUrl = isKeys
       ? `${appUrl}/api-keys`
       : `${appUrl}/mandates/${mandatePageOf(request, details)}`;

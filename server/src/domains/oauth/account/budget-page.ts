@@ -22,7 +22,8 @@ const suggested = { allowance: 100, period: 'month', maxPerSpend: null, kinds: [
 
 /**
  * The page on which a person changes what an application may spend, which the refusal of a spend links to.
- * Throws `request.not_found`, also for the mandate of an application that is no more, and the budget of a key.
+ * Throws `request.not_found`, also for the mandate of an application that is no more, and the budget of a
+ * key.
  */
 export async function buildBudgetPage(
   ctx: Ctx,
