@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { Random } from '../ctx.ts';
 
@@ -27,7 +27,7 @@ export function isApiKey(text: string): boolean {
 
 /** What is stored of a key. One SHA-256 is enough: the key has too many bits to be guessed. */
 export function digestApiKey(key: string): Buffer {
-  return createHash('sha256').update(key).digest();
+  return hash('sha256', key, 'buffer');
 }
 
 /** What is kept of a key so that its owner recognises it in a list. */

@@ -18,19 +18,19 @@ export type KeyHolder = {
   | { userId: null; applicationId: string; clientId: string }
 );
 
-/** What the database says of a presented key; without a `code` the key counts. */
-export type KeyVerdict = {
-  caller_lives: boolean;
-  code: string | null;
-  secret_id: string | null;
-  key_id: string | null;
-  user_id: string | null;
-  application_id: string | null;
-  client_id: string | null;
-  name: string | null;
-  scopes: string[] | null;
-  rate_limit: number | null;
-  expires_at: Date | string | null;
+/** What the database says of a presented key; where `code` is null, the key counts. */
+export type KeyVerdict = { callerLives: boolean; code: string | null } & Partial<KnownKey>;
+
+type KnownKey = {
+  keyId: string;
+  secretId: string;
+  userId: string | null;
+  applicationId: string | null;
+  clientId: string | null;
+  name: string;
+  scopes: string[];
+  rateLimit: number | null;
+  expiresAt: string | null;
   budget: Budget | null;
 };
 
@@ -63,13 +63,14 @@ const rememberedMax = 10_000;
 export function createApiKeyVerifier({ db, clock, log }: Pick<Ctx, 'db' | 'clock' | 'log'>): ApiKeyVerifier {
   const remembered = new Map<string, KeyHolder>();
   const uses = createKeyUses({ db, clock, log });
-  const verdicts = createGatherer<KeyQuestion, KeyVerdict>((questions) =>
-    db.call<KeyVerdict>('select * from auth.verify_api_keys($1, $2, $3)', [
+  const verdicts = createGatherer<KeyQuestion, KeyVerdict>(async (questions) => {
+    const [row] = await db.call<{ verdicts: string }>('select auth.verify_api_keys($1, $2, $3) as verdicts', [
       questions.map(({ digest }) => digest),
       questions.map(({ callerId }) => callerId),
       clock.now(),
-    ]),
-  );
+    ]);
+    return JSON.parse(row?.verdicts ?? '[]') as KeyVerdict[];
+  });
   return {
     recall: (digest) => remembered.get(digest.toString('base64')),
     verify: (question) => verdicts.ask(question),
@@ -91,10 +92,10 @@ export function createApiKeyVerifier({ db, clock, log }: Pick<Ctx, 'db' | 'clock
 }
 
 function toHolder(verdict: KeyVerdict): KeyHolder {
-  const { key_id: keyId, secret_id: secretId, scopes, rate_limit: rateLimit, budget } = verdict;
-  const { user_id: userId, application_id: applicationId, client_id: clientId } = verdict;
-  if (keyId === null || secretId === null || scopes === null) throw new Error('a key that counts has no row');
-  const common = { keyId, secretId, scopes, rateLimit, isBudgeted: budget !== null };
+  const { keyId, secretId, scopes, rateLimit = null, budget } = verdict;
+  const { userId = null, applicationId = null, clientId = null } = verdict;
+  if (!keyId || !secretId || !scopes) throw new Error('a key that counts has no row');
+  const common = { keyId, secretId, scopes, rateLimit, isBudgeted: Boolean(budget) };
   if (userId !== null) return { ...common, userId, applicationId: null, clientId: null };
   if (applicationId === null || clientId === null) throw new Error(`the key ${keyId} has no owner`);
   return { ...common, userId: null, applicationId, clientId };

@@ -36,13 +36,18 @@ export async function rotateApiKey(
 }
 
 /**
- * Lets the youngest secrets live until `endAt` at most, and removes the others and those that have expired.
+ * Lets the secrets that would live longest live until `endAt` at most, and removes the others and those that have
+ * expired.
  */
 async function endSecrets(ctx: Ctx, tx: Tx, keyId: string, endAt: Date): Promise<void> {
   const { id, createdAt, expiresAt } = apiKeySecrets;
   const ofKey = eq(apiKeySecrets.keyId, keyId);
   await tx.delete(apiKeySecrets).where(and(ofKey, lte(expiresAt, ctx.clock.now())));
-  const living = await tx.select({ id }).from(apiKeySecrets).where(ofKey).orderBy(desc(createdAt), desc(id));
+  const living = await tx
+    .select({ id })
+    .from(apiKeySecrets)
+    .where(ofKey)
+    .orderBy(desc(expiresAt), desc(createdAt), desc(id));
   const tooMany = living.slice(previousMax).map((secret) => secret.id);
   if (tooMany.length > 0) await tx.delete(apiKeySecrets).where(inArray(id, tooMany));
   await tx

@@ -17,7 +17,10 @@ type KeyRow = {
   createdAt: Date | string;
 };
 
-/** Keys as the API shows them, the newest first. `tx` is the service's. */
+/**
+ * Keys as the API shows them, the newest first, by the secret without an end of its own, which is the youngest.
+ * `tx` is the service's.
+ */
 export async function selectKeys(ctx: Ctx, tx: Tx, condition: SQL | undefined): Promise<KeyObject[]> {
   const at = ctx.clock.now().toISOString();
   const { rows } = await tx.execute<KeyRow>(sql`
@@ -28,7 +31,7 @@ export async function selectKeys(ctx: Ctx, tx: Tx, condition: SQL | undefined): 
       from auth.api_keys
      cross join lateral (
        select o.start, o.last_four from auth.api_key_secrets o
-        where o.key_id = api_keys.id order by o.created_at desc, o.id desc limit 1) s
+        where o.key_id = api_keys.id order by o.expires_at desc, o.created_at desc, o.id desc limit 1) s
       left join credits.mandates m on m.key_id = api_keys.id
      where ${condition ?? sql`true`}
      order by api_keys.created_at desc, api_keys.id desc`);

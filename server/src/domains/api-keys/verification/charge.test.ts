@@ -78,7 +78,7 @@ test('verification and charge are one round trip; without a charge nothing is wr
   await verifyKey(service, key);
   await verifyKey(service, key, { charge: spend() });
   const [verified = '', charged = '', ...more] = calls.mock.calls.map(([text]) => text);
-  expect(verified).toBe('select * from auth.verify_api_keys($1, $2, $3)');
+  expect(verified).toBe('select auth.verify_api_keys($1, $2, $3) as verdicts');
   expect(charged).toContain('auth.charge_api_key');
   expect(more).toEqual([]);
   for (const spy of others) expect(spy).not.toHaveBeenCalled();
@@ -87,7 +87,9 @@ test('verification and charge are one round trip; without a charge nothing is wr
   await owner.query('begin transaction read only');
   const { rows } = await owner.query(verified, [[digestApiKey(key)], [null], service.clock.now()]);
   await owner.query('commit');
-  expect(rows).toMatchObject([{ code: null, caller_lives: true, budget: { used: 1 } }]);
+  expect(JSON.parse(rows[0].verdicts)).toMatchObject([
+    { code: null, callerLives: true, budget: { used: 1 } },
+  ]);
 });
 
 test('a key without credits:spend charges nothing; funds, too, limit a key', async () => {

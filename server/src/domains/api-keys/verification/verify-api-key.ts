@@ -1,7 +1,7 @@
 import type { Ctx } from '../../../ctx.ts';
 import { AppError } from '../../../errors.ts';
 import { digestApiKey, isApiKey } from '../../../lib/api-key.ts';
-import type { KeyHolder, KeyVerdict } from '../api-key-verifier.ts';
+import type { KeyHolder } from '../api-key-verifier.ts';
 import { chargeApiKey, type ChargeOutcome } from './charge-api-key.ts';
 import type { Verification, VerificationRequest } from './schemas.ts';
 
@@ -39,8 +39,8 @@ export async function verifyApiKey(
     ? await chargeApiKey(ctx, { digest, callerId, charge, used: use?.used ?? null, known })
     : { verdict: await ctx.apiKeys.verify({ digest, callerId }), charge: null, refusal: null };
   const { verdict } = outcome;
-  if (!verdict.caller_lives) throw new AppError('auth.application_invalid');
-  if (verdict.key_id === null || isDead(verdict.code)) return invalid(verdict.code ?? 'unknown');
+  if (!verdict.callerLives) throw new AppError('auth.application_invalid');
+  if (verdict.keyId === undefined || isDead(verdict.code)) return invalid(verdict.code ?? 'unknown');
   const holder = known ?? ctx.apiKeys.remember(digest, verdict);
   ctx.apiKeys.noteUse(holder.keyId);
   const code = verdict.code ?? (isTooOften(holder, use) ? 'rate_limited' : 'valid');
@@ -90,7 +90,14 @@ function invalid(code: string): Verification {
 type Said = ChargeOutcome & { code: string; rateLimit: Verification['rateLimit'] };
 
 function toVerification({ verdict, code, rateLimit, charge, refusal }: Said): Verification {
-  const { key_id: keyId, name, user_id: userId, application_id: applicationId, budget } = verdict;
+  const {
+    keyId = null,
+    name = null,
+    userId = null,
+    applicationId = null,
+    scopes = [],
+    budget = null,
+  } = verdict;
   return {
     valid: code === 'valid',
     code,
@@ -98,15 +105,16 @@ function toVerification({ verdict, code, rateLimit, charge, refusal }: Said): Ve
     name,
     userId,
     applicationId,
-    scopes: verdict.scopes ?? [],
-    expiresAt: isoOf(verdict),
+    scopes,
+    expiresAt: isoOf(verdict.expiresAt),
     rateLimit,
-    budget,
+    budget: budget && { ...budget, resetsAt: isoOf(budget.resetsAt) },
     charge,
     refusal,
   };
 }
 
-function isoOf({ expires_at: expiresAt }: KeyVerdict): string | null {
-  return expiresAt === null ? null : new Date(expiresAt).toISOString();
+/** A time of the database in the form of the API. */
+function isoOf(time: string | null | undefined): string | null {
+  return time === null || time === undefined ? null : new Date(time).toISOString();
 }
