@@ -93,10 +93,10 @@ create or replace view apps.live_secrets with (security_invoker = true) as
     from auth.live_api_keys k join apps.applications a on a.id = k.application_id
    where a.is_active;
 
--- What presented keys are, as a JSON array of an object each, in the order given: `code` is null for a key that counts,
--- or says why it does not. `callers` are the secrets with which applications ask about them (null: whoever holds the key
--- itself), and `callerLives` whether they may. Writes nothing, so any number of verifications are one call. The JSON is
--- put together from texts, which is the quickest way, for the service to read at once.
+-- What presented keys are, as a JSON array of an object each, in the order given: `code` is null for a key that
+-- counts, or says why it does not. `callers` are the secrets with which applications ask about them (null: whoever
+-- holds the key itself), and `callerLives` whether they may. Writes nothing, so any number of verifications are one
+-- call. The JSON is put together from texts, which is the quickest way, for the service to read at once.
 create function auth.verify_api_keys(digests bytea[], callers uuid[], at_time timestamptz) returns text
   language plpgsql stable security definer
   set search_path = pg_catalog set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off

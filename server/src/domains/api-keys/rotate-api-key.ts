@@ -36,8 +36,8 @@ export async function rotateApiKey(
 }
 
 /**
- * Lets the secrets that would live longest live until `endAt` at most, and removes the others and those that have
- * expired.
+ * Lets the secrets that would live longest live until `endAt` at most, and removes the others and those that
+ * have expired.
  */
 async function endSecrets(ctx: Ctx, tx: Tx, keyId: string, endAt: Date): Promise<void> {
   const { id, createdAt, expiresAt } = apiKeySecrets;

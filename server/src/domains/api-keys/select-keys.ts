@@ -18,8 +18,8 @@ type KeyRow = {
 };
 
 /**
- * Keys as the API shows them, the newest first, by the secret without an end of its own, which is the youngest.
- * `tx` is the service's.
+ * Keys as the API shows them, the newest first, by the secret without an end of its own, which is the
+ * youngest. `tx` is the service's.
  */
 export async function selectKeys(ctx: Ctx, tx: Tx, condition: SQL | undefined): Promise<KeyObject[]> {
   const at = ctx.clock.now().toISOString();

@@ -30,6 +30,7 @@ test('a budget limits a key on every route, by allowance, most per spend and kin
   await addLot(service, holder, { source: 'purchase', kind: 'paid', amount: 100 });
   const budget = { allowance: 20, period: 'day', maxPerSpend: 15, kinds: ['paid'] };
   const { id, key } = await makeKey(service, holder.token, { budget });
+  const without = await makeKey(service, holder.token);
   const headers = bearer(key);
   expect(await use(headers, { amount: 16 })).toMatchObject({
     status: 402,
@@ -63,7 +64,6 @@ test('a budget limits a key on every route, by allowance, most per spend and kin
   });
   // Their own token is not limited by it, and neither is a key without a budget.
   expect((await use(bearer(holder.token))).status).toBe(200);
-  const without = await makeKey(service, holder.token);
   expect((await use(bearer(without.key))).status).toBe(200);
   await expectSound(service);
 });
