@@ -67,5 +67,57 @@ app.post(
   }),
 );
 
+const budget = Type.Object({
+  allowance: Type.Integer(),
+  period: Type.String(),
+  kinds: Type.Array(Type.String()),
+  maxPerSpend: Type.Unsafe({ type: ['integer', 'null'] }),
+  used: Type.Integer(),
+  remaining: Type.Integer(),
+  resetsAt: Type.Unsafe({ type: ['string', 'null'] }),
+  status: Type.String(),
+});
+const verification = Type.Object({
+  valid: Type.Boolean(),
+  code: Type.String(),
+  keyId: Type.String(),
+  name: Type.String(),
+  userId: Type.String(),
+  applicationId: Type.Unsafe({ type: ['string', 'null'] }),
+  scopes: Type.Array(Type.String()),
+  expiresAt: Type.Unsafe({ type: ['string', 'null'] }),
+  rateLimit: Type.Unsafe({ type: ['object', 'null'] }),
+  budget,
+  charge: Type.Unsafe({ type: ['object', 'null'] }),
+  refusal: Type.Unsafe({ type: ['object', 'null'] }),
+});
+app.post(
+  '/api/v1/api-keys/verify',
+  { schema: { body: Type.Object({ key: Type.String() }), response: { 200: verification } } },
+  () => ({
+    valid: true,
+    code: 'valid',
+    keyId: '00000000-0000-7000-8000-000000000000',
+    name: 'Benchmark',
+    userId: '00000000-0000-7000-8000-000000000000',
+    applicationId: null,
+    scopes: ['profile', 'credits:read', 'credits:spend'],
+    expiresAt: null,
+    rateLimit: null,
+    budget: {
+      allowance: 1_000_000,
+      period: 'month',
+      kinds: ['free', 'paid'],
+      maxPerSpend: null,
+      used: 0,
+      remaining: 1_000_000,
+      resetsAt: '2026-01-01T00:00:00.000Z',
+      status: 'active',
+    },
+    charge: null,
+    refusal: null,
+  }),
+);
+
 const address = new URL(await app.listen({ port: 0, host: '127.0.0.1' }));
 console.log(address.port);

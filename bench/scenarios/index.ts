@@ -8,6 +8,7 @@ import { spendAlone, spendOverHttp } from './spend-over-http.ts';
 import { spendThePlainWay } from './spend-the-plain-way.ts';
 import { spendWithHistory } from './spend-with-history.ts';
 import { startAndIdle } from './start-and-idle.ts';
+import { verifyApiKeys } from './verify-api-keys.ts';
 
 /** Every scenario, in the order of the goals. */
 export const scenarios: Scenario[] = [
@@ -18,6 +19,7 @@ export const scenarios: Scenario[] = [
   spendWithHistory,
   spendBesideExport,
   readOverHttp,
+  verifyApiKeys,
   loginStorm,
   signInToApp,
   startAndIdle,

@@ -2,6 +2,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Ctx } from './ctx.ts';
+import { addApiKeyRoutes } from './domains/api-keys/index.ts';
 import {
   addAccessRequestRoutes,
   addApplicationRoutes,
@@ -60,6 +61,7 @@ export async function buildApp(ctx: Ctx, resolve?: Resolve): Promise<App> {
   addApplicationRoutes(app, ctx);
   addAccessRequestRoutes(app, ctx);
   addGrantRoutes(app, ctx);
+  addApiKeyRoutes(app, ctx);
   addRequestPages(app, ctx);
   addOauthRoutes(app, ctx, resolve);
   addProtectedResourceRoutes(app, ctx);

@@ -4,6 +4,7 @@ import type { Database } from './db/index.ts';
 import type { Jobs } from './jobs/index.ts';
 import type { Mailer } from './mail/index.ts';
 import type { Metrics } from './metrics/index.ts';
+import type { ApiKeyVerifier } from './domains/api-keys/index.ts';
 import type { ApplicationVerifier } from './domains/applications/index.ts';
 import type { Keyring, LiveCallers, PasswordHasher } from './domains/auth/index.ts';
 import type { BalanceReader, WalletTurns } from './domains/credits/index.ts';
@@ -25,6 +26,7 @@ export type Ctx = {
   keys: Keyring;
   passwords: PasswordHasher;
   applications: ApplicationVerifier;
+  apiKeys: ApiKeyVerifier;
   turns: WalletTurns;
   callers: LiveCallers;
   balances: BalanceReader;

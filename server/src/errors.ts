@@ -166,6 +166,26 @@ export const errorTable = {
     title: 'The application did not identify itself',
     detail: 'Its client id or secret is unknown, expired or switched off. Send both by HTTP Basic.',
   },
+  'auth.key_invalid': {
+    status: 401,
+    title: 'The API key is not valid',
+    detail: 'It is mistyped, unknown, revoked or expired, as `reason` says; make a new one.',
+  },
+  'api_keys.too_many': {
+    status: 409,
+    title: 'There are enough API keys',
+    detail: 'Revoke one that is not needed; `max` says how many there may be.',
+  },
+  'api_keys.no_budget': {
+    status: 409,
+    title: 'The key has no budget',
+    detail: 'A budget is given when a key is made; make another key with one.',
+  },
+  'api_keys.budget_holds': {
+    status: 403,
+    title: 'This key places no holds here',
+    detail: 'A hold counts against one limit only; spend instead, or use a key without a budget.',
+  },
   'applications.admin_required': {
     status: 403,
     title: 'Only administrators of the application may do this',

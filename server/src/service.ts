@@ -4,6 +4,7 @@ import type { Config } from './config.ts';
 import type { Clock, Ctx, Random } from './ctx.ts';
 import { createDatabase } from './db/index.ts';
 import { openPool } from './db/pool.ts';
+import { createApiKeyVerifier, handleApiKeyJobs } from './domains/api-keys/index.ts';
 import { createApplicationVerifier, handleAccessJobs } from './domains/applications/index.ts';
 import {
   createKeyring,
@@ -64,6 +65,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   await lowerPoolThreads();
   metrics.observe('obol_passwords_waiting', 'Passwords waiting to be hashed', () => passwords.waiting());
   const applications = createApplicationVerifier({ db, clock });
+  const apiKeys = createApiKeyVerifier({ db, clock, log });
   const turns = createWalletTurns();
   metrics.observe('obol_movements_waiting', 'Calls that wait for the turn of their wallet', () =>
     turns.waiting(),
@@ -79,6 +81,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     keys,
     passwords,
     applications,
+    apiKeys,
     turns,
     callers,
     balances,
@@ -87,6 +90,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   };
   handleRecoveryJobs(ctx);
   handleAccessJobs(ctx);
+  handleApiKeyJobs(ctx);
   handleWebhookJobs(ctx, options.resolve);
   handleOauthJobs(ctx, options.resolve);
   handleAuditJobs(ctx);
@@ -101,6 +105,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     async stop() {
       await app.close();
       await Promise.all([callers.drain(), balances.drain()]);
+      await apiKeys.close();
       keys.close();
       await jobs.stop();
       await mail.close();

@@ -6,6 +6,8 @@ import { firstPartyClientId } from '../lib/first-party.ts';
 import { authenticateApplication, hasClientCredentials } from './client-credentials.ts';
 import { assertPossession, readPresentedToken } from './dpop.ts';
 import type { AuthenticatedApplication } from '../domains/applications/index.ts';
+import type { KeyHolder } from '../domains/api-keys/index.ts';
+import { authenticateApiKey, readApiKey } from './api-key.ts';
 
 /**
  * Who a verified access token speaks for. Whether the session still lives is asked by the SQL that does the
@@ -17,6 +19,8 @@ export type AuthenticatedCaller = Caller & {
   /** The application that acts for the person; absent when they signed in here themselves. */
   clientId?: string;
   scope: string;
+  /** Whether they ask by an API key with a budget, which is then a mandate that their spends need. */
+  isBudgeted?: boolean;
 };
 
 declare module 'fastify' {
@@ -28,6 +32,8 @@ declare module 'fastify' {
 export type AuthenticateOptions = {
   /** What a token must carry that a person gave to an application; without it, such tokens do not pass. */
   scope?: string;
+  /** What an API key must carry; `scope` unless said otherwise, and without either, no key passes. */
+  keyScope?: string;
   /**
    * Whether an application may ask with its own credentials (HTTP Basic), as `request.application`: `true`
    * besides people, `'only'` instead of them. The SQL that does the work asks whether they are still valid:
@@ -39,15 +45,21 @@ export type AuthenticateOptions = {
 /**
  * A preHandler that requires a valid access token, or where the route takes them, the credentials of an
  * application. A token that a person gave to an application passes only where a `scope` is named and only if
- * it carries it. Throws `auth.required`, `auth.token_invalid`, `auth.insufficient_scope`,
- * `auth.proof_invalid`, `auth.application_invalid`, `request.rate_limited`.
+ * it carries it; so does an API key. Throws `auth.required`, `auth.key_invalid`, `auth.token_invalid`,
+ * `auth.insufficient_scope`, `auth.proof_invalid`, `auth.application_invalid`, `request.rate_limited`.
  * @see RFC 6750 §3.1, RFC 6749 §2.3.1, RFC 9449 §7
  */
 export function authenticate(
   ctx: Ctx,
-  { scope, application = false }: AuthenticateOptions = {},
+  options: AuthenticateOptions = {},
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
-  return async (request) => {
+  const { scope, application = false } = options;
+  return async (request, reply) => {
+    const key = readApiKey(request);
+    if (key !== undefined) {
+      enterAsHolder(request, await authenticateApiKey(ctx, request, reply, key), options);
+      return;
+    }
     if (application === 'only' || (application && hasClientCredentials(request))) {
       request.application = await authenticateApplication(ctx, request);
       return;
@@ -67,6 +79,21 @@ export function authenticate(
       scope: claims.scope,
     };
   };
+}
+
+/** Lets a key in as whom it stands for, where it may. */
+function enterAsHolder(
+  request: FastifyRequest,
+  holder: KeyHolder,
+  { scope, keyScope = scope, application = false }: AuthenticateOptions,
+): void {
+  const granted = holder.scopes.join(' ');
+  assertScope(granted, keyScope);
+  const { userId, applicationId, clientId, secretId, isBudgeted } = holder;
+  if (applicationId !== null && application) request.application = { applicationId, secretId, clientId };
+  else if (userId !== null && application !== 'only') {
+    request.caller = { userId, sessionId: secretId, role: 'user', scope: granted, isBudgeted };
+  } else throw new AppError('auth.insufficient_scope');
 }
 
 /** The caller of a route that `authenticate` guards. */

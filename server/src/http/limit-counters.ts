@@ -14,6 +14,8 @@ export type Count = {
   max: number;
   windowSeconds: number;
   remaining: number;
+  /** How often it was counted in the window, this time included. */
+  used: number;
   /** Seconds until the window ends, at least 1. */
   resetSeconds: number;
   exceeded: boolean;
@@ -82,6 +84,7 @@ function createCounter(
   const toCount = (result: RateLimiterRes, exceeded: boolean): Count => ({
     ...policy,
     remaining: Math.max(0, result.remainingPoints),
+    used: result.consumedPoints,
     resetSeconds: Math.max(1, Math.ceil(result.msBeforeNext / 1000)),
     exceeded,
   });
@@ -98,7 +101,8 @@ function createCounter(
       const result = await limiter.get(key);
       // A window that is over is kept for as long as a timer takes.
       if (result === null || result.msBeforeNext <= 0) {
-        return { ...policy, remaining: policy.max, resetSeconds: policy.windowSeconds, exceeded: false };
+        const { max, windowSeconds } = policy;
+        return { ...policy, remaining: max, used: 0, resetSeconds: windowSeconds, exceeded: false };
       }
       return toCount(result, result.consumedPoints >= policy.max);
     },

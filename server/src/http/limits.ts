@@ -57,17 +57,28 @@ export const limits = {
 /** Wrong client secrets from one address; a counter of its own, so that right ones are never counted. */
 const applicationFailures = { name: 'application-failures', perAddress: 20, windowSeconds: 60 };
 
+/** Which limit a key has is known once it has been counted: no key may be used as often as this. */
+const keyUsesMax = 2_000_000_000;
+const keyWindowSeconds = 60;
+
 /** Counts by address how often credentials were wrong. Both throw `request.rate_limited`. */
 export type FailureLimit = {
   assertFew(request: FastifyRequest): Promise<void>;
   count(request: FastifyRequest): Promise<void>;
 };
 
+/** Uses of an API key in the present minute. */
+export type KeyUse = { used: number; resetSeconds: number };
+
 declare module 'fastify' {
   interface FastifyInstance {
     failures: FailureLimit;
     /** Counts that an address brings an application along. Throws `request.rate_limited`. */
     countRegistration: (ipAddress: string) => Promise<void>;
+    /**
+     * Counts that an API key is used. What it may is its own, so these are counted even without other limits.
+     */
+    countKeyUse: (digest: string) => Promise<KeyUse>;
   }
   interface FastifyContextConfig {
     /** A limit tighter than the general one, or `false` for none at all. */
@@ -88,19 +99,24 @@ declare module 'fastify' {
 export async function installLimits(app: App, ctx: Ctx): Promise<void> {
   const { config } = ctx;
   app.decorateRequest('limitCounts', null);
+  const counters = await createCounters(config, ctx.log);
+  app.addHook('onClose', () => counters.close());
+  const keyUses = counters.counter('api-key', keyUsesMax, keyWindowSeconds);
+  app.decorate('countKeyUse', async (digest) => {
+    const { used, resetSeconds } = await keyUses.count(digest);
+    return { used, resetSeconds };
+  });
   if (!config.rateLimitEnabled) {
     app.decorate('failures', { assertFew: async () => {}, count: async () => {} });
     app.decorate('countRegistration', async () => {});
     return;
   }
-  const counters = await createCounters(config, ctx.log);
   app.decorate('failures', createFailureLimit(counters));
   const { name, perAddress, windowSeconds } = limits.registerClient;
   const registrations = counters.counter(name, perAddress, windowSeconds);
   app.decorate('countRegistration', async (ipAddress) =>
     assertAllowed(await registrations.count(addressKey(ipAddress))),
   );
-  app.addHook('onClose', () => counters.close());
   const general = counters.counter('general', config.rateLimitMax, config.rateLimitTtlSeconds);
   app.addHook('onRequest', async (request, reply) => {
     if (request.method === 'OPTIONS' || request.routeOptions.config.limit === false) return;
@@ -167,6 +183,24 @@ async function count(
   reply: FastifyReply,
 ): Promise<Count> {
   const result = await counter.count(key);
+  showCount(request, reply, result);
+  return result;
+}
+
+/** Says in the headers what is left to an API key, and refuses when it is used too often. */
+export function countForHeaders(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { name, max, used, resetSeconds }: KeyUse & { name: string; max: number },
+): void {
+  const exceeded = used > max;
+  const remaining = Math.max(0, max - used);
+  const result = { name, max, windowSeconds: keyWindowSeconds, remaining, used, resetSeconds, exceeded };
+  showCount(request, reply, result);
+  assertAllowed(result);
+}
+
+function showCount(request: FastifyRequest, reply: FastifyReply, result: Count): void {
   const counts = (request.limitCounts ??= []);
   counts.push(result);
   const policies = counts.map(({ name, max, windowSeconds }) => `"${name}";q=${max};w=${windowSeconds}`);
@@ -174,7 +208,6 @@ async function count(
     ({ name, remaining, resetSeconds }) => `"${name}";r=${remaining};t=${resetSeconds}`,
   );
   reply.header('RateLimit-Policy', policies.join(', ')).header('RateLimit', states.join(', '));
-  return result;
 }
 
 function assertAllowed({ exceeded, resetSeconds }: Count): void {

@@ -26,6 +26,7 @@ const tags = [
     description: 'Signing in to applications by JSON; the standard endpoints are at the root.',
   },
   { name: 'applications', description: 'Software that signs people in and spends credits, and its members.' },
+  { name: 'api-keys', description: 'Keys for programs of people and applications, and who verifies them.' },
   { name: 'webhooks', description: 'Events for applications: where they go, and what became of them.' },
   { name: 'operations', description: 'Health and metrics.' },
 ];
@@ -53,7 +54,12 @@ export async function installOpenapi(app: App, config: Config): Promise<void> {
       tags,
       components: {
         securitySchemes: {
-          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The access token.' },
+          bearer: {
+            type: 'http',
+            scheme: 'bearer',
+            bearerFormat: 'JWT',
+            description: 'The access token, or an API key (`obol_sk_…`), which `X-API-Key` takes as well.',
+          },
           application: {
             type: 'http',
             scheme: 'basic',

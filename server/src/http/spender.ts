@@ -5,6 +5,6 @@ import type { Spender } from '../domains/credits/index.ts';
 export function spenderOf(request: FastifyRequest): Spender {
   if (request.application) return request.application;
   if (!request.caller) throw new Error(`${request.url} is not guarded by authenticate`);
-  const { userId, sessionId, clientId } = request.caller;
-  return { userId, sessionId, ...(clientId === undefined ? {} : { clientId }) };
+  const { userId, sessionId, clientId, isBudgeted = false } = request.caller;
+  return { userId, sessionId, isBudgeted, ...(clientId === undefined ? {} : { clientId }) };
 }

@@ -42,6 +42,8 @@ export type JobData = {
   'send-magic-link-mail': { email: string; origin: MailOrigin };
   /** Sends the link that makes an address the one of an account. */
   'send-change-email-mail': { userId: string; newEmail: string; origin: MailOrigin };
+  /** Tells who made an API key, for themselves or for an application, that there is one. */
+  'send-api-key-mail': { email: string; name: string; applicationName: string | null; at: string };
   /** Something is due at an endpoint: it gets its turn. */
   'serve-endpoint': { endpointId: string };
   /** Finds endpoints at which something is due that nobody looks after any more. */
@@ -126,6 +128,7 @@ export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'send-security-mail': mailQueue,
   'send-magic-link-mail': mailQueue,
   'send-change-email-mail': mailQueue,
+  'send-api-key-mail': mailQueue,
   'serve-endpoint': webhookQueue,
   'serve-endpoints': timetableQueue,
   'send-endpoint-notice': mailQueue,

@@ -184,6 +184,26 @@ export function securityMail(values: {
   });
 }
 
+/** Tells who made an API key that it was made; never the key, nor any of its secret. */
+export function apiKeyMail(values: {
+  to: string;
+  name: string;
+  applicationName: string | null;
+  at: Date;
+  keysUrl: string;
+}): Mail {
+  const owner = values.applicationName === null ? `the account ${values.to}` : values.applicationName;
+  return compose(values.to, {
+    subject: `A new ${productName} API key`,
+    paragraphs: [
+      `On ${momentOf(values.at)} the API key “${values.name}” was made for ${owner}.`,
+      'If that was you, there is nothing to do.',
+    ],
+    button: { label: 'See the API keys', url: values.keysUrl },
+    closing: 'If it was not you, revoke the key at once and choose a new password.',
+  });
+}
+
 const endpointReasons = {
   failing: 'Nothing we sent there has arrived for three days, so we stopped.',
   gone: 'It answered that it is gone for good (410), so we stopped.',

@@ -4,7 +4,7 @@ const many = migration('0028_holds_bounds');
 const steps = migration('0011_credits_holds');
 const transact = migration('0012_credits_transact');
 const bounds = migration('0022_ledger_bounds');
-const callers = migration('0022_ledger_callers');
+const budgets = migration('0033_credits_budgets');
 const hashing = 'server/src/domains/credits/holds/transact-credits.ts';
 const tests = ['holds/holds.test.ts', 'holds/hold-expiry.test.ts', 'holds/hold-races.test.ts'];
 const expiryTests = ['holds/hold-expiry.test.ts', 'holds/holds.test.ts'];
@@ -139,7 +139,7 @@ export const holdMutants: Mutant[] = [
   },
   {
     name: 'an app moves the holds of another',
-    file: callers,
+    file: budgets,
     find: 'case when hold.app_id is distinct from request.client_id then',
     replace: 'case when hold.app_id is null then',
     tests: ['mandates/mandate-holds.test.ts', 'mandates/tokens-of-apps.test.ts'],
@@ -230,21 +230,21 @@ export const holdMutants: Mutant[] = [
   },
   {
     name: 'who is gone is charged',
-    file: callers,
+    file: budgets,
     find: 'u.id = wallet.owner_id and u.is_active)',
     replace: 'u.id = wallet.owner_id)',
     tests: ['mandates/consent.test.ts'],
   },
   {
     name: 'who is erased is charged',
-    file: callers,
+    file: budgets,
     find: '    or not exists (select from auth.users u where u.id = wallet.owner_id and u.is_active) then',
     replace: '    or exists (select from auth.users u where u.id = wallet.owner_id and not u.is_active) then',
     tests: ['mandates/consent.test.ts'],
   },
   {
     name: 'an application that is gone charges by the tokens it was given',
-    file: callers,
+    file: budgets,
     find: 'a.client_id = request.client_id and a.is_active) then',
     replace: 'a.client_id = request.client_id and a.is_active) and false then',
     tests: ['mandates/consent.test.ts'],

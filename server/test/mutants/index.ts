@@ -1,4 +1,5 @@
 import { bonusMutants } from './bonus.ts';
+import { budgetMutants } from './budgets.ts';
 import { codeMutants } from './codes-and-teams.ts';
 import { holdMutants } from './holds.ts';
 import { journalMutants } from './journal.ts';
@@ -19,6 +20,7 @@ export const mutants: Mutant[] = [
   ...proofMutants,
   ...holdMutants,
   ...mandateMutants,
+  ...budgetMutants,
   ...movementMutants,
   ...codeMutants,
   ...bonusMutants,

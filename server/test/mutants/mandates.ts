@@ -5,6 +5,7 @@ const file = migration('0010_credits_mandates');
 const transact = migration('0012_credits_transact');
 const bounds = migration('0022_ledger_bounds');
 const callers = migration('0022_ledger_callers');
+const budgets = migration('0033_credits_budgets');
 const tests = ['mandates/spend-under-mandate.test.ts', 'mandates/mandate-periods.test.ts'];
 const periodTests = ['mandates/mandate-periods.test.ts', 'mandates/mandate-holds.test.ts'];
 const raceTests = ['mandates/mandate-races.test.ts'];
@@ -20,14 +21,14 @@ export const mandateMutants: Mutant[] = [
   },
   {
     name: 'the first charge of a period is added to the last period',
-    file,
+    file: budgets,
     find: 'when p.started_at > m.period_started_at then held_change + spent_change',
     replace: 'when p.started_at > m.period_started_at then m.spent + held_change + spent_change',
     tests: periodTests,
   },
   {
     name: 'what is given back of an earlier period counts in this one',
-    file,
+    file: budgets,
     find: 'when instant >= m.period_started_at then m.spent',
     replace: 'when true then m.spent',
     tests: periodTests,
@@ -106,16 +107,16 @@ export const mandateMutants: Mutant[] = [
   },
   {
     name: 'a refund gives back to the period that was charged first',
-    file,
-    find: 'order by u.charged_at desc\n',
-    replace: 'order by u.charged_at\n',
+    file: budgets,
+    find: 'order by u.mandate_id, u.charged_at desc\n',
+    replace: 'order by u.mandate_id, u.charged_at\n',
     tests: periodTests,
   },
   {
     name: 'a second refund gives back to the same charge again',
-    file,
-    find: 'part := least(amount, charge.spent);',
-    replace: 'part := amount;',
+    file: budgets,
+    find: 'part := least(unreturned, charge.spent);',
+    replace: 'part := unreturned;',
     tests: periodTests,
   },
   {
@@ -134,9 +135,9 @@ export const mandateMutants: Mutant[] = [
   },
   {
     name: 'a member spends without a mandate',
-    file: transact,
-    find: `request.client_id is not null or wallet.kind = 'team';`,
-    replace: 'request.client_id is not null;',
+    file: budgets,
+    find: `    scene.is_mandated := request.client_id is not null or wallet.kind = 'team';`,
+    replace: '    scene.is_mandated := request.client_id is not null;',
     tests: ['teams/team-spending.test.ts'],
   },
   {
@@ -148,7 +149,7 @@ export const mandateMutants: Mutant[] = [
   },
   {
     name: 'a spend under a mandate is not charged to it',
-    file: transact,
+    file: budgets,
     find: '  if scene.is_mandated then\n    perform credits.charge_mandate(made.mandate_id',
     replace: '  if false then\n    perform credits.charge_mandate(made.mandate_id',
     tests,

@@ -46,7 +46,11 @@ export type SecurityEventType =
   | 'access.role_changed'
   | 'access.removed'
   | 'grant.given'
-  | 'grant.revoked';
+  | 'grant.revoked'
+  | 'api_key.created'
+  | 'api_key.changed'
+  | 'api_key.rotated'
+  | 'api_key.revoked';
 
 export type SecurityEvent = {
   type: SecurityEventType;

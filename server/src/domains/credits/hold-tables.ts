@@ -68,18 +68,20 @@ export const holdLots = creditsSchema.table(
 );
 
 /**
- * A user's consent that an app (or, for a team wallet, a member) may spend from a wallet. `spent` is what has
+ * A user's consent that an app (or, for a team wallet, a member) may spend from a wallet, or the budget of an
+ * API key. `spent` is what has
  * been charged since `period_started_at`, holds included; it counts for that period only.
  */
 export const mandates = creditsSchema.table(
   'mandates',
   {
     id: uuid('id').primaryKey(),
-    walletId: uuid('wallet_id')
-      .notNull()
-      .references(() => balances.walletId, { onDelete: 'restrict' }),
+    /** Null only for the budget of an application's key, which may be used on many wallets. */
+    walletId: uuid('wallet_id').references(() => balances.walletId, { onDelete: 'restrict' }),
     appId: text('app_id'),
     memberId: uuid('member_id').references(() => users.id, { onDelete: 'cascade' }),
+    /** The API key whose budget it is. No foreign key: a key may go, what it was charged stays. */
+    keyId: uuid('key_id'),
     allowance: credits('allowance').notNull(),
     period: text('period', { enum: ['day', 'week', 'month', 'total'] }).notNull(),
     kinds: text('kinds').array().notNull(),
@@ -105,10 +107,17 @@ export const mandates = creditsSchema.table(
     uniqueIndex('mandates_member_key')
       .on(table.walletId, table.memberId)
       .where(sql`${table.status} <> 'revoked' and ${table.memberId} is not null`),
+    uniqueIndex('mandates_key_key')
+      .on(table.keyId)
+      .where(sql`${table.keyId} is not null`),
+    check('mandates_wallet_check', sql`${table.walletId} is not null or ${table.keyId} is not null`),
     check('mandates_period_check', oneOf(table.period, ['day', 'week', 'month', 'total'])),
     check('mandates_status_check', oneOf(table.status, ['active', 'paused', 'revoked'])),
     check('mandates_overrun_check', oneOf(table.overrun, ['refuse', 'spill', 'debt'])),
-    check('mandates_spender_check', sql`${table.appId} is not null or ${table.memberId} is not null`),
+    check(
+      'mandates_spender_check',
+      sql`${table.appId} is not null or ${table.memberId} is not null or ${table.keyId} is not null`,
+    ),
     check('mandates_allowance_check', sql`${table.allowance} >= 0 and ${table.spent} >= 0`),
     check(
       'mandates_kinds_check',
@@ -136,7 +145,10 @@ export const mandateUsage = creditsSchema.table(
     spent: credits('spent').notNull(),
   },
   (table) => [
-    primaryKey({ name: 'mandate_usage_pkey', columns: [table.transactionId, table.chargedAt] }),
+    primaryKey({
+      name: 'mandate_usage_pkey',
+      columns: [table.transactionId, table.chargedAt, table.mandateId],
+    }),
     index('mandate_usage_mandate_idx').on(table.mandateId, table.chargedAt),
   ],
 );

@@ -14,6 +14,7 @@ export { handleBonusJobs } from './handle-bonus-jobs.ts';
 export { readBalance, type Balance } from './read-balance.ts';
 export { readTrialBalance, type AccountBalance } from './read-trial-balance.ts';
 export { addCreditRoutes } from './routes.ts';
+export { toCharge, type Charge } from './to-charge.ts';
 export { createWalletTurns, type WalletTurns } from './wallet-turns.ts';
 export { createSpendQueue, type SpendRequest } from './spend-queue.ts';
 export {

@@ -25,9 +25,12 @@ export function resolveWallet(
   return onBehalfOf.toLowerCase();
 }
 
-/** Whether a person spends from their own wallet by a token of their own: that needs no mandate. */
+/**
+ * Whether a person spends from their own wallet by a token of their own, or a key without a budget: that
+ * needs no mandate.
+ */
 export function isOwnWallet(spender: Spender, { walletId }: WalletChoice): spender is Caller {
-  if (!('userId' in spender) || spender.clientId !== undefined) return false;
+  if (!('userId' in spender) || spender.clientId !== undefined || spender.isBudgeted) return false;
   return walletId === undefined || walletId.toLowerCase() === spender.userId;
 }
 

@@ -13,7 +13,7 @@ export function addUserRoutes(app: App, ctx: Ctx, readAvailable: ReadAvailable):
   app.get(
     '/api/v1/users/me',
     {
-      preHandler,
+      preHandler: authenticate(ctx, { keyScope: 'profile' }),
       schema: { ...common, summary: 'Read your profile', response: { 200: userSchema } },
     },
     (request) => readProfile(ctx, readAvailable, callerOf(request)),

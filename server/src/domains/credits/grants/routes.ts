@@ -78,7 +78,7 @@ function addAdjustmentRoute(app: App, ctx: Ctx): void {
 
 function addRefundRoute(app: App, ctx: Ctx): void {
   const options = {
-    preHandler: authenticate(ctx, { application: true }),
+    preHandler: authenticate(ctx, { application: true, keyScope: 'credits:refund' }),
     schema: {
       ...common,
       security: [{ bearer: [] }, { application: [] }],

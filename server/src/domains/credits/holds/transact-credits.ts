@@ -10,10 +10,11 @@ import { listPackages } from '../list-packages.ts';
 import type { HoldView } from './schemas.ts';
 
 /**
- * Who spends: a person with a token of their own, a person through an app (`clientId`), or an app with its
- * own credentials. Apps spend under a mandate.
+ * Who spends: a person with a token or key of their own, a person through an app (`clientId`), or an app with
+ * its own credentials. Apps spend under a mandate; so do keys with a budget (`isBudgeted`).
  */
-export type Spender = (Caller & { clientId?: string }) | (ApplicationCaller & { clientId: string });
+export type Spender =
+  (Caller & { clientId?: string; isBudgeted?: boolean }) | (ApplicationCaller & { clientId: string });
 
 /** One request as `credits.transact` takes it; what an operation has no use for is absent. */
 export type TransactRequest = {
@@ -71,7 +72,7 @@ export async function transactCredits(
     ]),
   );
   if (!outcome) throw new Error('credits.transact left a request without an outcome');
-  if (outcome.code !== null) throw await refusal(ctx, request, outcome);
+  if (outcome.code !== null) throw await refusal(ctx, spender, request, outcome);
   if (outcome.details) {
     const { id, walletId: heldIn } = holdOf(outcome);
     rememberHold(id, heldIn);
@@ -134,7 +135,12 @@ function hashOf(spender: Spender, request: TransactRequest): string {
     .digest('hex');
 }
 
-async function refusal(ctx: Ctx, request: TransactRequest, outcome: TransactOutcome): Promise<AppError> {
+async function refusal(
+  ctx: Ctx,
+  spender: Spender,
+  request: TransactRequest,
+  outcome: TransactOutcome,
+): Promise<AppError> {
   const { code, is_replay: isReplay, details } = outcome;
   if (code === null || !isErrorCode(code)) throw new Error(`credits.transact refused with ${code}`);
   if (request.operation === 'spend') ctx.metrics.spends.inc({ outcome: 'refused' });
@@ -144,7 +150,10 @@ async function refusal(ctx: Ctx, request: TransactRequest, outcome: TransactOutc
     extensions.topUp = { packages: await listPackages(ctx), checkoutUrl: `${appUrl}/credits` };
   }
   if (code === 'mandate.exceeded' || code === 'mandate.required') {
-    extensions.raiseUrl = `${appUrl}/mandates/${mandatePageOf(request, details)}`;
+    const isKeys = 'isBudgeted' in spender && (spender.isBudgeted ?? false);
+    extensions.raiseUrl = isKeys
+      ? `${appUrl}/api-keys`
+      : `${appUrl}/mandates/${mandatePageOf(request, details)}`;
   }
   return new AppError(code, {
     extensions,

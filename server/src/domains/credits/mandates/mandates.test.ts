@@ -34,6 +34,7 @@ describe('giving', () => {
       id: expect.any(String),
       walletId: holder.userId,
       appId: app.clientId,
+      keyId: null,
       allowance: 100,
       period: 'month',
       kinds: ['free', 'paid'],

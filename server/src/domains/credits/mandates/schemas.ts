@@ -5,6 +5,7 @@ import { kinds } from '../tables.ts';
 
 const periods = ['day', 'week', 'month', 'total'] as const;
 const overruns = ['refuse', 'spill', 'debt'] as const;
+const exampleKey = '019ca9f2-7a00-7c3e-8b1d-2f6a4c9e0d21';
 const exampleMandate = '019ca9f2-7a00-7c3e-8b1d-2f6a4c9e0d13';
 
 const allowanceSchema = { ...amountSchema, description: 'How many credits per period.', examples: [500] };
@@ -39,7 +40,13 @@ export const mandateSchema = Type.Object(
   {
     id: id('The mandate.', exampleMandate),
     walletId: id('The wallet that it is about.', '019ca9f2-7a00-7c3e-8b1d-2f6a4c9e0d12'),
-    appId: Type.String({ description: 'The client id of the app that may spend.', examples: ['chat'] }),
+    appId: nullable(
+      Type.String({
+        description: 'The client id of the app that may spend; null for a key.',
+        examples: ['chat'],
+      }),
+    ),
+    keyId: nullable(id('The API key whose budget it is; null for an app.', exampleKey)),
     allowance: credits('How many credits per period.', 500),
     period: periodSchema,
     kinds: kindsSchema,

@@ -22,7 +22,8 @@ const suggested = { allowance: 100, period: 'month', maxPerSpend: null, kinds: [
 
 /**
  * The page on which a person changes what an application may spend, which the refusal of a spend links to.
- * Throws `request.not_found`, also for the mandate of an application that is no more.
+ * Throws `request.not_found`, also for the mandate of an application that is no more, and the budget of a
+ * key.
  */
 export async function buildBudgetPage(
   ctx: Ctx,
@@ -31,9 +32,10 @@ export async function buildBudgetPage(
   options: BudgetPageOptions,
 ): Promise<BudgetPage> {
   const mandate = await readMandate(ctx, caller, mandateId);
-  const { allowance, period, maxPerSpend, kinds, used, resetsAt } = mandate;
+  const { appId, allowance, period, maxPerSpend, kinds, used, resetsAt } = mandate;
+  if (appId === null) throw new AppError('request.not_found');
   return {
-    ...(await commonParts(ctx, caller, mandate.appId, options)),
+    ...(await commonParts(ctx, caller, appId, options)),
     form: { action: `/mandates/${mandateId}`, hidden: options.hidden },
     budget: {
       allowance,

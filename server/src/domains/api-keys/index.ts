@@ -1,0 +1,3 @@
+export { createApiKeyVerifier, type ApiKeyVerifier, type KeyHolder } from './api-key-verifier.ts';
+export { handleApiKeyJobs } from './handle-api-key-jobs.ts';
+export { addApiKeyRoutes } from './routes.ts';

@@ -1,0 +1,7 @@
+import type { KeyChanges, NewBudget } from './schemas.ts';
+
+/** The terms of a budget, or changes of them, by the columns of a mandate. */
+export function toTerms(budget: NewBudget | NonNullable<KeyChanges['budget']>): Record<string, unknown> {
+  const { maxPerSpend, ...terms } = budget;
+  return { ...terms, ...(maxPerSpend === undefined ? {} : { spend_max: maxPerSpend }) };
+}
