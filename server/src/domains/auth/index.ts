@@ -19,7 +19,7 @@ export {
   type BrowserSecondFactor,
   type BrowserSignIn,
 } from './sign-in-browser.ts';
-export { acrOf, passwordAcr, secondFactorAcr } from './sign-in/authentication-context.ts';
+export { acrOf, passwordAcr, secondFactorAcr } from './sign-in/acr-of.ts';
 export { finishSignIn } from './sign-in/finish-sign-in.ts';
 export { signInPerson, type IdentifiedPerson } from './sign-in/sign-in-person.ts';
 export type { Signer } from './signer.ts';

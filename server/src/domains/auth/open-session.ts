@@ -4,7 +4,7 @@ import type { Tx } from '../../db/index.ts';
 import { newId } from '../../lib/ids.ts';
 import { hashOpaqueToken, newOpaqueToken } from '../../lib/secrets.ts';
 import type { RequestOrigin } from '../audit/index.ts';
-import type { AuthenticationMethod } from './sign-in/authentication-context.ts';
+import type { AuthenticationMethod } from './sign-in/acr-of.ts';
 import { refreshTokens, sessions } from './tables.ts';
 
 /** How long a session stays in the database after it has expired: as long as isKnownAddress asks for it. */
