@@ -60,3 +60,4 @@ export { confirmEmailChange } from './email-change/confirm-email-change.ts';
 export { addEmailChangeRoutes } from './email-change/routes.ts';
 export { identifyByLink } from './magic-links/identify-by-link.ts';
 export { addMagicLinkRoutes } from './magic-links/routes.ts';
+export { resetFactorsByOperator } from './factors/reset-factors-by-operator.ts';
