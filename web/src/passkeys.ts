@@ -1,4 +1,4 @@
-import type { PasskeyCall, PasskeyCreation } from './page.ts';
+import type { PasskeyCall, PasskeyCreation } from './security-pages.ts';
 
 /** Whether this browser knows passkeys at all. */
 export function hasPasskeys(): boolean {

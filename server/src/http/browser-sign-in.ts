@@ -1,12 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Ctx } from '../ctx.ts';
 import type { BrowserSecondFactor, BrowserSignIn } from '../domains/auth/index.ts';
-import {
-  readChallengeCookie,
-  readDeviceCookie,
-  sendChallengeCookie,
-  sendDeviceCookie,
-} from './second-factor-cookies.ts';
+import { readDeviceCookie, sendChallengeCookie, sendDeviceCookie } from './second-factor-cookies.ts';
 import { readSignInCookie, sendSignInCookie } from './sign-in-cookie.ts';
 
 /** What a browser brings along to a sign-in. */
@@ -16,9 +11,6 @@ export function readPlace(
 ): { cookie: string | undefined; deviceToken: string | undefined } {
   return { cookie: readSignInCookie(ctx.config, request), deviceToken: readDeviceCookie(request) };
 }
-
-/** The sign-in of this browser that waits for its second factor; empty when none does. */
-export const readChallenge = readChallengeCookie;
 
 /**
  * Has the browser keep what came of a sign-in: its cookie, or the challenge for the second step. Whether it

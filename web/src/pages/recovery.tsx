@@ -1,10 +1,5 @@
-import type {
-  ChangeEmailPage,
-  ForgotPasswordPage,
-  MagicLinkPage,
-  ResetPasswordPage,
-  VerifyEmailPage,
-} from '../page.ts';
+import type { ForgotPasswordPage, ResetPasswordPage, VerifyEmailPage } from '../page.ts';
+import type { ChangeEmailPage, MagicLinkPage } from '../security-pages.ts';
 import { Field, NewPasswordField } from '../parts/field.tsx';
 import { Frame, ProblemNote } from '../parts/frame.tsx';
 import { PageForm, Submit } from '../parts/page-form.tsx';

@@ -1,4 +1,4 @@
-import type { FactorNeededPage, SecondFactorPage } from '../page.ts';
+import type { FactorNeededPage, SecondFactorPage } from '../security-pages.ts';
 import { Field, PasswordField } from '../parts/field.tsx';
 import { Frame, ProblemNote } from '../parts/frame.tsx';
 import { PageForm, Submit } from '../parts/page-form.tsx';

@@ -1,6 +1,6 @@
 import { useId, type ReactNode } from 'react';
 import { dayOf } from '../format.ts';
-import type { BackupCodesPage, PasskeyRow, SecurityPage, TotpSetUpPage } from '../page.ts';
+import type { BackupCodesPage, PasskeyRow, SecurityPage, TotpSetUpPage } from '../security-pages.ts';
 import { AccountRow } from '../parts/account-row.tsx';
 import { Field, PasswordField } from '../parts/field.tsx';
 import { Frame, ProblemNote } from '../parts/frame.tsx';

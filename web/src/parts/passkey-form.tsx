@@ -1,5 +1,5 @@
 import { useRef, useState, type ReactNode } from 'react';
-import type { PasskeyCall, PasskeyCreation } from '../page.ts';
+import type { PasskeyCall, PasskeyCreation } from '../security-pages.ts';
 import { askPasskey, createPasskey, hasPasskeys } from '../passkeys.ts';
 import { texts } from '../texts.ts';
 import { PageForm } from './page-form.tsx';

@@ -23,7 +23,7 @@ export {
   type BrowserSecondFactor,
   type BrowserSignIn,
 } from './sign-in-browser.ts';
-export { acrOf, passwordAcr, secondFactorAcr } from './sign-in/authentication-context.ts';
+export { acrOf, passwordAcr, secondFactorAcr } from './sign-in/acr-of.ts';
 export { finishSignIn } from './sign-in/finish-sign-in.ts';
 export { signInPerson, type IdentifiedPerson } from './sign-in/sign-in-person.ts';
 export type { Signer } from './signer.ts';
@@ -64,3 +64,4 @@ export { confirmEmailChange } from './email-change/confirm-email-change.ts';
 export { addEmailChangeRoutes } from './email-change/routes.ts';
 export { identifyByLink } from './magic-links/identify-by-link.ts';
 export { addMagicLinkRoutes } from './magic-links/routes.ts';
+export { resetFactorsByOperator } from './factors/reset-factors-by-operator.ts';

@@ -4,7 +4,7 @@ import { newId } from '../../lib/ids.ts';
 import { toUserObject, type User } from '../users/index.ts';
 import { readAvailable } from './read-available.ts';
 import type { Tokens } from './schemas.ts';
-import { acrOf } from './sign-in/authentication-context.ts';
+import { acrOf } from './sign-in/acr-of.ts';
 
 /** A living session and the refresh token that was just made for it. */
 export type SessionTokens = {

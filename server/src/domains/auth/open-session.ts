@@ -5,7 +5,7 @@ import { newId } from '../../lib/ids.ts';
 import { hashOpaqueToken, newOpaqueToken } from '../../lib/secrets.ts';
 import type { RequestOrigin } from '../audit/index.ts';
 import { noteSignIn } from './note-sign-in.ts';
-import type { AuthenticationMethod } from './sign-in/authentication-context.ts';
+import type { AuthenticationMethod } from './sign-in/acr-of.ts';
 import { refreshTokens, sessions } from './tables.ts';
 
 /** How long a session stays in the database after it has expired: as long as isKnownPlace asks for it. */

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Problem, SecurityPage } from '../../../../web/src/page.ts';
+import type { Problem } from '../../../../web/src/page.ts';
+import type { SecurityPage } from '../../../../web/src/security-pages.ts';
 import type { App } from '../../app.ts';
 import type { Ctx } from '../../ctx.ts';
 import type { Caller } from '../../db/index.ts';

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Problem, ShownMethod } from '../../../../web/src/page.ts';
+import type { Problem } from '../../../../web/src/page.ts';
+import type { ShownMethod } from '../../../../web/src/security-pages.ts';
 import type { App } from '../../app.ts';
 import type { Ctx } from '../../ctx.ts';
 import { assertionSchema, findBrowserCaller, readPasskeyField } from '../../domains/auth/index.ts';

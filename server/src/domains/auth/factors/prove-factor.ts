@@ -7,7 +7,7 @@ import type { User } from '../../users/index.ts';
 import { usePasskey } from '../passkeys/use-passkey.ts';
 import type { AssertionResponse, VerifiedAssertion } from '../passkeys/verify-assertion.ts';
 import { recordSecurityEvent } from '../record-security-event.ts';
-import type { AuthenticationMethod } from '../sign-in/authentication-context.ts';
+import type { AuthenticationMethod } from '../sign-in/acr-of.ts';
 import { twoFactorAuth } from '../tables.ts';
 import { forgetAttempts, takeAttempt } from './attempts.ts';
 import { spendBackupCode } from './backup-codes.ts';

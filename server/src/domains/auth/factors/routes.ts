@@ -23,6 +23,7 @@ const signedIn = { tags: ['auth'], security: [{ bearer: [] }] };
 export function addFactorRoutes(app: App, ctx: Ctx): void {
   addStatusRoutes(app, ctx);
   addTotpRoutes(app, ctx);
+  addDisableRoute(app, ctx);
   addVerifyRoute(app, ctx);
 }
 
@@ -94,23 +95,6 @@ function addTotpRoutes(app: App, ctx: Ctx): void {
     }),
   );
 
-  const disableSchema = {
-    ...signedIn,
-    summary: 'Switch codes from an app off',
-    description: 'With both factors: the password, and a code or a backup code.',
-    body: schemas.disableBody,
-    response: { 200: doneSchema },
-  };
-  const disableRefusals: ErrorCode[] = ['auth.password_wrong', 'auth.factor_missing', 'auth.code_wrong'];
-  app.post(
-    `${base}/disable`,
-    { preHandler, config: { limit, refusals: disableRefusals }, schema: disableSchema },
-    async (request) => {
-      await disableTotp(ctx, callerOf(request), request.body, originOf(request));
-      return { success: true as const, message: 'Codes from an app are switched off.' };
-    },
-  );
-
   const codesSchema = {
     ...signedIn,
     summary: 'Get new backup codes',
@@ -122,6 +106,29 @@ function addTotpRoutes(app: App, ctx: Ctx): void {
     `${base}/backup-codes`,
     { preHandler, config: { limit, refusals: codesRefusals }, schema: codesSchema },
     async (request) => ({ backupCodes: await renewBackupCodes(ctx, callerOf(request), originOf(request)) }),
+  );
+}
+
+function addDisableRoute(app: App, ctx: Ctx): void {
+  const disableSchema = {
+    ...signedIn,
+    summary: 'Switch codes from an app off',
+    description: 'With both factors: the password, and a code or a backup code.',
+    body: schemas.disableBody,
+    response: { 200: doneSchema },
+  };
+  const disableRefusals: ErrorCode[] = ['auth.password_wrong', 'auth.factor_missing', 'auth.code_wrong'];
+  app.post(
+    `${base}/disable`,
+    {
+      preHandler: authenticate(ctx),
+      config: { limit: limits.factors, refusals: disableRefusals },
+      schema: disableSchema,
+    },
+    async (request) => {
+      await disableTotp(ctx, callerOf(request), request.body, originOf(request));
+      return { success: true as const, message: 'Codes from an app are switched off.' };
+    },
   );
 }
 

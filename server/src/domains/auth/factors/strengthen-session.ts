@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Caller, Tx } from '../../../db/index.ts';
-import type { AuthenticationMethod } from '../sign-in/authentication-context.ts';
+import type { AuthenticationMethod } from '../sign-in/acr-of.ts';
 
 /** Notes that the person of this session has just shown a new second factor, by setting it up. */
 export async function strengthenSession(

@@ -1,22 +1,19 @@
 import type { App } from '../../../app.ts';
 import type { Ctx } from '../../../ctx.ts';
-import { AppError, type ErrorCode } from '../../../errors.ts';
+import type { ErrorCode } from '../../../errors.ts';
 import { authenticate, callerOf } from '../../../http/authenticate.ts';
 import { limits } from '../../../http/limits.ts';
 import { originOf, signInOriginOf } from '../../../http/origin.ts';
 import { sendSignInCookie } from '../../../http/sign-in-cookie.ts';
-import { answerSignIn } from '../log-in.ts';
 import { doneSchema, signInAnswerSchema } from '../schemas.ts';
-import { finishSignIn } from '../sign-in/finish-sign-in.ts';
-import { signInPerson } from '../sign-in/sign-in-person.ts';
 import { addPasskey } from './add-passkey.ts';
 import { beginAuthentication } from './begin-authentication.ts';
 import { beginRegistration } from './begin-registration.ts';
-import { identifyByPasskey } from './identify-by-passkey.ts';
 import { listPasskeys } from './list-passkeys.ts';
 import { removePasskey } from './remove-passkey.ts';
 import { renamePasskey } from './rename-passkey.ts';
 import * as schemas from './schemas.ts';
+import { signInWithPasskey } from './sign-in-with-passkey.ts';
 
 const base = '/api/v1/auth/passkeys';
 const open = { tags: ['auth'] };
@@ -99,15 +96,7 @@ function addAuthenticationRoutes(app: App, ctx: Ctx): void {
     `${base}/authenticate/verify`,
     { config: { limit: limits.secondFactor, refusals }, schema: verifySchema },
     async (request, reply) => {
-      const { challengeToken, response, rememberDevice = false } = request.body;
-      const origin = signInOriginOf(request);
-      const step = { proof: { passkey: response }, remembersDevice: rememberDevice, place: {} };
-      const result =
-        challengeToken === undefined
-          ? await signInPerson(ctx, await identifyByPasskey(ctx, response, origin), {}, origin)
-          : await finishSignIn(ctx, { challengeToken, ...step }, origin);
-      if (result.outcome === 'refused') throw new AppError('auth.account_deactivated');
-      const answer = await answerSignIn(ctx, result);
+      const answer = await signInWithPasskey(ctx, request.body, signInOriginOf(request));
       if ('twoFactorRequired' in answer) return answer;
       sendSignInCookie(ctx.config, reply, answer.cookie);
       return answer.tokens;

@@ -4,7 +4,7 @@ import type { Tx } from '../../../db/index.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
 import { passkeys } from '../factor-tables.ts';
 import { recordSecurityEvent } from '../record-security-event.ts';
-import type { AuthenticationMethod } from '../sign-in/authentication-context.ts';
+import type { AuthenticationMethod } from '../sign-in/acr-of.ts';
 import { spendChallenge } from './challenge.ts';
 import type { VerifiedAssertion } from './verify-assertion.ts';
 

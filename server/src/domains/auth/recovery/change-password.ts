@@ -10,7 +10,7 @@ import { issueTokens, type SessionTokens } from '../issue-tokens.ts';
 import type { SignIn } from '../log-in.ts';
 import { openSession } from '../open-session.ts';
 import { sessions } from '../tables.ts';
-import type { AuthenticationMethod } from '../sign-in/authentication-context.ts';
+import type { AuthenticationMethod } from '../sign-in/acr-of.ts';
 import { lockAccount } from '../sign-in/lock-account.ts';
 import { replacePassword } from './replace-password.ts';
 

@@ -6,9 +6,9 @@ import { hashOpaqueToken, newOpaqueToken } from '../../../lib/secrets.ts';
 import { pendingSignIns } from '../factor-tables.ts';
 import type { FactorMethod } from '../factors/read-factors.ts';
 import type { Device } from '../open-session.ts';
-import type { AuthenticationMethod } from './authentication-context.ts';
+import type { AuthenticationMethod } from './acr-of.ts';
 
-export const pendingTtlSeconds = 600;
+const pendingTtlSeconds = 600;
 /** After so many codes the first factor has to be shown again. */
 const attemptsMax = 5;
 

@@ -6,7 +6,7 @@ import { hashOpaqueToken, newOpaqueToken } from '../../../lib/secrets.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
 import { recordSecurityEvent } from '../record-security-event.ts';
 import { sessions } from '../tables.ts';
-import type { AuthenticationMethod } from './authentication-context.ts';
+import type { AuthenticationMethod } from './acr-of.ts';
 
 /** Which session, and how its person has just shown that it is still them. */
 export type Raise = {

@@ -10,7 +10,7 @@ import { findSession } from '../find-session.ts';
 import { openSession, type Device } from '../open-session.ts';
 import { recordSecurityEvent } from '../record-security-event.ts';
 import { passwords } from '../tables.ts';
-import { acrOf, type AuthenticationMethod } from './authentication-context.ts';
+import { acrOf, type AuthenticationMethod } from './acr-of.ts';
 import { lockAccount } from './lock-account.ts';
 import { createPendingSignIn, type SecondFactorChallenge } from './pending-sign-in.ts';
 import { raiseSession } from './raise-session.ts';

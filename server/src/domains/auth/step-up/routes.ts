@@ -7,9 +7,9 @@ import { limits } from '../../../http/limits.ts';
 import { originOf } from '../../../http/origin.ts';
 import { readSignInCookie, sendSignInCookie } from '../../../http/sign-in-cookie.ts';
 import { codeSchema } from '../factors/schemas.ts';
-import { beginSecondFactor } from '../passkeys/begin-authentication.ts';
 import { assertionSchema, optionsSchema } from '../passkeys/schemas.ts';
 import { currentPasswordSchema, tokensSchema } from '../schemas.ts';
+import { beginStepUp } from './begin-step-up.ts';
 import { stepUp, type StepUpProof } from './step-up.ts';
 
 const common = { tags: ['auth'], security: [{ bearer: [] }] };
@@ -59,10 +59,7 @@ export function addStepUpRoutes(app: App, ctx: Ctx): void {
   app.post(
     '/api/v1/auth/step-up/options',
     { preHandler, config: { limit: limits.passkeyOptions }, schema: options },
-    async (request) => {
-      await ctx.db.asServiceFor(callerOf(request), async () => {});
-      return beginSecondFactor(ctx, callerOf(request).userId);
-    },
+    (request) => beginStepUp(ctx, callerOf(request)),
   );
 }
 

@@ -18,7 +18,7 @@ import { findSession } from '../find-session.ts';
 import { issueTokens } from '../issue-tokens.ts';
 import type { SignIn } from '../log-in.ts';
 import { addRefreshToken } from '../open-session.ts';
-import type { AuthenticationMethod } from '../sign-in/authentication-context.ts';
+import type { AuthenticationMethod } from '../sign-in/acr-of.ts';
 import { lockAccount } from '../sign-in/lock-account.ts';
 import { raiseSession, type RaisedSession } from '../sign-in/raise-session.ts';
 import { passwords } from '../tables.ts';

@@ -8,3 +8,8 @@ const pages = new RegExp(`^/(?:access-requests|${security}|${device}|mandates/${
 export function readNext(next: string | undefined): string | undefined {
   return next !== undefined && pages.test(next) ? next : undefined;
 }
+
+/** An address of ours that remembers where to go on. */
+export function withNext(path: string, next: string | undefined): string {
+  return next === undefined ? path : `${path}?${new URLSearchParams({ next }).toString()}`;
+}

@@ -4,11 +4,11 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import type { Problem } from '../../../../../web/src/page.ts';
-import { keepSignIn } from '../../../http/browser-sign-in.ts';
+import { keepSignIn, readPlace } from '../../../http/browser-sign-in.ts';
 import { csrfField, requireCsrfToken } from '../../../http/csrf.ts';
 import { markDevice } from '../../../http/device-cookie.ts';
 import { limits } from '../../../http/limits.ts';
-import { originOf } from '../../../http/origin.ts';
+import { originOf, signInOriginOf } from '../../../http/origin.ts';
 import { addPages } from '../../../http/pages/page-scope.ts';
 import { sendReactPage } from '../../../http/pages/react-page.ts';
 import { readSignInCookie, sendSignInCookie } from '../../../http/sign-in-cookie.ts';
@@ -22,7 +22,7 @@ import {
   registerUser,
 } from '../../auth/index.ts';
 import { problemOf } from '../interactions/problem-of.ts';
-import { registerFormSchema, secondFactorFormSchema, signInFormSchema } from '../interactions/schemas.ts';
+import { registerFormSchema, signInFormSchema } from '../interactions/schemas.ts';
 import {
   buildBudgetPage,
   buildFirstBudgetPage,
@@ -31,10 +31,10 @@ import {
   giveBudget,
   saveBudget,
 } from './budget-page.ts';
-import { enterAtPage } from './enter-at-page.ts';
-import { readNext } from './read-next.ts';
+import { enterAtPage, readShown, type ShownAtPage } from '../interactions/second-factor/enter-at-page.ts';
+import { readNext, withNext } from './read-next.ts';
 import * as schemas from './schemas.ts';
-import { buildSecondFactorPage, takeSecondFactor } from './second-factor-page.ts';
+import { addSecondFactorPage } from './second-factor/routes.ts';
 
 const hide = true;
 
@@ -83,43 +83,12 @@ function addSignInPage(pages: App, ctx: Ctx): void {
       schema: { ...query, body: signInFormSchema },
     },
     async (request, reply) => {
-      const { email = '', password = '', passkey = '' } = request.body;
-      const shown = passkey === '' ? { email, password } : { passkey };
+      const { email = '' } = request.body;
       return orAgain(
-        () => signIn(ctx, request, reply, shown),
+        () => signIn(ctx, request, reply, readShown(request.body)),
         (typed) => show(request, reply, { ...typed, email }),
       );
     },
-  );
-}
-
-function addSecondFactorPage(pages: App, ctx: Ctx): void {
-  const path = '/sign-in/second-factor';
-  const query = { hide, querystring: schemas.nextQuerySchema };
-  const show = async (request: FastifyRequest, reply: FastifyReply, typed: Typed = {}) => {
-    const next = nextOf(request);
-    const [action, backUrl] = [withNext(path, next), withNext('/sign-in', next)];
-    const asked = { action, backUrl, application: null, problem: typed.problem };
-    const page = await buildSecondFactorPage(ctx, request, reply, asked);
-    if (!page) return reply.redirect(backUrl, 303);
-    return sendReactPage(reply, page, { status: typed.status ?? 200 });
-  };
-  pages.get(path, { schema: query }, (request, reply) => show(request, reply));
-  pages.post(
-    path,
-    {
-      preHandler: requireCsrfToken(ctx),
-      config: { limit: limits.secondFactor },
-      schema: { ...query, body: secondFactorFormSchema },
-    },
-    async (request, reply) =>
-      orAgain(
-        async () => {
-          keepSignIn(ctx, reply, await takeSecondFactor(ctx, request, request.body));
-          return reply.redirect(nextOf(request) ?? '/sign-in?done', 303);
-        },
-        (typed) => show(request, reply, typed),
-      ),
   );
 }
 
@@ -252,10 +221,10 @@ async function signIn(
   ctx: Ctx,
   request: FastifyRequest,
   reply: FastifyReply,
-  shown: { email: string; password: string } | { passkey: string },
+  shown: ShownAtPage,
 ): Promise<FastifyReply> {
   markDevice(ctx, request, reply);
-  const result = await enterAtPage(ctx, request, shown);
+  const result = await enterAtPage(ctx, shown, readPlace(ctx, request), signInOriginOf(request));
   const next = nextOf(request);
   if (!keepSignIn(ctx, reply, result)) return reply.redirect(withNext('/sign-in/second-factor', next), 303);
   return reply.redirect(next ?? '/sign-in?done', 303);
@@ -286,8 +255,4 @@ function callerOf(ctx: Ctx, request: FastifyRequest): Promise<Caller | undefined
 
 function nextOf(request: FastifyRequest): string | undefined {
   return readNext((request.query as { next?: string }).next);
-}
-
-function withNext(path: string, next: string | undefined): string {
-  return next === undefined ? path : `${path}?${new URLSearchParams({ next }).toString()}`;
 }

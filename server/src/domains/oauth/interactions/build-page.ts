@@ -9,7 +9,7 @@ import { findUser } from '../../users/index.ts';
 import { toApplicationView } from '../application-view.ts';
 import { scopesOfClaims } from '../scopes.ts';
 import { findMandate, requestedBudget, toBudgetView } from './budget.ts';
-import { buildFactorPage } from './second-factor-step.ts';
+import { buildFactorPage } from './second-factor/build-factor-page.ts';
 import { readRequested, type OpenInteraction, type Requested } from './interaction.ts';
 
 export type PageRequest = {

@@ -2,12 +2,24 @@ import type { Problem } from '../../../../../web/src/page.ts';
 import { AppError } from '../../../errors.ts';
 
 /** Refusals that a person can mend in the form before them. */
-const mendable =
-  /^(auth\.(invalid_credentials|account_deactivated|password_unacceptable|work_required|work_invalid|challenge_invalid|code_wrong|passkey_invalid)|users\.email_taken|server\.busy|request\.invalid|access\.\w+)$/;
+const mendable = new Set<string>([
+  'auth.invalid_credentials',
+  'auth.account_deactivated',
+  'auth.password_unacceptable',
+  'auth.work_required',
+  'auth.work_invalid',
+  'auth.code_wrong',
+  'auth.passkey_invalid',
+  'auth.challenge_invalid',
+  'users.email_taken',
+  'server.busy',
+  'request.invalid',
+]);
+const isMendable = (code: string) => mendable.has(code) || code.startsWith('access.');
 
 /** What a form shows of a refusal, undefined when sending it again would not help. */
 export function problemOf(error: unknown): Problem | undefined {
-  if (!(error instanceof AppError) || !mendable.test(error.code)) return undefined;
+  if (!(error instanceof AppError) || !isMendable(error.code)) return undefined;
   const [first] = error.options.errors ?? [];
   if (!first) return { code: error.code };
   return { code: error.code, field: first.path.split('/').at(-1) ?? '', detail: first.message };

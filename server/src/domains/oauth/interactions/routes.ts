@@ -2,26 +2,30 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../../../app.ts';
 import type { Ctx } from '../../../ctx.ts';
 import { AppError } from '../../../errors.ts';
-import { keepSignIn } from '../../../http/browser-sign-in.ts';
-import { requireCsrfToken } from '../../../http/csrf.ts';
+import { keepSignIn, readPlace } from '../../../http/browser-sign-in.ts';
+import { csrfField, requireCsrfToken } from '../../../http/csrf.ts';
 import { markDevice } from '../../../http/device-cookie.ts';
 import { limits } from '../../../http/limits.ts';
-import { originOf } from '../../../http/origin.ts';
+import { originOf, signInOriginOf } from '../../../http/origin.ts';
 import { addPages } from '../../../http/pages/page-scope.ts';
+import { sendReactPage } from '../../../http/pages/react-page.ts';
 import { requestAccess } from '../../applications/index.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
 import { createSignInWatch, registerUser } from '../../auth/index.ts';
-import { enterAtPage, type ShownAtPage } from '../account/enter-at-page.ts';
 import type { ProviderHost } from '../provider/provider-host.ts';
 import { readLowered, requestedBudget } from './budget.ts';
+import { buildPage, type PageRequest } from './build-page.ts';
+import { goOn } from './go-on.ts';
 import { grantConsent } from './grant-consent.ts';
 import { hasAccessNow } from './has-access-now.ts';
-import { endStep, readRequested, type OpenInteraction } from './interaction.ts';
+import { endStep, findInteraction, readRequested, type OpenInteraction } from './interaction.ts';
 import { problemOf } from './problem-of.ts';
 import * as schemas from './schemas.ts';
-import { addSecondFactorRoutes, sendSecondFactor } from './second-factor-routes.ts';
-import { findFactorNow } from './second-factor-step.ts';
-import { findOpen, goOn, otherAccountUrl, sendOver, sendStep, type Step } from './steps.ts';
+import { enterAtPage, readShown, type ShownAtPage } from './second-factor/enter-at-page.ts';
+import { findFactorNow } from './second-factor/find-factor-now.ts';
+import { addSecondFactorRoutes, sendSecondFactor, type StepTools } from './second-factor/routes.ts';
+
+type Step = { ctx: Ctx; host: ProviderHost };
 
 const path = '/interaction/:uid';
 
@@ -31,7 +35,7 @@ export function addInteractionRoutes(app: App, ctx: Ctx, host: ProviderHost): vo
   addPages(app, (pages) => {
     addShowRoute(pages, step);
     addSignInRoutes(pages, step);
-    addSecondFactorRoutes(pages, step);
+    addSecondFactorRoutes(pages, toolsOf(step));
     addDecisionRoutes(pages, step);
     addConsentRoute(pages, step);
   });
@@ -47,7 +51,7 @@ function addShowRoute(pages: App, step: Step): void {
     const shown = await findFactorNow(step.ctx, open);
     if (shown) return reply.redirect(await goOn(step.ctx, open.interaction, shown), 303);
     const { step: asked } = request.query;
-    if (asked === 'second-factor') return sendSecondFactor(step, request, reply, open);
+    if (asked === 'second-factor') return sendSecondFactor(step.ctx, request, reply, open);
     const instead = asked === 'sign-in' || asked === 'register' ? asked : undefined;
     return sendStep(step, request, reply, open, { instead });
   });
@@ -64,9 +68,7 @@ function addSignInRoutes(pages: App, step: Step): void {
     (request, reply) =>
       inStep(step, request, reply, request.body, async (open) => {
         if (request.body.decision === 'cancel') return endStep(ctx, open.interaction, denied);
-        const { email = '', password = '', passkey = '' } = request.body;
-        const shown = passkey === '' ? { email, password } : { passkey };
-        return signIn(step, request, reply, open, shown);
+        return signIn(step, request, reply, open, readShown(request.body));
       }),
   );
   pages.post(
@@ -162,10 +164,19 @@ async function signIn(
   shown: ShownAtPage,
 ): Promise<string> {
   markDevice(ctx, request, reply);
-  const result = await enterAtPage(ctx, request, shown);
+  const result = await enterAtPage(ctx, shown, readPlace(ctx, request), signInOriginOf(request));
   if (!keepSignIn(ctx, reply, result)) return `/interaction/${interaction.uid}?step=second-factor`;
   return goOn(ctx, interaction, result);
 }
+
+const otherAccountUrl = (uid: string) => `/interaction/${uid}?step=sign-in`;
+
+const toolsOf = (step: Step): StepTools => ({
+  ctx: step.ctx,
+  findOpen: (request, reply) => findOpen(step, request, reply),
+  sendStep: (request, reply, open, asked) => sendStep(step, request, reply, open, asked),
+  sendOver,
+});
 
 /** Takes a form: goes on where the step leads, or shows the same page with what was wrong. */
 async function inStep(
@@ -186,4 +197,33 @@ async function inStep(
     const instead = isRegistration ? 'register' : undefined;
     return sendStep(step, request, reply, open, { problem, typed, instead, status: error.status });
   }
+}
+
+function findOpen(
+  { ctx, host }: Step,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<OpenInteraction | undefined> {
+  const { uid } = request.params as { uid: string };
+  return findInteraction(ctx, host.current(), { uid, request: request.raw, response: reply.raw });
+}
+
+async function sendStep(
+  { ctx }: Step,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  open: OpenInteraction,
+  { status = 200, ...asked }: Omit<PageRequest, 'hidden'> & { status?: number },
+): Promise<FastifyReply> {
+  const page = await buildPage(ctx, open, { ...asked, hidden: csrfField(ctx, request, reply) });
+  const redirectUri = open.interaction.params['redirect_uri'];
+  return sendReactPage(reply, page, {
+    status,
+    ...(typeof redirectUri === 'string' ? { redirectUri } : {}),
+  });
+}
+
+function sendOver(reply: FastifyReply): Promise<FastifyReply> {
+  const page = { name: 'notice', kind: 'interaction-over', application: null, continueUrl: null } as const;
+  return sendReactPage(reply, page, { status: 400 });
 }

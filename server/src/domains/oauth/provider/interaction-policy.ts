@@ -8,7 +8,8 @@ const { Check, Prompt, base } = interactionPolicy;
 
 /**
  * What has to be settled with the person before an authorization request is answered, in this order: who they
- * are, which account they mean, whether they showed enough of it, whether they have access to the application, and what they agree to.
+ * are, which account they mean, whether they have shown enough of it, whether they have access to the
+ * application, and what they agree to.
  */
 export function createInteractionPolicy(ctx: Ctx): interactionPolicy.DefaultPolicy {
   const policy = base();

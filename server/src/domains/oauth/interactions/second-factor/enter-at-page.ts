@@ -1,7 +1,5 @@
-import type { FastifyRequest } from 'fastify';
-import type { Ctx } from '../../../ctx.ts';
-import { readPlace } from '../../../http/browser-sign-in.ts';
-import { signInOriginOf } from '../../../http/origin.ts';
+import type { Ctx } from '../../../../ctx.ts';
+import type { RequestOrigin } from '../../../audit/index.ts';
 import {
   assertionSchema,
   enterBrowser,
@@ -10,18 +8,27 @@ import {
   signInBrowser,
   type BrowserSecondFactor,
   type BrowserSignIn,
-} from '../../auth/index.ts';
+} from '../../../auth/index.ts';
 
 /** What was typed into the page for signing in, or what a passkey put there. */
 export type ShownAtPage = { email: string; password: string } | { passkey: string };
 
+/** Reads the form of a page for signing in. */
+export function readShown(form: Partial<Record<'email' | 'password' | 'passkey', string>>): ShownAtPage {
+  const { email = '', password = '', passkey = '' } = form;
+  return passkey === '' ? { email, password } : { passkey };
+}
+
+/** What the browser brings along. */
+export type Place = { cookie: string | undefined; deviceToken: string | undefined };
+
 /** Takes the form of a page for signing in. Throws what `signInBrowser` and `identifyByPasskey` do. */
 export async function enterAtPage(
   ctx: Ctx,
-  request: FastifyRequest,
   shown: ShownAtPage,
+  place: Place,
+  origin: RequestOrigin,
 ): Promise<BrowserSignIn | BrowserSecondFactor> {
-  const [place, origin] = [readPlace(ctx, request), signInOriginOf(request)];
   if (!('passkey' in shown)) return signInBrowser(ctx, { credentials: shown, ...place }, origin);
   const answer = readPasskeyField(assertionSchema, shown.passkey);
   return enterBrowser(ctx, await identifyByPasskey(ctx, answer, origin), place, origin);

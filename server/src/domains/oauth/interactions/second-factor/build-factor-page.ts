@@ -1,21 +1,9 @@
-import type { Page } from '../../../../../web/src/page.ts';
-import type { Ctx } from '../../../ctx.ts';
-import { acrOf, findSession, readStepUp, secondFactorAcr, type BrowserSignIn } from '../../auth/index.ts';
-import { toApplicationView } from '../application-view.ts';
-import type { OpenInteraction } from './interaction.ts';
-import type { PageRequest } from './build-page.ts';
-
-/** Who has shown the second factor meanwhile that the application wants, and how. */
-export async function findFactorNow(
-  ctx: Ctx,
-  { interaction }: OpenInteraction,
-): Promise<Pick<BrowserSignIn, 'userId' | 'amr'> | undefined> {
-  const { prompt, session } = interaction;
-  if (prompt.name !== 'second_factor' || !session) return undefined;
-  const now = await ctx.db.asService((tx) => findSession(ctx, tx, { id: session.uid }));
-  if (!now || acrOf(now.amr) !== secondFactorAcr) return undefined;
-  return { userId: now.userId, amr: now.amr };
-}
+import type { Page } from '../../../../../../web/src/page.ts';
+import type { Ctx } from '../../../../ctx.ts';
+import { readStepUp } from '../../../auth/index.ts';
+import { toApplicationView } from '../../application-view.ts';
+import type { OpenInteraction } from '../interaction.ts';
+import type { PageRequest } from '../build-page.ts';
 
 /** Asks for a second factor that an application wants, or leads to where one can be set up. */
 export async function buildFactorPage(
