@@ -8,7 +8,7 @@ import {
   addGrantRoutes,
   addRequestPages,
 } from './domains/applications/index.ts';
-import { addRecoveryRoutes } from './domains/auth/index.ts';
+import { addRecoveryRoutes, addUpstreamRoutes } from './domains/auth/index.ts';
 import { addAuthRoutes, readAvailable } from './domains/auth/index.ts';
 import { addCreditRoutes } from './domains/credits/index.ts';
 import { addOauthRoutes, addProtectedResourceRoutes } from './domains/oauth/index.ts';
@@ -42,6 +42,7 @@ export async function buildApp(ctx: Ctx, resolve?: Resolve): Promise<App> {
   addUserRoutes(app, ctx, readAvailable);
   addCreditRoutes(app, ctx);
   addRecoveryRoutes(app, ctx);
+  addUpstreamRoutes(app, ctx);
   addApplicationRoutes(app, ctx);
   addAccessRequestRoutes(app, ctx);
   addGrantRoutes(app, ctx);

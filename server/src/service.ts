@@ -5,7 +5,12 @@ import type { Clock, Ctx, Random } from './ctx.ts';
 import { createDatabase } from './db/index.ts';
 import { openPool } from './db/pool.ts';
 import { createApplicationVerifier, handleAccessJobs } from './domains/applications/index.ts';
-import { createKeyring, createPasswordHasher, handleRecoveryJobs } from './domains/auth/index.ts';
+import {
+  createKeyring,
+  createPasswordHasher,
+  createUpstream,
+  handleRecoveryJobs,
+} from './domains/auth/index.ts';
 import {
   createWalletTurns,
   handleAuditJobs,
@@ -68,6 +73,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     jobs,
     keys,
     passwords,
+    upstream: createUpstream({ config, clock }),
     applications,
     turns,
     metrics,

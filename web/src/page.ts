@@ -54,6 +54,9 @@ export type ApplicationView = {
 /** The person who is signed in. */
 export type AccountView = { email: string; name: string | null };
 
+/** Another place at which to show who one is; `url` leads there and back. */
+export type ProviderView = { name: string; label: string; url: string };
+
 /** Fields: `email`, `password`; when `canCancel`, instead of both `decision=cancel`. */
 export type SignInPage = {
   name: 'sign-in';
@@ -65,6 +68,7 @@ export type SignInPage = {
   reason: 'first' | 'again';
   registerUrl: string | null;
   forgotPasswordUrl: string;
+  providers: ProviderView[];
   canCancel: boolean;
   problem: Problem | null;
 };
@@ -78,6 +82,7 @@ export type RegisterPage = {
   /** The name typed in the try before. */
   typedName: string;
   signInUrl: string;
+  providers: ProviderView[];
   problem: Problem | null;
 };
 

@@ -2,9 +2,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Ctx } from '../ctx.ts';
 import type { Caller } from '../db/index.ts';
 import { AppError } from '../errors.ts';
-import { firstPartyClientId } from '../lib/first-party.ts';
+import { firstPartyClientId, firstPartyScope } from '../lib/first-party.ts';
 import { authenticateApplication, hasClientCredentials } from './client-credentials.ts';
-import { assertPossession, readPresentedToken } from './dpop.ts';
+import { assertPossession, readPresentedToken, type PresentedToken } from './dpop.ts';
+import { acceptToken } from '../domains/auth/index.ts';
+import { originOf } from './origin.ts';
 import type { AuthenticatedApplication } from '../domains/applications/index.ts';
 
 /**
@@ -40,7 +42,8 @@ export type AuthenticateOptions = {
  * A preHandler that requires a valid access token, or where the route takes them, the credentials of an
  * application. A token that a person gave to an application passes only where a `scope` is named and only if
  * it carries it. Throws `auth.required`, `auth.token_invalid`, `auth.insufficient_scope`,
- * `auth.proof_invalid`, `auth.application_invalid`, `request.rate_limited`.
+ * `auth.proof_invalid`, `auth.application_invalid`, `request.rate_limited`, and for tokens of other issuers
+ * what `acceptToken` does.
  * @see RFC 6750 §3.1, RFC 6749 §2.3.1, RFC 9449 §7
  */
 export function authenticate(
@@ -55,6 +58,10 @@ export function authenticate(
     const presented = readPresentedToken(request.headers.authorization);
     if (!presented)
       throw new AppError('auth.required', scope === undefined ? {} : { headers: challengeFor(scope) });
+    if (ctx.upstream.tokens.isForeign(presented.token)) {
+      request.caller = await authenticateForeign(ctx, request, presented);
+      return;
+    }
     const claims = await ctx.keys.verifyAccessToken(presented.token);
     await assertPossession(ctx, request, presented, claims);
     const isFirstParty = claims.client_id === firstPartyClientId;
@@ -67,6 +74,17 @@ export function authenticate(
       scope: claims.scope,
     };
   };
+}
+
+/** A person with the token of an issuer that is trusted here acts as if they had signed in here themselves. */
+async function authenticateForeign(
+  ctx: Ctx,
+  request: FastifyRequest,
+  presented: PresentedToken,
+): Promise<AuthenticatedCaller> {
+  const { claims, ...caller } = await acceptToken(ctx, presented.token, originOf(request));
+  await assertPossession(ctx, request, presented, claims);
+  return { ...caller, scope: firstPartyScope };
 }
 
 /** The caller of a route that `authenticate` guards. */

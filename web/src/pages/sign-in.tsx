@@ -2,6 +2,7 @@ import type { SignInPage } from '../page.ts';
 import { Field, PasswordField } from '../parts/field.tsx';
 import { Frame, ProblemNote } from '../parts/frame.tsx';
 import { PageForm, Submit } from '../parts/page-form.tsx';
+import { Providers } from '../parts/providers.tsx';
 import { texts } from '../texts.ts';
 import { headingOf } from '../title-of.ts';
 
@@ -44,6 +45,7 @@ export function SignIn({ page }: { page: SignInPage }) {
         </p>
         <Submit>{signIn.submit}</Submit>
       </PageForm>
+      <Providers providers={page.providers} />
       {page.registerUrl !== null && (
         <p className="after">
           {signIn.noAccount} <a href={page.registerUrl}>{signIn.register}</a>

@@ -20,3 +20,8 @@ export { requestPasswordReset } from './recovery/request-password-reset.ts';
 export { resetPassword } from './recovery/reset-password.ts';
 export { addRecoveryRoutes } from './recovery/routes.ts';
 export { verifyEmail } from './recovery/verify-email.ts';
+export { acceptToken, type Accepted } from './upstream/accept-token.ts';
+export { beginUpstreamSignIn, type Beginning } from './upstream/begin-upstream-sign-in.ts';
+export { redeemSessionCode } from './upstream/redeem-session-code.ts';
+export { addUpstreamRoutes } from './upstream/routes.ts';
+export { createUpstream, type Upstream } from './upstream/upstream.ts';

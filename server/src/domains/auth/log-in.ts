@@ -1,5 +1,6 @@
 import { and, eq } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
+import type { Tx } from '../../db/index.ts';
 import { AppError } from '../../errors.ts';
 import { normalizeEmail } from '../../lib/email.ts';
 import { needsRehash } from '../../lib/password-hash.ts';
@@ -9,7 +10,7 @@ import { issueTokens } from './issue-tokens.ts';
 import { openSession, type Device, type OpenedSession } from './open-session.ts';
 import { recordSecurityEvent } from './record-security-event.ts';
 import type { Credentials, Tokens } from './schemas.ts';
-import { passwords } from './tables.ts';
+import { accounts, passwords, sessions } from './tables.ts';
 
 /** A finished sign-in: what the client reads, and the cookie that only the browser does. */
 export type SignIn = { tokens: Tokens; cookie: { value: string; ttlSeconds: number } };
@@ -33,6 +34,12 @@ export async function logIn(ctx: Ctx, credentials: Credentials, origin: RequestO
 
 /** A person whose password was right just now; a session is opened only if it still is. */
 export type VerifiedPassword = { userId: string; hash: string; nextHash: string | undefined };
+
+/** A person whom another provider has just identified; a session is opened only if the account is still theirs. */
+export type VerifiedAccount = { userId: string; accountId: string };
+
+/** Somebody who has shown who they are, however they did. */
+export type Identified = VerifiedPassword | VerifiedAccount;
 
 /**
  * Verifies a password, and writes a refusal into the trail. Throws what `logIn` does, for the same reasons
@@ -74,32 +81,48 @@ async function findAccount(
 }
 
 /**
- * Opens the session if the password is still the one that was verified. Its row is locked until the commit,
- * so that a change or reset of the password, which ends all sessions, cannot slip in between.
+ * Opens the session of somebody who has just shown who they are, if that still holds: the password or account
+ * is as it was verified. Its row is locked until the commit, so that what ends all sessions, such as a change
+ * of the password, cannot slip in between.
  */
 export async function openSessionFor(
   ctx: Ctx,
-  { userId, hash, nextHash }: VerifiedPassword,
+  identified: Identified,
   device: Device,
   origin: RequestOrigin,
 ): Promise<{ user: User; session: OpenedSession } | undefined> {
+  const { userId } = identified;
   return ctx.db.asService(async (tx) => {
-    const [unchanged] = await tx
-      .select({ userId: passwords.userId })
-      .from(passwords)
-      .where(and(eq(passwords.userId, userId), eq(passwords.hash, hash)))
-      .for('update');
-    const user = unchanged && (await readUser(tx, userId));
-    if (!user?.isActive) return undefined;
-    if (nextHash) {
+    const user = (await stillHolds(tx, identified)) && (await readUser(tx, userId));
+    if (!user || !user.isActive) return undefined;
+    if ('nextHash' in identified && identified.nextHash) {
       await tx
         .update(passwords)
-        .set({ hash: nextHash, updatedAt: ctx.clock.now() })
+        .set({ hash: identified.nextHash, updatedAt: ctx.clock.now() })
         .where(eq(passwords.userId, userId));
       await recordSecurityEvent(ctx, tx, { type: 'password.upgraded', userId }, origin);
     }
     const session = await openSession(ctx, tx, userId, device, origin);
+    if ('accountId' in identified)
+      await tx.update(sessions).set({ accountId: identified.accountId }).where(eq(sessions.id, session.id));
     await recordSecurityEvent(ctx, tx, { type: 'login.succeeded', userId, sessionId: session.id }, origin);
     return { user, session };
   });
+}
+
+async function stillHolds(tx: Tx, identified: Identified): Promise<boolean> {
+  const { userId } = identified;
+  const found =
+    'accountId' in identified
+      ? await tx
+          .select({ userId: accounts.userId })
+          .from(accounts)
+          .where(and(eq(accounts.id, identified.accountId), eq(accounts.userId, userId)))
+          .for('update')
+      : await tx
+          .select({ userId: passwords.userId })
+          .from(passwords)
+          .where(and(eq(passwords.userId, userId), eq(passwords.hash, identified.hash)))
+          .for('update');
+  return found.length > 0;
 }

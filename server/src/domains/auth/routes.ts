@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify';
 import type { App } from '../../app.ts';
 import type { Ctx } from '../../ctx.ts';
 import type { ErrorCode } from '../../errors.ts';
@@ -8,7 +9,7 @@ import { sendPageHeaders } from '../../http/paging.ts';
 import { readSignInCookie, requireCookieOrigin, sendSignInCookie } from '../../http/sign-in-cookie.ts';
 import { readProfile, userSchema } from '../users/index.ts';
 import { logOut, revokeOtherSessions, revokeSession } from './end-sessions.ts';
-import { exchangeCookie } from './exchange-cookie.ts';
+import { exchangeCookie, type ShownForTokens } from './exchange-cookie.ts';
 import { isKnownAddress } from './is-known-address.ts';
 import { listSecurityEvents } from './list-security-events.ts';
 import { listSessions, readCurrentSession } from './list-sessions.ts';
@@ -17,6 +18,7 @@ import { readAvailable } from './read-available.ts';
 import { refreshSession } from './refresh-session.ts';
 import { registerUser } from './register-user.ts';
 import * as schemas from './schemas.ts';
+import type { Share } from './schemas.ts';
 import { validateToken } from './validate-token.ts';
 
 const done = (message: string) => ({ success: true as const, message });
@@ -28,7 +30,7 @@ const refusals = {
   register: ['auth.password_unacceptable', 'users.email_taken', 'users.username_taken', 'server.busy'],
   login: ['auth.invalid_credentials', 'auth.account_deactivated', 'server.busy'],
   refresh: ['auth.refresh_invalid', 'auth.refresh_superseded', 'auth.refresh_reused'],
-  share: ['auth.cookie_invalid', 'auth.origin_not_allowed'],
+  share: ['auth.cookie_invalid', 'auth.code_invalid', 'auth.origin_not_allowed'],
 } satisfies Record<string, ErrorCode[]>;
 
 /** Sign-in, sessions and tokens. */
@@ -121,8 +123,11 @@ function addTokenRoutes(app: App, ctx: Ctx): void {
 
   const shareSchema = {
     ...open,
-    summary: 'Sign in with the cookie',
-    description: 'Gives a sibling app its own tokens for the session of the sign-in cookie.',
+    summary: 'Sign in with the cookie, or a one-time code',
+    description:
+      'Gives a sibling app its own tokens for the session of the sign-in cookie, or of the `code` that a sign-in at a ' +
+      'provider ended with.',
+    body: schemas.shareSchema,
     response: { 200: schemas.tokensSchema },
   };
   app.post(
@@ -132,7 +137,7 @@ function addTokenRoutes(app: App, ctx: Ctx): void {
       config: { limit: limits.sessionToToken, refusals: refusals.share },
       schema: shareSchema,
     },
-    (request) => exchangeCookie(ctx, readSignInCookie(ctx.config, request), originOf(request)),
+    (request) => exchangeCookie(ctx, shownIn(ctx, request, request.body), originOf(request)),
   );
 
   for (const url of ['/api/v1/auth/jwks', '/.well-known/jwks.json']) {
@@ -142,6 +147,13 @@ function addTokenRoutes(app: App, ctx: Ctx): void {
       return ctx.keys.jwks();
     });
   }
+}
+
+/** A code is good only at the front end that it was sent to; a program without an `Origin` may bring any. */
+function shownIn(ctx: Ctx, request: FastifyRequest, body: Share): ShownForTokens {
+  const { code, codeVerifier: verifier } = body ?? {};
+  if (code === undefined) return { cookie: readSignInCookie(ctx.config, request) };
+  return { code, boundTo: request.headers.origin, verifier };
 }
 
 function addSessionRoutes(app: App, ctx: Ctx): void {

@@ -3,7 +3,7 @@ import { AppError } from '../../errors.ts';
 import type { RequestOrigin } from '../audit/index.ts';
 import { endSessions } from './end-sessions.ts';
 import { findSession } from './find-session.ts';
-import { openSessionFor, verifyPassword } from './log-in.ts';
+import { openSessionFor, verifyPassword, type Identified } from './log-in.ts';
 import { recordSecurityEvent } from './record-security-event.ts';
 import type { Credentials } from './schemas.ts';
 
@@ -15,9 +15,8 @@ export type BrowserSignIn = {
 };
 
 /**
- * Signs a person in at this browser with their password. Who is signed in already shows that it is still
- * them, in the session they have; somebody else gets a session of their own, and the one before ends.
- * Throws `auth.invalid_credentials`, `auth.account_deactivated`, `server.busy`.
+ * Signs a person in at this browser with their password. Throws `auth.invalid_credentials`,
+ * `auth.account_deactivated`, `server.busy`.
  */
 export async function signInBrowser(
   ctx: Ctx,
@@ -25,7 +24,22 @@ export async function signInBrowser(
   origin: RequestOrigin,
 ): Promise<BrowserSignIn> {
   const verified = await verifyPassword(ctx, credentials, origin);
-  const { userId } = verified;
+  return openBrowserSession(ctx, verified, cookie, origin);
+}
+
+/**
+ * Signs in at this browser whoever has just shown who they are, by password or at another provider. Who is
+ * signed in already shows that it is still them, in the session they have; somebody else gets a session of
+ * their own, and the one before ends. Throws `auth.invalid_credentials` when what they showed does not hold
+ * any more.
+ */
+export async function openBrowserSession(
+  ctx: Ctx,
+  identified: Identified,
+  cookie: string | undefined,
+  origin: RequestOrigin,
+): Promise<BrowserSignIn> {
+  const { userId } = identified;
   const current = await ctx.db.asService(async (tx) => {
     const session = cookie === undefined ? undefined : await findSession(ctx, tx, { cookie });
     if (session === undefined || session.userId === userId) return session;
@@ -35,7 +49,7 @@ export async function signInBrowser(
     return undefined;
   });
   if (current) return { userId, sessionId: current.id };
-  const signedIn = await openSessionFor(ctx, verified, {}, origin);
+  const signedIn = await openSessionFor(ctx, identified, {}, origin);
   if (!signedIn) throw new AppError('auth.invalid_credentials');
   const { session } = signedIn;
   const ttlSeconds = ctx.config.refreshTokenTtlSeconds;

@@ -10,7 +10,9 @@ import { originOf } from '../../../http/origin.ts';
 import { addPages } from '../../../http/pages/page-scope.ts';
 import { sendReactPage } from '../../../http/pages/react-page.ts';
 import { readSignInCookie, sendSignInCookie } from '../../../http/sign-in-cookie.ts';
+import { readUpstreamCookie, sendUpstreamCookie } from '../../../http/upstream-cookie.ts';
 import {
+  beginUpstreamSignIn,
   findBrowserCaller,
   isKnownAddress,
   logOut,
@@ -18,8 +20,9 @@ import {
   registerUser,
   signInBrowser,
 } from '../../auth/index.ts';
-import { problemOf } from '../interactions/problem-of.ts';
+import { problemNamed, problemOf } from '../interactions/problem-of.ts';
 import { registerFormSchema, signInFormSchema } from '../interactions/schemas.ts';
+import { providersOf } from '../interactions/with-provider.ts';
 import {
   buildBudgetPage,
   buildFirstBudgetPage,
@@ -37,6 +40,7 @@ const hide = true;
 export function addAccountRoutes(app: App, ctx: Ctx): void {
   addPages(app, (pages) => {
     addSignInPage(pages, ctx);
+    addProviderPage(pages, ctx);
     addRegisterPage(pages, ctx);
     addSignOutPage(pages, ctx);
     addBudgetPage(pages, ctx);
@@ -61,6 +65,7 @@ function addSignInPage(pages: App, ctx: Ctx): void {
       reason: 'first' as const,
       registerUrl: withNext('/register', next),
       forgotPasswordUrl: '/forgot-password',
+      providers: providersOf(ctx, '/sign-in', withNext('', next)),
       canCancel: false,
       problem: typed.problem ?? null,
     };
@@ -68,7 +73,9 @@ function addSignInPage(pages: App, ctx: Ctx): void {
   };
   const query = { hide, querystring: schemas.nextQuerySchema };
   pages.get('/sign-in', { schema: query }, (request, reply) =>
-    request.query.done === undefined ? show(request, reply) : sendSignedIn(reply),
+    request.query.done === undefined
+      ? show(request, reply, typedAfter(request.query.error))
+      : sendSignedIn(reply),
   );
   pages.post(
     '/sign-in',
@@ -87,6 +94,29 @@ function addSignInPage(pages: App, ctx: Ctx): void {
   );
 }
 
+/** Leads from the sign-in page to another place at which to sign in, and from there to where it led on. */
+function addProviderPage(pages: App, ctx: Ctx): void {
+  const schema = { hide, params: schemas.providerParamsSchema, querystring: schemas.nextQuerySchema };
+  pages.get(
+    '/sign-in/with/:provider',
+    { config: { limit: limits.upstream }, schema },
+    async (request, reply) => {
+      const { provider: name } = request.params;
+      const next = nextOf(request);
+      const way = {
+        callbackPath: `/api/v1/auth/social/${name}/callback`,
+        returnTo: next ?? '/sign-in?done',
+        failTo: withNext('/sign-in', next),
+        handsOver: 'nothing',
+      } as const;
+      const browser = readUpstreamCookie(request);
+      const beginning = await beginUpstreamSignIn(ctx, ctx.upstream.find(name), { way, browser });
+      sendUpstreamCookie(reply, beginning);
+      return reply.redirect(beginning.url, 303);
+    },
+  );
+}
+
 function addRegisterPage(pages: App, ctx: Ctx): void {
   const show = (request: FastifyRequest, reply: FastifyReply, typed: Typed = {}) => {
     const next = nextOf(request);
@@ -97,6 +127,7 @@ function addRegisterPage(pages: App, ctx: Ctx): void {
       email: typed.email ?? '',
       typedName: typed.name ?? '',
       signInUrl: withNext('/sign-in', next),
+      providers: providersOf(ctx, '/sign-in', withNext('', next)),
       problem: typed.problem ?? null,
     };
     return sendReactPage(reply, page, { status: typed.status ?? 200 });
@@ -244,6 +275,12 @@ function sendSignedIn(reply: FastifyReply): Promise<FastifyReply> {
 
 function callerOf(ctx: Ctx, request: FastifyRequest): Promise<Caller | undefined> {
   return findBrowserCaller(ctx, readSignInCookie(ctx.config, request));
+}
+
+/** The form as it comes again after a sign-in elsewhere has failed. */
+function typedAfter(error: string | undefined): Typed {
+  const problem = problemNamed(error);
+  return problem ? { problem } : {};
 }
 
 function nextOf(request: FastifyRequest): string | undefined {

@@ -8,11 +8,12 @@ import { toApplicationView } from '../application-view.ts';
 import { scopesOfClaims } from '../scopes.ts';
 import { findMandate, requestedBudget, toBudgetView } from './budget.ts';
 import { readRequested, type OpenInteraction, type Requested } from './interaction.ts';
+import { providersOf } from './with-provider.ts';
 
 export type PageRequest = {
   /** The hidden fields of every form. */
   hidden: Record<string, string>;
-  problem?: Problem | null;
+  problem?: Problem | null | undefined;
   /** What was typed in the try before. */
   typed?: Record<string, string | undefined>;
   /** The step to show instead of the one that is due: signing in as somebody else, or registering. */
@@ -22,10 +23,10 @@ export type PageRequest = {
 /** The page of the step that an interaction has come to. */
 export async function buildPage(ctx: Ctx, open: OpenInteraction, request: PageRequest): Promise<Page> {
   const { interaction, application } = open;
-  if (request.instead === 'register') return registerPage(open, request);
+  if (request.instead === 'register') return registerPage(ctx, open, request);
   const account = request.instead ? undefined : await readAccount(ctx, interaction);
   const isSignIn = request.instead === 'sign-in' || interaction.prompt.name === 'login';
-  if (isSignIn || !account) return signInPage(open, request, account);
+  if (isSignIn || !account) return signInPage(ctx, open, request, account);
   switch (interaction.prompt.name) {
     case 'select_account': {
       const form = formOf(interaction, 'choose-account', request);
@@ -47,7 +48,12 @@ function formOf(interaction: Interaction, step: string, { hidden }: PageRequest)
   return { action: `/interaction/${interaction.uid}/${step}`, hidden };
 }
 
-function signInPage(open: OpenInteraction, request: PageRequest, account: AccountView | undefined): Page {
+function signInPage(
+  ctx: Ctx,
+  open: OpenInteraction,
+  request: PageRequest,
+  account: AccountView | undefined,
+): Page {
   const { interaction } = open;
   const hint = interaction.params['login_hint'];
   const given = typeof hint === 'string' ? hint.slice(0, 254) : '';
@@ -59,12 +65,13 @@ function signInPage(open: OpenInteraction, request: PageRequest, account: Accoun
     reason: account ? 'again' : 'first',
     registerUrl: `/interaction/${interaction.uid}?step=register`,
     forgotPasswordUrl: '/forgot-password',
+    providers: providersOf(ctx, `/interaction/${interaction.uid}`),
     canCancel: true,
     problem: request.problem ?? null,
   };
 }
 
-function registerPage(open: OpenInteraction, request: PageRequest): Page {
+function registerPage(ctx: Ctx, open: OpenInteraction, request: PageRequest): Page {
   const { interaction } = open;
   return {
     name: 'register',
@@ -73,6 +80,7 @@ function registerPage(open: OpenInteraction, request: PageRequest): Page {
     email: request.typed?.['email'] ?? '',
     typedName: request.typed?.['name'] ?? '',
     signInUrl: `/interaction/${interaction.uid}?step=sign-in`,
+    providers: providersOf(ctx, `/interaction/${interaction.uid}`),
     problem: request.problem ?? null,
   };
 }

@@ -8,6 +8,7 @@ import { originOf } from '../../../http/origin.ts';
 import { addPages } from '../../../http/pages/page-scope.ts';
 import { sendReactPage } from '../../../http/pages/react-page.ts';
 import { readSignInCookie, sendSignInCookie } from '../../../http/sign-in-cookie.ts';
+import { readUpstreamCookie, sendUpstreamCookie } from '../../../http/upstream-cookie.ts';
 import { requestAccess } from '../../applications/index.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
 import { isKnownAddress, registerUser, signInBrowser } from '../../auth/index.ts';
@@ -17,8 +18,9 @@ import { buildPage, type PageRequest } from './build-page.ts';
 import { grantConsent } from './grant-consent.ts';
 import { hasAccessNow } from './has-access-now.ts';
 import { endStep, findInteraction, readRequested, type OpenInteraction } from './interaction.ts';
-import { problemOf } from './problem-of.ts';
+import { problemNamed, problemOf } from './problem-of.ts';
 import * as schemas from './schemas.ts';
+import { leaveForProvider, returnFromProvider } from './with-provider.ts';
 
 type Step = { ctx: Ctx; host: ProviderHost };
 
@@ -30,6 +32,7 @@ export function addInteractionRoutes(app: App, ctx: Ctx, host: ProviderHost): vo
   addPages(app, (pages) => {
     addShowRoute(pages, step);
     addSignInRoutes(pages, step);
+    addProviderRoutes(pages, step);
     addDecisionRoutes(pages, step);
     addConsentRoute(pages, step);
   });
@@ -42,9 +45,9 @@ function addShowRoute(pages: App, step: Step): void {
     if (!open) return sendOver(reply);
     const isLetIn = await hasAccessNow(step.ctx, open);
     if (isLetIn) return reply.redirect(await endStep(step.ctx, open.interaction, {}), 303);
-    const { step: asked } = request.query;
+    const { step: asked, error } = request.query;
     const instead = asked === 'sign-in' || asked === 'register' ? asked : undefined;
-    return sendStep(step, request, reply, open, { instead });
+    return sendStep(step, request, reply, open, { instead, problem: problemNamed(error) });
   });
 }
 
@@ -79,6 +82,29 @@ function addSignInRoutes(pages: App, step: Step): void {
         await registerUser(ctx, { email, password, ...(name ? { name } : {}) }, originOf(request));
         return signIn(step, request, reply, open, { email, password });
       }),
+  );
+}
+
+/** Signing in elsewhere: there, and back again. */
+function addProviderRoutes(pages: App, step: Step): void {
+  const { ctx } = step;
+  const config = { limit: limits.upstream };
+  const params = schemas.providerStepParamsSchema;
+  pages.get(`${path}/with/:provider`, { config, schema: { hide: true, params } }, async (request, reply) => {
+    const open = await findOpen(step, request, reply);
+    if (!open) return sendOver(reply);
+    const browser = readUpstreamCookie(request);
+    const beginning = await leaveForProvider(ctx, open, { name: request.params.provider, browser });
+    sendUpstreamCookie(reply, beginning);
+    return reply.redirect(beginning.url, 303);
+  });
+  const schema = { hide: true, params, querystring: schemas.providerDoneQuerySchema };
+  pages.get(`${path}/with/:provider/done`, { config, schema }, (request, reply) =>
+    inStep(step, request, reply, {}, async (open) => {
+      const { provider: name } = request.params;
+      const cookie = readSignInCookie(ctx.config, request);
+      return returnFromProvider(ctx, open, { name, code: request.query.code, cookie });
+    }),
   );
 }
 

@@ -1,0 +1,64 @@
+import { expect } from 'vitest';
+import { expectCallback, type TestBrowser, type TestProvider } from './oauth.ts';
+import type { Person } from './people.ts';
+import type { StandIn } from './stand-in-provider.ts';
+import type { TestService } from './index.ts';
+
+/** Confirms a person's address by the link in their mail. */
+export async function confirmAddress(service: TestService, { email }: Person): Promise<void> {
+  const [mail] = await service.mails(email);
+  const link = mail?.links.find((url) => url.includes('token='));
+  const token = new URL(link ?? '').searchParams.get('token');
+  const { status } = await service.send('POST', '/api/v1/auth/verify-email', { body: { token } });
+  expect(status).toBe(200);
+}
+
+/** Sends a browser to a stand-in; returns what it is asked, the nonce noted for its next ID token. */
+export async function goToStandIn(
+  browser: TestBrowser,
+  standIn: StandIn,
+  path: string,
+): Promise<URLSearchParams> {
+  const away = expectCallback(await browser.open(path));
+  expect(away.origin).toBe(standIn.issuer);
+  const asked = away.searchParams;
+  standIn.claims = { ...standIn.claims, nonce: asked.get('nonce') };
+  return asked;
+}
+
+/** Where a callback leads, with the answer of a stand-in; `fields` replaces or (undefined) leaves out parts. */
+export function comeBack(
+  browser: TestBrowser,
+  standIn: StandIn,
+  asked: URLSearchParams,
+  fields: Record<string, string | undefined> = {},
+): Promise<Response> {
+  const all = { code: 'a code', state: asked.get('state') ?? '', iss: standIn.issuer, ...fields };
+  const given = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const url = `${asked.get('redirect_uri') ?? ''}?${new URLSearchParams(given).toString()}`;
+  return browser.request(url, { headers: { accept: 'application/json' } });
+}
+
+/** All the way there and back; returns the response of the callback. */
+export async function signInAtStandIn(
+  browser: TestBrowser,
+  standIn: StandIn,
+  claims: Record<string, unknown>,
+  path = '/sign-in/with/company',
+): Promise<Response> {
+  standIn.claims = claims;
+  return comeBack(browser, standIn, await goToStandIn(browser, standIn, path));
+}
+
+/** Tokens for who is signed in at a browser. */
+export async function tokensOf(service: TestProvider, browser: TestBrowser): Promise<any> {
+  const response = await browser.request('/api/v1/auth/session-to-token', {
+    method: 'POST',
+    headers: { origin: service.issuer, accept: 'application/json' },
+  });
+  expect(response.status).toBe(200);
+  return response.json();
+}
+
+/** Whether somebody is signed in at a browser. */
+export const isSignedIn = (browser: TestBrowser): boolean => browser.cookies.has('__Host-obol_session');
