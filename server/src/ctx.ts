@@ -5,7 +5,7 @@ import type { Jobs } from './jobs/index.ts';
 import type { Mailer } from './mail/index.ts';
 import type { Metrics } from './metrics/index.ts';
 import type { ApplicationVerifier } from './domains/applications/index.ts';
-import type { Keyring, PasswordHasher, Upstream } from './domains/auth/index.ts';
+import type { AcceptToken, Keyring, PasswordHasher, Upstream } from './domains/auth/index.ts';
 import type { WalletTurns } from './domains/credits/index.ts';
 
 /** The time, handed in so that tests can move it. */
@@ -25,6 +25,7 @@ export type Ctx = {
   keys: Keyring;
   passwords: PasswordHasher;
   upstream: Upstream;
+  acceptToken: AcceptToken;
   applications: ApplicationVerifier;
   turns: WalletTurns;
   metrics: Metrics;

@@ -12,7 +12,8 @@ export type IdentityProvider = {
   scopes: string;
   /** The API that access tokens are asked for; empty asks for none. */
   audience: string;
-  clientAuth: 'basic' | 'post';
+  /** How the secret is sent; empty is what the provider says it takes. */
+  clientAuth: '' | 'basic' | 'post';
   apple: { teamId: string; keyId: string; privateKey: string };
 };
 
@@ -41,7 +42,10 @@ export const socialFields = {
       'API that access tokens are asked for. They count as bearer tokens of this service, as with TRUSTED_ISSUERS.',
     default: '',
   },
-  CLIENT_AUTH: { description: 'How the secret is sent: `basic` or `post`.', default: 'basic' },
+  CLIENT_AUTH: {
+    description: 'How the secret is sent: `basic` or `post`; empty is what the provider says that it takes.',
+    default: '',
+  },
   TEAM_ID: { description: 'Apple only: team id.', default: '' },
   KEY_ID: { description: 'Apple only: id of the key that signs our client secrets.', default: '' },
   PRIVATE_KEY: {
@@ -89,8 +93,8 @@ function readSocial(env: Environment, upperName: string, problems: string[]): Id
   for (const field of preset.issuer === undefined ? (['ISSUER', ...required] as const) : required) {
     if (given(field) === '') problems.push(`SOCIAL_${upperName}_${field} is missing.`);
   }
-  const clientAuth = given('CLIENT_AUTH') || socialFields.CLIENT_AUTH.default;
-  if (clientAuth !== 'basic' && clientAuth !== 'post')
+  const clientAuth = given('CLIENT_AUTH');
+  if (clientAuth !== '' && clientAuth !== 'basic' && clientAuth !== 'post')
     problems.push(`SOCIAL_${upperName}_CLIENT_AUTH: expected basic or post, got "${clientAuth}".`);
   if (name === 'auth0') problems.push('SOCIAL_AUTH0_*: Auth0 is set up by AUTH0_DOMAIN and the like.');
   return {
@@ -102,7 +106,7 @@ function readSocial(env: Environment, upperName: string, problems: string[]): Id
     label: given('LABEL') || (preset.label ?? name.charAt(0).toUpperCase() + name.slice(1)),
     scopes: given('SCOPES') || (preset.scopes ?? socialFields.SCOPES.default),
     audience: given('AUDIENCE'),
-    clientAuth: clientAuth === 'post' ? 'post' : 'basic',
+    clientAuth: clientAuth === 'post' || clientAuth === 'basic' ? clientAuth : '',
     apple: {
       teamId: given('TEAM_ID'),
       keyId: given('KEY_ID'),
@@ -128,7 +132,7 @@ function readAuth0(env: Environment, problems: string[]): IdentityProvider | und
     label: env['AUTH0_LABEL']?.trim() || 'Auth0',
     scopes: socialFields.SCOPES.default,
     audience: env['AUTH0_AUDIENCE']?.trim() ?? '',
-    clientAuth: 'basic',
+    clientAuth: '',
     apple: { teamId: '', keyId: '', privateKey: '' },
   };
 }

@@ -8,6 +8,7 @@ import { createApplicationVerifier, handleAccessJobs } from './domains/applicati
 import {
   createKeyring,
   createPasswordHasher,
+  createTokenAcceptor,
   createUpstream,
   handleRecoveryJobs,
 } from './domains/auth/index.ts';
@@ -74,6 +75,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     keys,
     passwords,
     upstream: createUpstream({ config, clock }),
+    acceptToken: createTokenAcceptor(() => ctx),
     applications,
     turns,
     metrics,

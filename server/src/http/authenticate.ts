@@ -5,7 +5,6 @@ import { AppError } from '../errors.ts';
 import { firstPartyClientId, firstPartyScope } from '../lib/first-party.ts';
 import { authenticateApplication, hasClientCredentials } from './client-credentials.ts';
 import { assertPossession, readPresentedToken, type PresentedToken } from './dpop.ts';
-import { acceptToken } from '../domains/auth/index.ts';
 import { originOf } from './origin.ts';
 import type { AuthenticatedApplication } from '../domains/applications/index.ts';
 
@@ -43,7 +42,7 @@ export type AuthenticateOptions = {
  * application. A token that a person gave to an application passes only where a `scope` is named and only if
  * it carries it. Throws `auth.required`, `auth.token_invalid`, `auth.insufficient_scope`,
  * `auth.proof_invalid`, `auth.application_invalid`, `request.rate_limited`, and for tokens of other issuers
- * what `acceptToken` does.
+ * what `createTokenAcceptor` says.
  * @see RFC 6750 §3.1, RFC 6749 §2.3.1, RFC 9449 §7
  */
 export function authenticate(
@@ -76,13 +75,13 @@ export function authenticate(
   };
 }
 
-/** A person with the token of an issuer that is trusted here acts as if they had signed in here themselves. */
+/** Who brings the token of an issuer that is trusted here acts as if they had signed in here. */
 async function authenticateForeign(
   ctx: Ctx,
   request: FastifyRequest,
   presented: PresentedToken,
 ): Promise<AuthenticatedCaller> {
-  const { claims, ...caller } = await acceptToken(ctx, presented.token, originOf(request));
+  const { claims, ...caller } = await ctx.acceptToken(presented.token, originOf(request));
   await assertPossession(ctx, request, presented, claims);
   return { ...caller, scope: firstPartyScope };
 }

@@ -8,13 +8,17 @@ type SigningKey = { kid: string; privateKey: CryptoKey; publicJwk: Record<string
 
 /**
  * An identity provider that says whatever a test wants it to say, right or wrong: discovery, keys and token
- * endpoint of an OIDC issuer, and the same with the API of GitHub. People are not shown anything there: a test
- * brings the answer to the callback itself.
+ * endpoint of an OIDC issuer, and the same with the API of GitHub. People are not shown anything there: a
+ * test brings the answer to the callback itself.
  */
 export type StandIn = {
   issuer: string;
   /** Claims of the next ID tokens, over what would be right for `clientId`. */
   claims: Claims;
+  /** The nonce of the ID token for a code, where several are on their way at once. */
+  nonces: Map<string, string>;
+  /** Signs the next ID tokens instead of the published one. */
+  idTokenKey: SigningKey | undefined;
   /** What `/userinfo` says; nothing is 404. */
   profile: Claims | undefined;
   /** What GitHub says of the person. */
@@ -23,8 +27,8 @@ export type StandIn = {
   tokenRequests: { form: URLSearchParams; headers: IncomingMessage['headers'] }[];
   /** How often which path was asked. */
   asked: Map<string, number>;
-  /** Answers for it, instead of what it says otherwise. */
-  handle: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
+  /** Whether it answers every request with 500. */
+  isDown: boolean;
   /** Signs with its current key, or another one. */
   sign(claims: Claims, options?: { header?: Claims; key?: SigningKey }): Promise<string>;
   /** A key that is not published. */
@@ -38,11 +42,13 @@ export async function startStandIn(clientId = 'obol-client'): Promise<StandIn> {
   const standIn: StandIn = {
     issuer: '',
     claims: {},
+    nonces: new Map(),
+    idTokenKey: undefined,
     profile: undefined,
     github: { user: {}, emails: [] },
     tokenRequests: [],
     asked: new Map(),
-    handle: undefined,
+    isDown: false,
     sign: (claims, { header = {}, key = current } = {}) =>
       new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: key.kid, ...header }).sign(key.privateKey),
     newKey,
@@ -80,9 +86,9 @@ async function answer(
   standIn.asked.set(path, (standIn.asked.get(path) ?? 0) + 1);
   const chunks: Buffer[] = [];
   for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-  if (standIn.handle?.(request, response)) return;
   const send = (body: unknown, status = 200) =>
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  if (standIn.isDown) return void send({}, 500);
   switch (path) {
     case '/.well-known/openid-configuration':
       return void send(metadataOf(issuer));
@@ -94,7 +100,9 @@ async function answer(
       standIn.tokenRequests.push({ form, headers: request.headers });
       const now = Math.floor(Date.now() / 1000);
       const right = { iss: issuer, aud: clientId, iat: now, exp: now + 300 };
-      const idToken = await standIn.sign({ ...right, ...standIn.claims });
+      const nonce = standIn.nonces.get(form.get('code') ?? '');
+      const claims = { ...right, ...standIn.claims, ...(nonce === undefined ? {} : { nonce }) };
+      const idToken = await standIn.sign(claims, standIn.idTokenKey ? { key: standIn.idTokenKey } : {});
       const tokens = { access_token: 'an upstream token', token_type: 'bearer', expires_in: 300 };
       return void send(path === '/token' ? { ...tokens, id_token: idToken } : tokens);
     }

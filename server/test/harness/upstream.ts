@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { expect } from 'vitest';
 import { expectCallback, type TestBrowser, type TestProvider } from './oauth.ts';
 import type { Person } from './people.ts';
@@ -26,7 +27,7 @@ export async function goToStandIn(
   return asked;
 }
 
-/** Where a callback leads, with the answer of a stand-in; `fields` replaces or (undefined) leaves out parts. */
+/** Brings the answer of a stand-in to the callback; `fields` replaces or (undefined) leaves out parts. */
 export function comeBack(
   browser: TestBrowser,
   standIn: StandIn,
@@ -62,3 +63,11 @@ export async function tokensOf(service: TestProvider, browser: TestBrowser): Pro
 
 /** Whether somebody is signed in at a browser. */
 export const isSignedIn = (browser: TestBrowser): boolean => browser.cookies.has('__Host-obol_session');
+
+/** Runs a statement as the owner of the schema, for what only a test may do. */
+export async function asOwner(service: TestService, text: string, values: unknown[]): Promise<void> {
+  const owner = new pg.Client({ connectionString: service.ownerUrl });
+  await owner.connect();
+  await owner.query(text, values);
+  await owner.end();
+}

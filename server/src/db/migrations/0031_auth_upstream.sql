@@ -5,7 +5,8 @@
 -- The account at another provider by which a session was opened. One without a cookie stands for the bearer tokens of
 -- that account.
 alter table auth.sessions add column account_id uuid,
-  add constraint sessions_account_id_accounts_id_fk foreign key (account_id) references auth.accounts (id) on delete set null;
+  add constraint sessions_account_id_accounts_id_fk
+    foreign key (account_id) references auth.accounts (id) on delete set null;
 create index sessions_account_idx on auth.sessions (account_id, created_at) where account_id is not null;
 
 create table auth.upstream_attempts (

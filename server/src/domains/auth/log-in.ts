@@ -35,7 +35,7 @@ export async function logIn(ctx: Ctx, credentials: Credentials, origin: RequestO
 /** A person whose password was right just now; a session is opened only if it still is. */
 export type VerifiedPassword = { userId: string; hash: string; nextHash: string | undefined };
 
-/** A person whom another provider has just identified; a session is opened only if the account is still theirs. */
+/** A person whom another provider has just identified; a session is opened if the account is still theirs. */
 export type VerifiedAccount = { userId: string; accountId: string };
 
 /** Somebody who has shown who they are, however they did. */

@@ -24,7 +24,7 @@ export const sessions = authSchema.table(
     ipAddress: text('ip_address'),
     /** SHA-256 of the sign-in cookie that sibling apps exchange at `/session-to-token`. */
     cookieHash: bytes('cookie_hash'),
-    /** The account at another provider that opened it; without a cookie, it stands for bearer tokens of it. */
+    /** The account at another provider that opened it; without a cookie, it is for bearer tokens of it. */
     accountId: uuid('account_id').references(() => accounts.id, { onDelete: 'set null' }),
     createdAt: at('created_at').notNull(),
     /** When the person showed last that it is them; null: at the sign-in that opened the session. */

@@ -45,7 +45,7 @@ export const sessionCodes = authSchema.table(
     sessionId: uuid('session_id')
       .notNull()
       .references(() => sessions.id, { onDelete: 'cascade', onUpdate: 'cascade' }),
-    /** The origin of the front end that exchanges it for tokens, or the step of a page that goes on with it. */
+    /** The origin of the front end that exchanges it for tokens, or the page that goes on with it. */
     boundTo: text('bound_to').notNull(),
     codeChallenge: text('code_challenge'),
     createdAt: at('created_at').notNull(),

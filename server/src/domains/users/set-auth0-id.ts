@@ -1,4 +1,4 @@
-import { and, eq, isNull } from 'drizzle-orm';
+import { and, eq, isNotNull, isNull } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import type { Tx } from '../../db/index.ts';
 import { users } from './tables.ts';
@@ -17,5 +17,8 @@ export async function setAuth0Id(
 
 /** Forgets it, when Auth0 signs the person in no more. `tx` is the service's. */
 export async function forgetAuth0Id(ctx: Ctx, tx: Tx, userId: string): Promise<void> {
-  await tx.update(users).set({ auth0Id: null, updatedAt: ctx.clock.now() }).where(eq(users.id, userId));
+  await tx
+    .update(users)
+    .set({ auth0Id: null, updatedAt: ctx.clock.now() })
+    .where(and(eq(users.id, userId), isNotNull(users.auth0Id)));
 }

@@ -127,8 +127,9 @@ export async function addAccount(
   return id;
 }
 
+const bare = (address: string) => address.replace(/^https?:\/\//, '').replace(/\/$/, '');
+
 /** Whether an issuer is the Auth0 tenant of the settings, whose `sub` stands in the profile, too. */
 export function isAuth0({ config: { auth0Domain } }: Ctx, issuer: string): boolean {
-  const bare = (text: string) => text.replace(/^https?:\/\//, '').replace(/\/$/, '');
   return auth0Domain !== '' && bare(auth0Domain) === bare(issuer);
 }

@@ -45,7 +45,5 @@ function toName(given: unknown): string | undefined {
     .toWellFormed()
     .replaceAll(/\p{Cc}+/gu, ' ')
     .trim();
-  return (
-    [...line].slice(0, nameCharactersMax).join('').slice(0, nameCharactersMax).toWellFormed() || undefined
-  );
+  return line.slice(0, nameCharactersMax).toWellFormed() || undefined;
 }

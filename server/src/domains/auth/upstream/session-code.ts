@@ -40,9 +40,9 @@ export async function makeSessionCode(
 }
 
 /**
- * Spends a code: one statement, so that one of several wins. Returns the session that it stands for, undefined
- * when the code is unknown, spent, too old, bound to something else or its proof is wrong, which spends
- * nothing. `boundTo` undefined: a program without an origin of its own, which may redeem what a front end may.
+ * Spends a code: one statement, so that one of several wins. Returns the session that it stands for,
+ * undefined when the code is unknown, spent, too old, bound to something else or its proof is wrong, which
+ * spends nothing. `boundTo` undefined: a program without an origin, which may redeem what a front end may.
  * `tx` is the service's. @see RFC 7636 §4.6
  */
 export async function spendSessionCode(

@@ -2,7 +2,7 @@ import type { Config } from '../../../config.ts';
 import type { Clock } from '../../../ctx.ts';
 import { AppError } from '../../../errors.ts';
 import type { IdentityProvider } from '../../../identity-providers.ts';
-import { createConnections, type Connect } from './connect-provider.ts';
+import { createConnections, type Connect } from './connections.ts';
 import { createForeignTokens, type ForeignTokens } from './foreign-tokens.ts';
 import { githubEndpoints } from './read-github-identity.ts';
 
@@ -23,10 +23,6 @@ export type Upstream = {
 /** Makes the providers of the settings ready. None is asked for anything before it is needed. */
 export function createUpstream({ config, clock }: { config: Config; clock: Clock }): Upstream {
   const { identityProviders: providers } = config;
-  const orUnknown = (provider: IdentityProvider | undefined): IdentityProvider => {
-    if (!provider) throw new AppError('auth.provider_unknown');
-    return provider;
-  };
   const named = (name: string) => orUnknown(providers.find((one) => one.name === name));
   return {
     providers,
@@ -36,6 +32,11 @@ export function createUpstream({ config, clock }: { config: Config; clock: Clock
     connect: createConnections(clock),
     tokens: createForeignTokens({ config, clock }),
   };
+}
+
+function orUnknown(provider: IdentityProvider | undefined): IdentityProvider {
+  if (!provider) throw new AppError('auth.provider_unknown');
+  return provider;
 }
 
 function issuerOf(provider: IdentityProvider): string {

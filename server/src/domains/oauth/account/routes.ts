@@ -19,10 +19,11 @@ import {
   readOwnAccount,
   registerUser,
   signInBrowser,
+  type Way,
 } from '../../auth/index.ts';
 import { problemNamed, problemOf } from '../interactions/problem-of.ts';
 import { registerFormSchema, signInFormSchema } from '../interactions/schemas.ts';
-import { providersOf } from '../interactions/with-provider.ts';
+import { providersOf } from '../interactions/providers-of.ts';
 import {
   buildBudgetPage,
   buildFirstBudgetPage,
@@ -97,24 +98,24 @@ function addSignInPage(pages: App, ctx: Ctx): void {
 /** Leads from the sign-in page to another place at which to sign in, and from there to where it led on. */
 function addProviderPage(pages: App, ctx: Ctx): void {
   const schema = { hide, params: schemas.providerParamsSchema, querystring: schemas.nextQuerySchema };
-  pages.get(
-    '/sign-in/with/:provider',
-    { config: { limit: limits.upstream }, schema },
-    async (request, reply) => {
-      const { provider: name } = request.params;
-      const next = nextOf(request);
-      const way = {
-        callbackPath: `/api/v1/auth/social/${name}/callback`,
-        returnTo: next ?? '/sign-in?done',
-        failTo: withNext('/sign-in', next),
-        handsOver: 'nothing',
-      } as const;
-      const browser = readUpstreamCookie(request);
-      const beginning = await beginUpstreamSignIn(ctx, ctx.upstream.find(name), { way, browser });
-      sendUpstreamCookie(reply, beginning);
-      return reply.redirect(beginning.url, 303);
-    },
-  );
+  const config = { limit: limits.upstream };
+  pages.get('/sign-in/with/:provider', { config, schema }, async (request, reply) => {
+    const { provider: name } = request.params;
+    const browser = readUpstreamCookie(request);
+    const way = wayWith(name, nextOf(request));
+    const beginning = await beginUpstreamSignIn(ctx, ctx.upstream.find(name), { way, browser });
+    sendUpstreamCookie(reply, beginning);
+    return reply.redirect(beginning.url, 303);
+  });
+}
+
+function wayWith(name: string, next: string | undefined): Way {
+  return {
+    callbackPath: `/api/v1/auth/social/${name}/callback`,
+    returnTo: next ?? '/sign-in?done',
+    failTo: withNext('/sign-in', next),
+    handsOver: 'nothing',
+  };
 }
 
 function addRegisterPage(pages: App, ctx: Ctx): void {

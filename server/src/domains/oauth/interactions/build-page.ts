@@ -8,7 +8,7 @@ import { toApplicationView } from '../application-view.ts';
 import { scopesOfClaims } from '../scopes.ts';
 import { findMandate, requestedBudget, toBudgetView } from './budget.ts';
 import { readRequested, type OpenInteraction, type Requested } from './interaction.ts';
-import { providersOf } from './with-provider.ts';
+import { providersOf } from './providers-of.ts';
 
 export type PageRequest = {
   /** The hidden fields of every form. */

@@ -20,7 +20,7 @@ import { hasAccessNow } from './has-access-now.ts';
 import { endStep, findInteraction, readRequested, type OpenInteraction } from './interaction.ts';
 import { problemNamed, problemOf } from './problem-of.ts';
 import * as schemas from './schemas.ts';
-import { leaveForProvider, returnFromProvider } from './with-provider.ts';
+import { leaveForProvider, returnFromProvider } from './providers-of.ts';
 
 type Step = { ctx: Ctx; host: ProviderHost };
 

@@ -13,33 +13,38 @@ export type Accepted = Caller & { role: 'user' | 'admin'; claims: ForeignClaims 
 const rememberedMax = 10_000;
 const unknownAuthentication = new Date(0);
 
-/** Tokens that were accepted, and those that are being looked at, so that each is looked at once. */
-const rememberedBy = new WeakMap<Ctx, Map<string, { accepted: Promise<Accepted>; until: number }>>();
+/** See createTokenAcceptor. */
+export type AcceptToken = (token: string, origin: RequestOrigin) => Promise<Accepted>;
+
+/** A token that was accepted, or is being looked at: each is looked at once. */
+type Remembered = { accepted: Promise<Accepted>; until: number };
 
 /**
- * The person for whom another issuer has made a bearer token, on the session that stands for such tokens of
- * theirs; on first sight they get an account and a wallet. A token is verified and its person looked up once,
- * and remembered until it expires: whether the session still lives is asked by the SQL that does the work, so
- * after the first time a token costs no round trip of its own. Throws `auth.token_invalid`,
- * `auth.session_ended`, `auth.account_deactivated`, `auth.upstream_email_missing`,
+ * Finds the person for whom another issuer has made a bearer token, on the session that stands for such
+ * tokens of theirs; on first sight they get an account and a wallet. A token is verified and its person looked
+ * up once, and remembered until it expires, ten thousand of them at most: whether the session still lives is
+ * asked by the SQL that does the work, so after the first time a token costs no round trip of its own. Throws
+ * `auth.token_invalid`, `auth.session_ended`, `auth.account_deactivated`, `auth.upstream_email_missing`,
  * `auth.upstream_email_taken`, `auth.upstream_unavailable`. @see RFC 9068 §4
  */
-export async function acceptToken(ctx: Ctx, token: string, origin: RequestOrigin): Promise<Accepted> {
-  const remembered = rememberedBy.get(ctx) ?? new Map();
-  rememberedBy.set(ctx, remembered);
-  const known = remembered.get(token);
-  if (known && known.until > ctx.clock.now().getTime()) return known.accepted;
-  const accepted = enter(ctx, token, origin);
-  const entry = { accepted, until: Number.POSITIVE_INFINITY };
-  if (remembered.size >= rememberedMax) forgetOldest(remembered);
-  remembered.set(token, entry);
-  try {
-    entry.until = (await accepted).claims.exp * 1000;
-    return await accepted;
-  } catch (error) {
-    if (remembered.get(token) === entry) remembered.delete(token);
-    throw error;
-  }
+export function createTokenAcceptor(ctxOf: () => Ctx): AcceptToken {
+  const remembered = new Map<string, Remembered>();
+  return async (token, origin) => {
+    const ctx = ctxOf();
+    const known = remembered.get(token);
+    if (known && known.until > ctx.clock.now().getTime()) return known.accepted;
+    const accepted = acceptToken(ctx, token, origin);
+    const entry = { accepted, until: Number.POSITIVE_INFINITY };
+    if (remembered.size >= rememberedMax) forgetOldest(remembered);
+    remembered.set(token, entry);
+    try {
+      entry.until = (await accepted).claims.exp * 1000;
+      return await accepted;
+    } catch (error) {
+      if (remembered.get(token) === entry) remembered.delete(token);
+      throw error;
+    }
+  };
 }
 
 function forgetOldest(remembered: Map<string, unknown>): void {
@@ -49,7 +54,7 @@ function forgetOldest(remembered: Map<string, unknown>): void {
   }
 }
 
-async function enter(ctx: Ctx, token: string, origin: RequestOrigin): Promise<Accepted> {
+async function acceptToken(ctx: Ctx, token: string, origin: RequestOrigin): Promise<Accepted> {
   const claims = await ctx.upstream.tokens.verify(token);
   const entered =
     (await enterByAccount(ctx, claims, origin)) ?? (await addPerson(ctx, claims, token, origin));
@@ -63,22 +68,22 @@ type Row = {
   user_role: 'user' | 'admin';
 };
 
+const toDate = (seconds: number) => new Date(seconds * 1000);
+
 /** Undefined when nobody has the account of the token. */
 async function enterByAccount(
   ctx: Ctx,
   { iss, sub, iat, exp, auth_time: authTime }: ForeignClaims,
   { ipAddress, userAgent }: RequestOrigin,
 ): Promise<(Caller & { role: 'user' | 'admin' }) | undefined> {
-  const toDate = (seconds: number) => new Date(seconds * 1000);
   // Without a word of the issuer, nothing that asks for a recent sign-in takes this for one.
   const authenticated =
     typeof authTime === 'number' && authTime <= iat ? toDate(authTime) : unknownAuthentication;
+  const times = [toDate(iat), authenticated, toDate(exp)];
+  const values = [iss, sub, ...times, newId(ctx), ipAddress, userAgent, ctx.clock.now()];
   const [row] = await ctx.db.call<Row>(
     'select * from auth.enter_by_account($1, $2, $3, $4, $5, $6, $7, $8, $9)',
-    [
-      ...[iss, sub, toDate(iat), authenticated, toDate(exp)],
-      ...[newId(ctx), ipAddress, userAgent, ctx.clock.now()],
-    ],
+    values,
   );
   if (row?.outcome === 'deactivated') throw new AppError('auth.account_deactivated');
   if (row?.outcome === 'ended') throw new AppError('auth.session_ended');

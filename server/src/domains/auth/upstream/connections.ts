@@ -3,7 +3,7 @@ import type { Clock } from '../../../ctx.ts';
 import { AppError } from '../../../errors.ts';
 import type { IdentityProvider } from '../../../identity-providers.ts';
 import { fetchBounded } from '../../../lib/fetch-bounded.ts';
-import { authenticateAtApple } from './authenticate-at-apple.ts';
+import { makeAppleSecret } from './make-apple-secret.ts';
 import { githubEndpoints } from './read-github-identity.ts';
 
 const rememberedMs = 3_600_000;
@@ -37,17 +37,15 @@ export function createConnections(clock: Clock): Connect {
 }
 
 /** The client of one provider. Throws `auth.upstream_unavailable`. */
-export async function connectProvider(
-  provider: IdentityProvider,
-  clock: Clock,
-): Promise<client.Configuration> {
-  const authentication = authenticationFor(provider, clock);
+async function connectProvider(provider: IdentityProvider, clock: Clock): Promise<client.Configuration> {
   try {
-    const configuration =
-      provider.kind === 'github'
-        ? new client.Configuration(githubEndpoints(provider), provider.clientId, undefined, authentication)
-        : await discover(provider, authentication);
+    const metadata = await findMetadata(provider);
+    const authentication = await authenticationFor(provider, metadata, clock);
+    const configuration = new client.Configuration(metadata, provider.clientId, undefined, authentication);
     configuration[client.customFetch] = fetchForLibrary;
+    // Although ID tokens come over TLS from the issuer itself, their signature is checked, too.
+    client.enableNonRepudiationChecks(configuration);
+    if (isPlain(provider)) client.allowInsecureRequests(configuration);
     return configuration;
   } catch (error) {
     throw new AppError('auth.upstream_unavailable', { cause: error });
@@ -58,24 +56,35 @@ export async function connectProvider(
 const fetchForLibrary: client.CustomFetch = (url, { method, headers, body, signal }) =>
   fetchBounded(url, { method, headers, body: body instanceof URLSearchParams ? body : null, signal });
 
-/** The signature of ID tokens is checked too, although they come over TLS from the issuer itself. */
-function discover(
-  provider: IdentityProvider,
-  authentication: client.ClientAuth,
-): Promise<client.Configuration> {
-  const issuer = new URL(provider.issuer);
-  const execute = [client.enableNonRepudiationChecks];
-  // The settings take plain http outside of production only.
-  if (issuer.protocol === 'http:') execute.push(client.allowInsecureRequests);
-  return client.discovery(issuer, provider.clientId, undefined, authentication, {
-    execute,
+/** The settings take plain http outside of production only. */
+const isPlain = ({ issuer }: IdentityProvider) => issuer.startsWith('http:');
+
+async function findMetadata(provider: IdentityProvider): Promise<client.ServerMetadata> {
+  if (provider.kind === 'github') return githubEndpoints(provider);
+  const options = {
+    execute: isPlain(provider) ? [client.allowInsecureRequests] : [],
     [client.customFetch]: fetchForLibrary,
-  });
+  };
+  const found = await client.discovery(
+    new URL(provider.issuer),
+    provider.clientId,
+    undefined,
+    client.None(),
+    options,
+  );
+  return found.serverMetadata();
 }
 
-function authenticationFor(provider: IdentityProvider, clock: Clock): client.ClientAuth {
-  if (provider.kind === 'apple') return authenticateAtApple(provider, clock);
-  if (provider.kind === 'github' || provider.clientAuth === 'post')
-    return client.ClientSecretPost(provider.clientSecret);
-  return client.ClientSecretBasic(provider.clientSecret);
+/** By the form where the provider takes that: not all of them decode what stands in the header. */
+async function authenticationFor(
+  provider: IdentityProvider,
+  { token_endpoint_auth_methods_supported: supported = [] }: client.ServerMetadata,
+  clock: Clock,
+): Promise<client.ClientAuth> {
+  if (provider.kind === 'apple') return client.ClientSecretPost(await makeAppleSecret(provider, clock));
+  const takesForm = provider.kind === 'github' || supported.includes('client_secret_post');
+  const method = provider.clientAuth || (takesForm ? 'post' : 'basic');
+  return method === 'post'
+    ? client.ClientSecretPost(provider.clientSecret)
+    : client.ClientSecretBasic(provider.clientSecret);
 }
