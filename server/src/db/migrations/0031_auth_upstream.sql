@@ -22,7 +22,7 @@ create table auth.upstream_attempts (
   code_challenge text,
   created_at timestamp (3) with time zone not null,
   expires_at timestamp (3) with time zone not null,
-  constraint upstream_attempts_hands_over_check check (hands_over in ('nothing', 'code', 'tokens')),
+  constraint upstream_attempts_hands_over_check check (hands_over in ('nothing', 'person', 'code', 'tokens')),
   constraint upstream_attempts_user_id_users_id_fk foreign key (user_id) references auth.users (id) on delete cascade
 );
 create index upstream_attempts_user_idx on auth.upstream_attempts (user_id) where user_id is not null;
@@ -30,16 +30,21 @@ create index upstream_attempts_expires_idx on auth.upstream_attempts (expires_at
 
 create table auth.session_codes (
   code_hash bytea primary key not null,
-  session_id uuid not null,
+  session_id uuid,
+  account_id uuid,
   bound_to text not null,
   code_challenge text,
   created_at timestamp (3) with time zone not null,
   expires_at timestamp (3) with time zone not null,
   consumed_at timestamp (3) with time zone,
   constraint session_codes_session_id_sessions_id_fk
-    foreign key (session_id) references auth.sessions (id) on delete cascade on update cascade
+    foreign key (session_id) references auth.sessions (id) on delete cascade on update cascade,
+  constraint session_codes_account_id_accounts_id_fk
+    foreign key (account_id) references auth.accounts (id) on delete cascade,
+  constraint session_codes_stands_for_check check (num_nonnulls(session_id, account_id) = 1)
 );
-create index session_codes_session_idx on auth.session_codes (session_id);
+create index session_codes_session_idx on auth.session_codes (session_id) where session_id is not null;
+create index session_codes_account_idx on auth.session_codes (account_id) where account_id is not null;
 create index session_codes_expires_idx on auth.session_codes (expires_at);
 
 select obol.protect('auth.upstream_attempts', null);
@@ -105,6 +110,7 @@ declare
   account auth.accounts;
   current auth.sessions;
   active boolean;
+  is_new boolean;
 begin
   outcome := 'unknown';
   select * into account from auth.accounts a
@@ -118,20 +124,24 @@ begin
   select * into current from auth.sessions s
    where s.account_id = account.id and s.cookie_hash is null
    order by s.created_at desc, s.id desc limit 1 for no key update;
-  if found and current.revoked_at is null and current.expires_at > at_time then
+  is_new := not found or current.revoked_at is not null;
+  outcome := 'ended';
+  if exists (select from auth.sessions s
+              where s.account_id = account.id and s.cookie_hash is null and s.revoked_at >= issued) then
+    return;
+  end if;
+
+  if is_new then
+    insert into auth.sessions (id, user_id, account_id, ip_address, user_agent, created_at, authenticated_at,
+                               last_used_at, expires_at)
+    values (next_id, user_id, account.id, ip, agent, at_time, authenticated, at_time, token_expires)
+    returning id into session_id;
+  else
     update auth.sessions s
        set expires_at = greatest(s.expires_at, token_expires), last_used_at = at_time,
            authenticated_at = greatest(s.authenticated_at, authenticated)
      where s.id = current.id;
     session_id := current.id;
-  elsif current.revoked_at >= issued then
-    outcome := 'ended';
-    return;
-  else
-    insert into auth.sessions (id, user_id, account_id, ip_address, user_agent, created_at, authenticated_at,
-                               last_used_at, expires_at)
-    values (next_id, user_id, account.id, ip, agent, at_time, authenticated, at_time, token_expires)
-    returning id into session_id;
   end if;
   update auth.accounts a set last_used_at = at_time where a.id = account.id;
   outcome := 'entered';

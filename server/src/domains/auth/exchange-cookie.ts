@@ -55,8 +55,8 @@ export async function exchangeCookie(
 
 async function findNamed(ctx: Ctx, tx: Tx, shown: ShownForTokens): Promise<SQL | undefined> {
   if ('code' in shown) {
-    const sessionId = await spendSessionCode(ctx, tx, shown);
-    return sessionId === undefined ? undefined : eq(sessions.id, sessionId);
+    const spent = await spendSessionCode(ctx, tx, shown);
+    return spent && 'sessionId' in spent ? eq(sessions.id, spent.sessionId) : undefined;
   }
   return shown.cookie ? eq(sessions.cookieHash, hashOpaqueToken(shown.cookie)) : undefined;
 }

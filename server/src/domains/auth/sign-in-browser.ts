@@ -24,7 +24,7 @@ export async function signInBrowser(
   origin: RequestOrigin,
 ): Promise<BrowserSignIn> {
   const verified = await verifyPassword(ctx, credentials, origin);
-  return openBrowserSession(ctx, verified, cookie, origin);
+  return enterBrowser(ctx, verified, { cookie }, origin);
 }
 
 /**
@@ -33,10 +33,10 @@ export async function signInBrowser(
  * their own, and the one before ends. Throws `auth.invalid_credentials` when what they showed does not hold
  * any more.
  */
-export async function openBrowserSession(
+export async function enterBrowser(
   ctx: Ctx,
   identified: Identified,
-  cookie: string | undefined,
+  { cookie }: { cookie: string | undefined },
   origin: RequestOrigin,
 ): Promise<BrowserSignIn> {
   const { userId } = identified;

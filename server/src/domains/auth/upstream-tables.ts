@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { check, index, text, uuid } from 'drizzle-orm/pg-core';
 import { at, authSchema, bytes } from '../../db/columns.ts';
 import { users } from '../users/tables.ts';
-import { sessions } from './tables.ts';
+import { accounts, sessions } from './tables.ts';
 
 /**
  * A browser on its way to another provider and back: used once, within minutes. Nonce and verifier are
@@ -23,7 +23,7 @@ export const upstreamAttempts = authSchema.table(
     callbackPath: text('callback_path').notNull(),
     returnTo: text('return_to').notNull(),
     failTo: text('fail_to').notNull(),
-    handsOver: text('hands_over', { enum: ['nothing', 'code', 'tokens'] }).notNull(),
+    handsOver: text('hands_over', { enum: ['nothing', 'person', 'code', 'tokens'] }).notNull(),
     codeChallenge: text('code_challenge'),
     createdAt: at('created_at').notNull(),
     expiresAt: at('expires_at').notNull(),
@@ -33,18 +33,23 @@ export const upstreamAttempts = authSchema.table(
       .on(table.userId)
       .where(sql`${table.userId} is not null`),
     index('upstream_attempts_expires_idx').on(table.expiresAt),
-    check('upstream_attempts_hands_over_check', sql`${table.handsOver} in ('nothing', 'code', 'tokens')`),
+    check(
+      'upstream_attempts_hands_over_check',
+      sql`${table.handsOver} in ('nothing', 'person', 'code', 'tokens')`,
+    ),
   ],
 );
 
-/** A single-use code that stands for a session just opened, until it is redeemed where it is bound to. */
+/**
+ * A single-use code, until it is redeemed where it is bound to. It stands for a session just opened, or for
+ * an account that has just identified its owner, for whom the page opens a session.
+ */
 export const sessionCodes = authSchema.table(
   'session_codes',
   {
     codeHash: bytes('code_hash').primaryKey(),
-    sessionId: uuid('session_id')
-      .notNull()
-      .references(() => sessions.id, { onDelete: 'cascade', onUpdate: 'cascade' }),
+    sessionId: uuid('session_id').references(() => sessions.id, { onDelete: 'cascade', onUpdate: 'cascade' }),
+    accountId: uuid('account_id').references(() => accounts.id, { onDelete: 'cascade' }),
     /** The origin of the front end that exchanges it for tokens, or the page that goes on with it. */
     boundTo: text('bound_to').notNull(),
     codeChallenge: text('code_challenge'),
@@ -53,7 +58,13 @@ export const sessionCodes = authSchema.table(
     consumedAt: at('consumed_at'),
   },
   (table) => [
-    index('session_codes_session_idx').on(table.sessionId),
+    index('session_codes_session_idx')
+      .on(table.sessionId)
+      .where(sql`${table.sessionId} is not null`),
+    index('session_codes_account_idx')
+      .on(table.accountId)
+      .where(sql`${table.accountId} is not null`),
+    check('session_codes_stands_for_check', sql`num_nonnulls(${table.sessionId}, ${table.accountId}) = 1`),
     index('session_codes_expires_idx').on(table.expiresAt),
   ],
 );

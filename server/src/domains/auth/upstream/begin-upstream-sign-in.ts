@@ -18,8 +18,11 @@ export type Way = {
   returnTo: string;
   /** Where the browser goes with an `error` instead. */
   failTo: string;
-  /** What `returnTo` is given along: nothing, a one-time code, or the tokens. */
-  handsOver: 'nothing' | 'code' | 'tokens';
+  /**
+   * What `returnTo` is given along: nothing, a one-time code for the session, or the tokens. `person`: nobody
+   * is signed in yet, a page of ours does that, see `redeemPersonCode`.
+   */
+  handsOver: 'nothing' | 'person' | 'code' | 'tokens';
   /** What the front end has to prove when it redeems the code. @see RFC 7636 */
   codeChallenge?: string | undefined;
   /** Who adds an account to theirs; without it, somebody signs in. */

@@ -4,12 +4,12 @@ import { AppError } from '../../../errors.ts';
 import { hashOpaqueToken } from '../../../lib/secrets.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
 import { exchangeCookie } from '../exchange-cookie.ts';
-import { openBrowserSession, type BrowserSignIn } from '../sign-in-browser.ts';
+import { enterBrowser, type BrowserSignIn } from '../sign-in-browser.ts';
 import { upstreamAttempts } from '../upstream-tables.ts';
 import { findPerson } from './find-person.ts';
 import { linkAccount } from './link-account.ts';
 import { readIdentity } from './read-identity.ts';
-import { makeSessionCode } from './session-code.ts';
+import { makeSessionCode, personCodeTarget } from './session-code.ts';
 
 /** What a browser brings back from a provider. */
 export type Callback = {
@@ -93,7 +93,7 @@ export async function spendLinkTicket(ctx: Ctx, ticket: string): Promise<Attempt
 async function finish(
   ctx: Ctx,
   attempt: Attempt,
-  { answer, callbackPath, cookie }: Callback,
+  { answer, callbackPath, browser = '', cookie }: Callback,
   origin: RequestOrigin,
 ): Promise<Finished> {
   const provider = ctx.upstream.find(attempt.provider);
@@ -105,7 +105,12 @@ async function finish(
     return { url: withParams(ctx, returnTo, {}) };
   }
   const account = await findPerson(ctx, identity, origin);
-  const signedIn = await openBrowserSession(ctx, account, cookie, origin);
+  if (attempt.handsOver === 'person') {
+    const boundTo = personCodeTarget(returnTo, browser);
+    const code = await makeSessionCode(ctx, { accountId: account.accountId, boundTo });
+    return { url: withParams(ctx, returnTo, { code }) };
+  }
+  const signedIn = await enterBrowser(ctx, account, { cookie }, origin);
   const url = await handOver(ctx, attempt, signedIn, origin);
   return { url, ...(signedIn.cookie ? { cookie: signedIn.cookie } : {}) };
 }
@@ -118,9 +123,7 @@ async function handOver(
   origin: RequestOrigin,
 ): Promise<string> {
   if (handsOver === 'nothing') return withParams(ctx, returnTo, {});
-  const target = new URL(returnTo, ctx.config.baseUrl);
-  const isOurs = returnTo.startsWith('/');
-  const boundTo = isOurs ? target.pathname : target.origin;
+  const boundTo = new URL(returnTo).origin;
   const code = await makeSessionCode(ctx, { sessionId, boundTo, codeChallenge });
   if (handsOver === 'code') return withParams(ctx, returnTo, { code });
   const tokens = await exchangeCookie(ctx, { code, boundTo, verifier: undefined }, origin);

@@ -8,13 +8,20 @@ import { sessionCodes } from '../upstream-tables.ts';
 const codeTtlSeconds = 60;
 const expiredMax = 100;
 
+/** What a code stands for: a session, or somebody identified who has none yet. */
+export type CodeFor = { sessionId: string } | { accountId: string };
+
 /**
- * A code that stands for a session, once and within a minute, for whoever redeems it under the same
- * `boundTo`, and with the verifier of `codeChallenge` where there is one.
+ * A code that stands for a session or an account, once and within a minute, for whoever redeems it under the
+ * same `boundTo`, and with the verifier of `codeChallenge` where there is one.
  */
 export async function makeSessionCode(
   ctx: Ctx,
-  { sessionId, boundTo, codeChallenge }: { sessionId: string; boundTo: string; codeChallenge: string | null },
+  {
+    boundTo,
+    codeChallenge = null,
+    ...standsFor
+  }: CodeFor & { boundTo: string; codeChallenge?: string | null },
 ): Promise<string> {
   const now = ctx.clock.now();
   const code = newOpaqueToken(ctx.random);
@@ -29,7 +36,7 @@ export async function makeSessionCode(
     const expiresAt = new Date(now.getTime() + codeTtlSeconds * 1000);
     await tx.insert(sessionCodes).values({
       codeHash: hashOpaqueToken(code),
-      sessionId,
+      ...standsFor,
       boundTo,
       codeChallenge,
       createdAt: now,
@@ -40,8 +47,8 @@ export async function makeSessionCode(
 }
 
 /**
- * Spends a code: one statement, so that one of several wins. Returns the session that it stands for,
- * undefined when the code is unknown, spent, too old, bound to something else or its proof is wrong, which
+ * Spends a code: one statement, so that one of several wins. Returns what it stands for, undefined
+ * when the code is unknown, spent, too old, bound to something else or its proof is wrong, which
  * spends nothing. `boundTo` undefined: a program without an origin, which may redeem what a front end may.
  * `tx` is the service's. @see RFC 7636 §4.6
  */
@@ -49,7 +56,7 @@ export async function spendSessionCode(
   ctx: Ctx,
   tx: Tx,
   { code, boundTo, verifier }: { code: string; boundTo: string | undefined; verifier: string | undefined },
-): Promise<string | undefined> {
+): Promise<CodeFor | undefined> {
   const now = ctx.clock.now();
   const challenge =
     verifier === undefined ? undefined : createHash('sha256').update(verifier).digest('base64url');
@@ -66,6 +73,12 @@ export async function spendSessionCode(
         challenge === undefined ? isUnproven : or(isUnproven, eq(sessionCodes.codeChallenge, challenge)),
       ),
     )
-    .returning({ sessionId: sessionCodes.sessionId });
-  return spent?.sessionId;
+    .returning({ sessionId: sessionCodes.sessionId, accountId: sessionCodes.accountId });
+  if (spent?.sessionId) return { sessionId: spent.sessionId };
+  return spent?.accountId ? { accountId: spent.accountId } : undefined;
+}
+
+/** What a code is bound to that a page of ours goes on with: the page, and the browser that is on the way. */
+export function personCodeTarget(path: string, browser: string): string {
+  return `${path} ${hashOpaqueToken(browser).toString('base64url')}`;
 }

@@ -1,7 +1,14 @@
 import type { ProviderView } from '../../../../../web/src/page.ts';
 import type { Ctx } from '../../../ctx.ts';
-import { beginUpstreamSignIn, redeemSessionCode, type Beginning } from '../../auth/index.ts';
-import { endStep, type OpenInteraction } from './interaction.ts';
+import type { RequestOrigin } from '../../audit/index.ts';
+import {
+  beginUpstreamSignIn,
+  enterBrowser,
+  redeemPersonCode,
+  type Beginning,
+  type BrowserSignIn,
+} from '../../auth/index.ts';
+import type { OpenInteraction } from './interaction.ts';
 
 /** The links of a sign-in page to the other places at which to sign in: `<page>/with/<name>`. */
 export function providersOf(ctx: Ctx, page: string, query = ''): ProviderView[] {
@@ -26,24 +33,31 @@ export function leaveForProvider(
     callbackPath: `/api/v1/auth/social/${name}/callback`,
     returnTo: `${page}/with/${name}/done`,
     failTo: page,
-    handsOver: 'code',
+    handsOver: 'person',
     isAgain: interaction.session !== undefined,
   } as const;
   return beginUpstreamSignIn(ctx, ctx.upstream.find(name), { way, browser });
 }
 
 /**
- * Goes on with an interaction after a sign-in at a provider, which the code shows to have been made just now,
- * at this browser, for this interaction. Returns where the browser goes. Throws `auth.code_invalid`.
+ * Signs in who comes back from a provider to the interaction that they left for it, which the code shows.
+ * Throws `auth.code_invalid`, `auth.invalid_credentials`.
  */
 export async function returnFromProvider(
   ctx: Ctx,
   { interaction }: OpenInteraction,
-  { name, code, cookie }: { name: string; code: string; cookie: string | undefined },
-): Promise<string> {
+  { name, code, browser, cookie }: Returned,
+  origin: RequestOrigin,
+): Promise<BrowserSignIn> {
   const path = `/interaction/${interaction.uid}/with/${name}/done`;
-  const { userId, sessionId } = await redeemSessionCode(ctx, { code, path, cookie });
-  const result = { login: { accountId: userId }, select_account: {} };
-  const forgetsSession = interaction.session?.uid !== sessionId;
-  return endStep(ctx, interaction, result, { forgetsSession });
+  const person = await redeemPersonCode(ctx, { code, path, browser });
+  return enterBrowser(ctx, person, { cookie }, origin);
 }
+
+export type Returned = {
+  name: string;
+  code: string;
+  /** The cookie of the browser that went there, and the one of who is signed in. */
+  browser: string | undefined;
+  cookie: string | undefined;
+};

@@ -11,7 +11,7 @@ import { readSignInCookie, sendSignInCookie } from '../../../http/sign-in-cookie
 import { readUpstreamCookie, sendUpstreamCookie } from '../../../http/upstream-cookie.ts';
 import { requestAccess } from '../../applications/index.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
-import { isKnownAddress, registerUser, signInBrowser } from '../../auth/index.ts';
+import { isKnownAddress, registerUser, signInBrowser, type BrowserSignIn } from '../../auth/index.ts';
 import type { ProviderHost } from '../provider/provider-host.ts';
 import { readLowered, requestedBudget } from './budget.ts';
 import { buildPage, type PageRequest } from './build-page.ts';
@@ -103,7 +103,9 @@ function addProviderRoutes(pages: App, step: Step): void {
     inStep(step, request, reply, {}, async (open) => {
       const { provider: name } = request.params;
       const cookie = readSignInCookie(ctx.config, request);
-      return returnFromProvider(ctx, open, { name, code: request.query.code, cookie });
+      const returned = { name, code: request.query.code, browser: readUpstreamCookie(request), cookie };
+      const signedIn = await returnFromProvider(ctx, open, returned, originOf(request));
+      return goOn(ctx, reply, open, signedIn);
     }),
   );
 }
@@ -187,9 +189,18 @@ async function signIn(
 ): Promise<string> {
   const cookie = readSignInCookie(ctx.config, request);
   const signedIn = await signInBrowser(ctx, { credentials, cookie }, originOf(request));
+  return goOn(ctx, reply, { interaction }, signedIn);
+}
+
+function goOn(
+  ctx: Ctx,
+  reply: FastifyReply,
+  { interaction }: Pick<OpenInteraction, 'interaction'>,
+  signedIn: BrowserSignIn,
+): Promise<string> {
   if (signedIn.cookie) sendSignInCookie(ctx.config, reply, signedIn.cookie);
   const forgetsSession = signedIn.cookie !== undefined;
-  // Who types in a password has chosen the account, too.
+  // Who shows who they are has chosen the account, too.
   const result = { login: { accountId: signedIn.userId }, select_account: {} };
   return endStep(ctx, interaction, result, { forgetsSession });
 }
