@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { expect } from 'vitest';
 import { expectCallback, type TestBrowser, type TestProvider } from './oauth.ts';
@@ -70,4 +71,36 @@ export async function asOwner(service: TestService, text: string, values: unknow
   await owner.connect();
   await owner.query(text, values);
   await owner.end();
+}
+
+/** A confirmed person of a stand-in, with an address of their own. */
+export const newClaims = (email = `${randomUUID()}@example.com`) => ({
+  sub: `person-${randomUUID()}`,
+  email,
+  email_verified: true,
+  name: 'Ada',
+});
+
+/** Where an answer leads. */
+export const locationOf = (response: Response): string => response.headers.get('location') ?? '';
+
+/** Settings for a stand-in as the provider `company`. */
+export const companyEnv = ({ issuer }: StandIn): Record<string, string> => ({
+  SOCIAL_COMPANY_ISSUER: issuer,
+  SOCIAL_COMPANY_CLIENT_ID: 'obol-client',
+  SOCIAL_COMPANY_CLIENT_SECRET: 'a secret & more',
+  SOCIAL_COMPANY_LABEL: 'The company',
+});
+
+/** The accounts elsewhere that sign in the owner of a token. */
+export async function accountsOf(service: TestService, token: string): Promise<any[]> {
+  const { status, body } = await service.send('GET', '/api/v1/auth/accounts', { token });
+  expect(status).toBe(200);
+  return body.accounts;
+}
+
+/** What stands in the trail of the owner of a token. */
+export async function eventsOf(service: TestService, token: string): Promise<string[]> {
+  const { body } = await service.send('GET', '/api/v1/auth/security-events', { token });
+  return body.events.map(({ type }: { type: string }) => type);
 }

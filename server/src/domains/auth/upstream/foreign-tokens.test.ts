@@ -22,14 +22,15 @@ const now = () => Math.floor(service.clock.now().getTime() / 1000);
 function claimsOf(given: Record<string, unknown> = {}): Record<string, unknown> {
   const sub = `auth0|${randomUUID()}`;
   return {
-    ...{
-      iss: tenant.issuer,
-      sub,
-      aud: [audience, `${tenant.issuer}/userinfo`],
-      iat: now(),
-      exp: now() + 3600,
-    },
-    ...{ azp: 'a client', scope: 'openid email', email: `${randomUUID()}@example.com`, email_verified: true },
+    iss: tenant.issuer,
+    sub,
+    aud: [audience, `${tenant.issuer}/userinfo`],
+    iat: now(),
+    exp: now() + 3600,
+    azp: 'a client',
+    scope: 'openid email',
+    email: `${randomUUID()}@example.com`,
+    email_verified: true,
     ...given,
   };
 }

@@ -21,7 +21,7 @@ type Remembered = { accepted: Promise<Accepted>; until: number };
 
 /**
  * Finds the person for whom another issuer has made a bearer token, on the session that stands for such
- * tokens of theirs; on first sight they get an account and a wallet. A token is verified and its person looked
+ * tokens of theirs; on first sight they get an account and a wallet. A token is verified, its person looked
  * up once, and remembered until it expires, ten thousand of them at most: whether the session still lives is
  * asked by the SQL that does the work, so after the first time a token costs no round trip of its own. Throws
  * `auth.token_invalid`, `auth.session_ended`, `auth.account_deactivated`, `auth.upstream_email_missing`,

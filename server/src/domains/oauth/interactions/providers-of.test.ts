@@ -13,7 +13,7 @@ import { registerOwnApplication } from '../../../../test/harness/openid.ts';
 import { startStandIn } from '../../../../test/harness/stand-in-provider.ts';
 import { comeBack, goToStandIn, isSignedIn } from '../../../../test/harness/upstream.ts';
 
-// A sign-in elsewhere as a step between an authorization request and its answer, in a browser without JavaScript.
+// A sign-in elsewhere as a step between an authorization request and its answer, without JavaScript.
 
 const company = await startStandIn();
 const service = await startTestProvider({
