@@ -17,6 +17,7 @@ import {
   addPasskeyRoutes,
   addRecoveryRoutes,
   addStepUpRoutes,
+  addUpstreamRoutes,
   readAvailable,
 } from './domains/auth/index.ts';
 import { addCreditRoutes } from './domains/credits/index.ts';
@@ -58,6 +59,7 @@ export async function buildApp(ctx: Ctx, resolve?: Resolve): Promise<App> {
   addStepUpRoutes(app, ctx);
   addMagicLinkRoutes(app, ctx);
   addEmailChangeRoutes(app, ctx);
+  addUpstreamRoutes(app, ctx);
   addApplicationRoutes(app, ctx);
   addAccessRequestRoutes(app, ctx);
   addGrantRoutes(app, ctx);

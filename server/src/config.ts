@@ -1,3 +1,9 @@
+import {
+  readIdentityProviders,
+  readTrustedIssuers,
+  type IdentityProvider,
+  type TrustedIssuer,
+} from './identity-providers.ts';
 import { parseSetting, type Setting } from './lib/settings.ts';
 
 /**
@@ -257,6 +263,68 @@ export const settings = {
     group: 'Front ends',
     description: 'Where links in mails lead.',
   },
+  auth0Domain: {
+    env: 'AUTH0_DOMAIN',
+    type: 'text',
+    default: '',
+    group: 'Identity providers',
+    description: 'Domain of an Auth0 tenant, such as `family.eu.auth0.com`, at which people sign in.',
+  },
+  auth0ClientId: {
+    env: 'AUTH0_CLIENT_ID',
+    type: 'text',
+    default: '',
+    group: 'Identity providers',
+    description: 'Client id at Auth0; empty takes only its bearer tokens.',
+  },
+  auth0ClientSecret: {
+    env: 'AUTH0_CLIENT_SECRET',
+    type: 'text',
+    default: '',
+    secret: true,
+    group: 'Identity providers',
+    description: 'Client secret at Auth0.',
+  },
+  auth0Audience: {
+    env: 'AUTH0_AUDIENCE',
+    type: 'text',
+    default: '',
+    group: 'Identity providers',
+    description: 'API identifier at Auth0: access tokens for it count as bearer tokens of this service.',
+  },
+  auth0Label: {
+    env: 'AUTH0_LABEL',
+    type: 'text',
+    default: 'Auth0',
+    group: 'Identity providers',
+    description: 'What the button for Auth0 says after "Continue with".',
+  },
+  trustedIssuerList: {
+    env: 'TRUSTED_ISSUERS',
+    type: 'text',
+    default: '',
+    group: 'Identity providers',
+    description:
+      'Other issuers whose access tokens count on this API, comma separated: `issuer|audience`, or `issuer` alone for ' +
+      'tokens whose audience is JWT_AUDIENCE.',
+  },
+  socialDefault: {
+    env: 'SOCIAL_DEFAULT',
+    type: 'text',
+    default: '',
+    group: 'Identity providers',
+    description: 'Name of the provider that `/api/login` leads to; empty is Auth0, else the first one.',
+  },
+  callbackTokens: {
+    env: 'CALLBACK_TOKENS',
+    type: 'choice',
+    choices: ['code', 'query'],
+    default: 'code',
+    group: 'Identity providers',
+    description:
+      'How `/api/callback` hands a sign-in to a front end: a one-time code, or the tokens themselves in the address, ' +
+      'which leaves them in logs and histories.',
+  },
   rateLimitEnabled: {
     env: 'RATE_LIMIT_ENABLED',
     type: 'boolean',
@@ -499,6 +567,10 @@ type ValueOf<S extends Setting> = S['type'] extends 'integer' | 'duration' | 'sc
  */
 export type Config = { readonly [K in keyof typeof settings]: ValueOf<(typeof settings)[K]> } & {
   readonly isProduction: boolean;
+  /** Where people sign in besides here; see identity-providers.ts. */
+  readonly identityProviders: readonly IdentityProvider[];
+  /** Issuers whose access tokens count here. */
+  readonly trustedIssuers: readonly TrustedIssuer[];
 };
 
 /** Thrown with every problem found, so that an operator fixes them in one go. */
@@ -538,6 +610,13 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   const { registrationChallengeBits: bits } = values;
   if (typeof bits === 'number' && (bits < 1 || bits > 30))
     problems.push('REGISTRATION_CHALLENGE_BITS: expected 1 to 30.');
+  const providers = readIdentityProviders(env, problems);
+  const trusting = { providers, ownAudience: texts.JWT_AUDIENCE ?? '' };
+  values.identityProviders = providers;
+  values.trustedIssuers = readTrustedIssuers(env, trusting, problems);
+  const named = texts.SOCIAL_DEFAULT ?? '';
+  if (named !== '' && !providers.some(({ name }) => name === named))
+    problems.push(`SOCIAL_DEFAULT: no provider is called "${named}".`);
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(values) as Config;
 }

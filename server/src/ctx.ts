@@ -6,7 +6,7 @@ import type { Mailer } from './mail/index.ts';
 import type { Metrics } from './metrics/index.ts';
 import type { ApiKeyVerifier } from './domains/api-keys/index.ts';
 import type { ApplicationVerifier } from './domains/applications/index.ts';
-import type { Keyring, LiveCallers, PasswordHasher } from './domains/auth/index.ts';
+import type { AcceptToken, Keyring, LiveCallers, PasswordHasher, Upstream } from './domains/auth/index.ts';
 import type { BalanceReader, WalletTurns } from './domains/credits/index.ts';
 
 /** The time, handed in so that tests can move it. */
@@ -25,6 +25,8 @@ export type Ctx = {
   jobs: Jobs;
   keys: Keyring;
   passwords: PasswordHasher;
+  upstream: Upstream;
+  acceptToken: AcceptToken;
   applications: ApplicationVerifier;
   apiKeys: ApiKeyVerifier;
   turns: WalletTurns;

@@ -161,6 +161,67 @@ export const errorTable = {
     title: 'There is no second factor to do this with',
     detail: 'Set one up first.',
   },
+  'auth.provider_unknown': {
+    status: 404,
+    title: 'No such identity provider',
+    detail: 'It is not set up here.',
+  },
+  'auth.return_not_allowed': {
+    status: 400,
+    title: 'The address to return to is not allowed',
+    detail: 'Use a path of this service, or an address of a front end in CORS_ORIGINS or FRONTEND_URL.',
+  },
+  'auth.upstream_state': {
+    status: 400,
+    title: 'This sign-in has had its time',
+    detail: 'It was finished before, took longer than ten minutes, or began in another browser; begin again.',
+  },
+  'auth.upstream_denied': {
+    status: 403,
+    title: 'The sign-in was cancelled',
+    detail: 'You turned back at the identity provider.',
+  },
+  'auth.upstream_refused': {
+    status: 403,
+    title: 'The answer of the identity provider was not accepted',
+    detail: 'Try again; if it stays, tell the operator the `requestId`.',
+  },
+  'auth.upstream_unavailable': {
+    status: 503,
+    title: 'The identity provider cannot be reached',
+    detail: 'Try again soon, or sign in another way.',
+  },
+  'auth.upstream_email_missing': {
+    status: 403,
+    title: 'The identity provider gives no e-mail address',
+    detail: 'An account here needs one: allow the provider to share it, or register here.',
+  },
+  'auth.upstream_email_taken': {
+    status: 409,
+    title: 'This address has an account already',
+    detail:
+      'The identity provider has not confirmed that the address is yours. Sign in the way you did before.',
+  },
+  'auth.email_unverified': {
+    status: 403,
+    title: 'An address is not confirmed',
+    detail: 'Confirm your address here and at the identity provider, then connect the accounts.',
+  },
+  'auth.account_linked_elsewhere': {
+    status: 409,
+    title: 'This account belongs to somebody else here',
+    detail: 'Sign in with it, and remove it there first.',
+  },
+  'auth.last_way_in': {
+    status: 409,
+    title: 'This is the only way to sign in',
+    detail: 'Set a password or connect another account first.',
+  },
+  'auth.code_invalid': {
+    status: 401,
+    title: 'The one-time code is not valid',
+    detail: 'It is unknown, older than a minute, was used, or is for another front end; sign in again.',
+  },
   'auth.application_invalid': {
     status: 401,
     title: 'The application did not identify itself',

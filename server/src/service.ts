@@ -10,6 +10,8 @@ import {
   createKeyring,
   createLiveCallers,
   createPasswordHasher,
+  createTokenAcceptor,
+  createUpstream,
   handleRecoveryJobs,
   lowerPoolThreads,
 } from './domains/auth/index.ts';
@@ -80,6 +82,8 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     jobs,
     keys,
     passwords,
+    upstream: createUpstream({ config, clock }),
+    acceptToken: createTokenAcceptor(() => ctx),
     applications,
     apiKeys,
     turns,

@@ -72,6 +72,9 @@ export type ApplicationView = {
 /** The person who is signed in. */
 export type AccountView = { email: string; name: string | null };
 
+/** Another place at which to show who one is; `url` leads there and back. */
+export type ProviderView = { name: string; label: string; url: string };
+
 /** Fields: `email`, `password`; when `canCancel`, instead of both `decision=cancel`. */
 export type SignInPage = {
   name: 'sign-in';
@@ -83,6 +86,7 @@ export type SignInPage = {
   reason: 'first' | 'again';
   registerUrl: string | null;
   forgotPasswordUrl: string;
+  providers: ProviderView[];
   canCancel: boolean;
   /** Signing in without a password; null where that is not offered. */
   passkey: PasskeyCall | null;
@@ -100,6 +104,7 @@ export type RegisterPage = {
   signInUrl: string;
   /** What the browser has to work out first, and sends as `proof`; null when nothing is asked. */
   challenge: ChallengeView | null;
+  providers: ProviderView[];
   problem: Problem | null;
 };
 

@@ -70,6 +70,38 @@ const problems = {
     title: 'The link does not work any more',
     detail: 'It has been used, or is older than an hour. Ask for a new one.',
   },
+  'auth.upstream_denied': {
+    title: 'You turned back',
+    detail: 'Nothing has happened. Sign in another way, or try again.',
+  },
+  'auth.upstream_state': {
+    title: 'That took too long',
+    detail: 'Or it began in another browser. Begin again.',
+  },
+  'auth.upstream_refused': {
+    title: 'That did not work',
+    detail: 'We could not accept the answer of the other service. Try again, or sign in another way.',
+  },
+  'auth.upstream_unavailable': {
+    title: 'The other service does not answer',
+    detail: 'Try again in a moment, or sign in another way.',
+  },
+  'auth.upstream_email_missing': {
+    title: 'We need an e-mail address',
+    detail: 'The other service gives us none. Allow it to share yours, or register here.',
+  },
+  'auth.upstream_email_taken': {
+    title: 'This address has an account already',
+    detail: 'The other service has not confirmed that it is yours. Sign in the way you did before.',
+  },
+  'auth.provider_unknown': {
+    title: 'You cannot sign in with this here',
+    detail: 'Choose another way to sign in.',
+  },
+  'auth.code_invalid': {
+    title: 'That took too long',
+    detail: 'Sign in again.',
+  },
   'users.email_taken': {
     title: 'This address has an account',
     detail: 'Sign in with it, or ask for a link to set a new password.',
@@ -190,6 +222,12 @@ export const texts = {
     noAccount: 'New here?',
     register: 'Create an account',
     cancel: (app: string | null) => (app === null ? 'Cancel' : `Back to ${app}`),
+  },
+
+  providers: {
+    heading: 'Other ways to sign in',
+    or: 'or',
+    goOn: (label: string) => `Continue with ${label}`,
   },
 
   register: {

@@ -2,9 +2,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Ctx } from '../ctx.ts';
 import type { Caller } from '../db/index.ts';
 import { AppError } from '../errors.ts';
-import { firstPartyClientId } from '../lib/first-party.ts';
+import { firstPartyClientId, firstPartyScope } from '../lib/first-party.ts';
 import { authenticateApplication, hasClientCredentials } from './client-credentials.ts';
-import { assertPossession, readPresentedToken } from './dpop.ts';
+import { assertPossession, readPresentedToken, type PresentedToken } from './dpop.ts';
+import { originOf } from './origin.ts';
 import type { AuthenticatedApplication } from '../domains/applications/index.ts';
 import type { KeyHolder } from '../domains/api-keys/index.ts';
 import { authenticateApiKey, readApiKey } from './api-key.ts';
@@ -46,7 +47,8 @@ export type AuthenticateOptions = {
  * A preHandler that requires a valid access token, or where the route takes them, the credentials of an
  * application. A token that a person gave to an application passes only where a `scope` is named and only if
  * it carries it; so does an API key. Throws `auth.required`, `auth.key_invalid`, `auth.token_invalid`,
- * `auth.insufficient_scope`, `auth.proof_invalid`, `auth.application_invalid`, `request.rate_limited`.
+ * `auth.insufficient_scope`, `auth.proof_invalid`, `auth.application_invalid`, `request.rate_limited`, and for
+ * tokens of other issuers what `createTokenAcceptor` says.
  * @see RFC 6750 §3.1, RFC 6749 §2.3.1, RFC 9449 §7
  */
 export function authenticate(
@@ -67,6 +69,10 @@ export function authenticate(
     const presented = readPresentedToken(request.headers.authorization);
     if (!presented)
       throw new AppError('auth.required', scope === undefined ? {} : { headers: challengeFor(scope) });
+    if (ctx.upstream.tokens.isForeign(presented.token)) {
+      request.caller = await authenticateForeign(ctx, request, presented);
+      return;
+    }
     const claims = await ctx.keys.verifyAccessToken(presented.token);
     await assertPossession(ctx, request, presented, claims);
     const isFirstParty = claims.client_id === firstPartyClientId;
@@ -94,6 +100,17 @@ function enterAsHolder(
   else if (userId !== null && application !== 'only') {
     request.caller = { userId, sessionId: secretId, role: 'user', scope: granted, isBudgeted };
   } else throw new AppError('auth.insufficient_scope');
+}
+
+/** Who brings the token of an issuer that is trusted here acts as if they had signed in here. */
+async function authenticateForeign(
+  ctx: Ctx,
+  request: FastifyRequest,
+  presented: PresentedToken,
+): Promise<AuthenticatedCaller> {
+  const { claims, ...caller } = await ctx.acceptToken(presented.token, originOf(request));
+  await assertPossession(ctx, request, presented, claims);
+  return { ...caller, scope: firstPartyScope };
 }
 
 /** The caller of a route that `authenticate` guards. */

@@ -30,7 +30,7 @@ export async function assertPossession(
   ctx: Ctx,
   request: FastifyRequest,
   { scheme, token }: PresentedToken,
-  claims: AccessTokenClaims,
+  claims: Pick<AccessTokenClaims, 'cnf'>,
 ): Promise<void> {
   const thumbprint = claims.cnf?.jkt;
   if (thumbprint === undefined && scheme === 'bearer') return;

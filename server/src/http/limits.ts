@@ -47,6 +47,7 @@ export const limits = {
   openMagicLink: { name: 'open-magic-link', perAddress: 10 },
   changeEmail: { name: 'change-email', perAddress: 5, perAccount: 5 },
   sessionToToken: { name: 'session-to-token', perAddress: 30 },
+  upstream: { name: 'upstream', perAddress: 30 },
   authorizeWithToken: { name: 'authorize-with-token', perAddress: 30 },
   requestAccess: { name: 'request-access', perAddress: 60, perAccount: 20, windowSeconds: 3600 },
   registerClient: { name: 'register-client', perAddress: 20, windowSeconds: 3600 },

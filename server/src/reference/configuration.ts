@@ -1,4 +1,5 @@
 import { settings } from '../config.ts';
+import { socialFields, type SocialField } from '../identity-providers.ts';
 import type { Setting } from '../lib/settings.ts';
 
 const typeNames: Record<Setting['type'], string> = {
@@ -32,8 +33,28 @@ export function renderConfiguration(): string {
       'named at the start, all at once. `$NAME` in a default stands for the value of that setting. Secret values are ' +
       'never logged.',
     ...groups,
+    renderSocialFields(),
     '',
   ].join('\n\n');
+}
+
+/** The settings that every other provider has under its name. */
+function renderSocialFields(): string {
+  const rows = (Object.entries(socialFields) as [string, SocialField][]).map(
+    ([field, { description, default: fallback, secret }]) =>
+      `| \`SOCIAL_<NAME>_${field}\` | text${secret ? '; secret' : ''} | ` +
+      `${fallback === '' ? '(empty)' : `\`${fallback}\``} | ${cell(description)} |`,
+  );
+  return [
+    '## Providers by name',
+    '',
+    'Each provider besides Auth0 has settings under a name of its own, in capital letters and digits: `SOCIAL_GOOGLE_CLIENT_ID`, ' +
+      '`SOCIAL_COMPANY_ISSUER`. See [the guide](../guides/upstream-login.md).',
+    '',
+    '| name | kind | default | meaning |',
+    '|---|---|---|---|',
+    ...rows,
+  ].join('\n');
 }
 
 /** `.env.example`: the same as comments, ready to be copied to `.env`. */
@@ -56,10 +77,20 @@ export function renderEnvExample(): string {
   return [
     '# Copy to .env and take the # off what you set. All of it is in docs/reference/configuration.md.',
     ...groups,
+    ['## Providers by name, such as SOCIAL_GOOGLE_CLIENT_ID', ...socialLines()].join('\n'),
     '',
   ]
     .join('\n\n')
     .replace(/\n\n$/, '\n');
+}
+
+function socialLines(): string[] {
+  return (Object.entries(socialFields) as [string, SocialField][]).flatMap(
+    ([field, { description, default: fallback }]) => [
+      `# ${description.replaceAll('`', '')}`,
+      `#SOCIAL_<NAME>_${field}=${fallback}`,
+    ],
+  );
 }
 
 function settingsByGroup(): [string, Setting[]][] {

@@ -54,6 +54,7 @@ const signIn = {
   reason: 'first',
   registerUrl: '/register',
   forgotPasswordUrl: '/forgot-password',
+  providers: [],
   canCancel: false,
   passkey: { form, options: { challenge: 'SZYN5YgOjGh0NBcPZHZgW4' } },
   problem: null,
@@ -103,6 +104,7 @@ const register = {
   typedName: '',
   signInUrl: '/sign-in',
   challenge: null,
+  providers: [],
   problem: null,
 } as const satisfies Page;
 
@@ -212,6 +214,16 @@ export const samples: Readonly<Record<string, Page>> = {
     application: bareApplication,
     email: 'ada@example.com',
     problem: { code: 'auth.invalid_credentials' },
+  },
+  'sign-in-providers': {
+    ...signIn,
+    application,
+    providers: [
+      { name: 'google', label: 'Google', url: '/sign-in/with/google' },
+      { name: 'apple', label: 'Apple', url: '/sign-in/with/apple' },
+      { name: 'kettle', label: 'Kettle & Sons Correspondence Directory', url: '/sign-in/with/kettle' },
+    ],
+    problem: { code: 'auth.upstream_denied' },
   },
   'sign-in-again': { ...signIn, application, email: account.email, reason: 'again', registerUrl: null },
   'second-factor': secondFactor,

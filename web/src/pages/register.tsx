@@ -3,6 +3,7 @@ import { ProofField, useProof } from '../parts/challenge.tsx';
 import { Field, NewPasswordField } from '../parts/field.tsx';
 import { Frame, ProblemNote } from '../parts/frame.tsx';
 import { PageForm, Submit } from '../parts/page-form.tsx';
+import { Providers } from '../parts/providers.tsx';
 import { texts } from '../texts.ts';
 import { headingOf } from '../title-of.ts';
 
@@ -44,6 +45,7 @@ export function Register({ page }: { page: RegisterPage }) {
         />
         <Submit>{register.submit}</Submit>
       </PageForm>
+      <Providers providers={page.providers} />
       <p className="after">
         {register.haveAccount} <a href={page.signInUrl}>{register.signIn}</a>
       </p>

@@ -3,6 +3,7 @@ import { Field, PasswordField } from '../parts/field.tsx';
 import { Frame, ProblemNote } from '../parts/frame.tsx';
 import { PageForm, Submit } from '../parts/page-form.tsx';
 import { PasskeyForm } from '../parts/passkey-form.tsx';
+import { Providers } from '../parts/providers.tsx';
 import { texts } from '../texts.ts';
 import { headingOf } from '../title-of.ts';
 
@@ -48,6 +49,7 @@ export function SignIn({ page }: { page: SignInPage }) {
       {page.passkey !== null && (
         <PasskeyForm call={{ kind: 'get', ...page.passkey }}>{texts.passkey.use}</PasskeyForm>
       )}
+      <Providers providers={page.providers} />
       {page.registerUrl !== null && (
         <p className="after">
           {signIn.noAccount} <a href={page.registerUrl}>{signIn.register}</a>

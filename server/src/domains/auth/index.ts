@@ -20,6 +20,7 @@ export {
   enterBrowser,
   finishInBrowser,
   signInBrowser,
+  type BrowserPlace,
   type BrowserSecondFactor,
   type BrowserSignIn,
 } from './sign-in-browser.ts';
@@ -65,3 +66,8 @@ export { addEmailChangeRoutes } from './email-change/routes.ts';
 export { identifyByLink } from './magic-links/identify-by-link.ts';
 export { addMagicLinkRoutes } from './magic-links/routes.ts';
 export { resetFactorsByOperator } from './factors/reset-factors-by-operator.ts';
+export { beginUpstreamSignIn, type Beginning, type Way } from './upstream/begin-upstream-sign-in.ts';
+export { redeemPersonCode } from './upstream/redeem-person-code.ts';
+export { addUpstreamRoutes } from './upstream/routes.ts';
+export { createTokenAcceptor, type AcceptToken } from './upstream/token-acceptor.ts';
+export { createUpstream, type Upstream } from './upstream/upstream.ts';

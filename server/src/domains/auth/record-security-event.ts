@@ -7,6 +7,9 @@ import { securityEvents } from './tables.ts';
 /** What can stand in a person's trail. Codes are stable; see the README of this domain. */
 export type SecurityEventType =
   | 'account.registered'
+  | 'account.linked'
+  | 'account.unlinked'
+  | 'account.reclaimed'
   | 'login.succeeded'
   | 'login.failed'
   | 'login.new_device'

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify';
 import type { App } from '../../app.ts';
 import type { Ctx } from '../../ctx.ts';
 import type { ErrorCode } from '../../errors.ts';
@@ -9,7 +10,7 @@ import { readSignInCookie, requireCookieOrigin, sendSignInCookie } from '../../h
 import { readProfile, userSchema } from '../users/index.ts';
 import { createChallenge } from './create-challenge.ts';
 import { createSignInWatch } from './create-sign-in-watch.ts';
-import { exchangeCookie } from './exchange-cookie.ts';
+import { exchangeCookie, type ShownForTokens } from './exchange-cookie.ts';
 import { listSecurityEvents } from './list-security-events.ts';
 import { listSessions, readCurrentSession } from './list-sessions.ts';
 import { logIn } from './log-in.ts';
@@ -20,6 +21,7 @@ import { registerUser } from './register-user.ts';
 import { revokeOtherSessions } from './revoke-other-sessions.ts';
 import { revokeSession } from './revoke-session.ts';
 import * as schemas from './schemas.ts';
+import type { Share } from './schemas.ts';
 import { validateToken } from './validate-token.ts';
 
 const done = (message: string) => ({ success: true as const, message });
@@ -38,7 +40,7 @@ const refusals = {
   ],
   login: ['auth.invalid_credentials', 'auth.account_deactivated', 'server.busy'],
   refresh: ['auth.refresh_invalid', 'auth.refresh_superseded', 'auth.refresh_reused'],
-  share: ['auth.cookie_invalid', 'auth.origin_not_allowed'],
+  share: ['auth.cookie_invalid', 'auth.code_invalid', 'auth.origin_not_allowed'],
 } satisfies Record<string, ErrorCode[]>;
 
 /** Sign-in, sessions and tokens. */
@@ -148,8 +150,11 @@ function addTokenRoutes(app: App, ctx: Ctx): void {
 
   const shareSchema = {
     ...open,
-    summary: 'Sign in with the cookie',
-    description: 'Gives a sibling app its own tokens for the session of the sign-in cookie.',
+    summary: 'Sign in with the cookie, or a one-time code',
+    description:
+      'Gives a sibling app its own tokens for the session of the sign-in cookie, or of the `code` that a sign-in at a ' +
+      'provider ended with.',
+    body: schemas.shareSchema,
     response: { 200: schemas.tokensSchema },
   };
   app.post(
@@ -159,7 +164,7 @@ function addTokenRoutes(app: App, ctx: Ctx): void {
       config: { limit: limits.sessionToToken, refusals: refusals.share },
       schema: shareSchema,
     },
-    (request) => exchangeCookie(ctx, readSignInCookie(ctx.config, request), originOf(request)),
+    (request) => exchangeCookie(ctx, shownIn(ctx, request, request.body), originOf(request)),
   );
 
   for (const url of ['/api/v1/auth/jwks', '/.well-known/jwks.json']) {
@@ -169,6 +174,13 @@ function addTokenRoutes(app: App, ctx: Ctx): void {
       return ctx.keys.jwks();
     });
   }
+}
+
+/** A code is good only at the front end that it was sent to; a program without an `Origin` may bring any. */
+function shownIn(ctx: Ctx, request: FastifyRequest, body: Share): ShownForTokens {
+  const { code, codeVerifier: verifier } = body ?? {};
+  if (code === undefined) return { cookie: readSignInCookie(ctx.config, request) };
+  return { code, boundTo: request.headers.origin, verifier };
 }
 
 function addSessionRoutes(app: App, ctx: Ctx): void {

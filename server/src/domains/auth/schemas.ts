@@ -215,6 +215,25 @@ export const securityEventsSchema = Type.Object({
 
 export type SecurityEvents = Static<typeof securityEventsSchema>;
 
+/** What `/session-to-token` is sent; nothing, where the cookie says it all. */
+export const shareSchema = Type.Union([
+  Type.Object({
+    code: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 100, description: 'One-time code.', examples: ['pQ1…'] }),
+    ),
+    codeVerifier: Type.Optional(
+      Type.String({
+        pattern: '^[A-Za-z0-9._~-]{43,128}$',
+        description: 'Verifier of the challenge that the sign-in began with, if there was one.',
+        examples: ['dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'],
+      }),
+    ),
+  }),
+  Type.Null(),
+]);
+
+export type Share = Static<typeof shareSchema> | undefined;
+
 export const jwksSchema = Type.Object({
   keys: Type.Array(
     Type.Object({

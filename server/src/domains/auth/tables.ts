@@ -29,6 +29,8 @@ export const sessions = authSchema.table(
       .array()
       .notNull()
       .default(sql`'{pwd}'`),
+    /** The account at another provider that opened it; without a cookie, it is for bearer tokens of it. */
+    accountId: uuid('account_id').references(() => accounts.id, { onDelete: 'set null' }),
     createdAt: at('created_at').notNull(),
     /** When the person showed last that it is them; null: at the sign-in that opened the session. */
     authenticatedAt: at('authenticated_at'),
@@ -42,6 +44,9 @@ export const sessions = authSchema.table(
     uniqueIndex('sessions_cookie_hash_key')
       .on(table.cookieHash)
       .where(sql`${table.cookieHash} is not null`),
+    index('sessions_account_idx')
+      .on(table.accountId, table.createdAt)
+      .where(sql`${table.accountId} is not null`),
   ],
 );
 
@@ -76,7 +81,10 @@ export const passwords = authSchema.table('passwords', {
   updatedAt: at('updated_at').notNull(),
 });
 
-/** Accounts at other identity providers that sign a person in. */
+/**
+ * Accounts at other identity providers that sign a person in. `provider` is the issuer, `provider_account_id`
+ * its `sub`: together they name the account, whatever its address becomes.
+ */
 export const accounts = authSchema.table(
   'accounts',
   {

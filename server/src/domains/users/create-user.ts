@@ -10,10 +10,17 @@ export type NewUser = {
   email: string;
   name?: string | undefined;
   username?: string | undefined;
+  picture?: string | undefined;
+  /** Whether somebody we trust has seen that the address is theirs. */
+  isEmailVerified?: boolean;
 };
 
 /** Adds a person. `tx` is the service's. Throws `users.email_taken` or `users.username_taken`. */
-export async function createUser(ctx: Ctx, tx: Tx, { email, name, username }: NewUser): Promise<User> {
+export async function createUser(
+  ctx: Ctx,
+  tx: Tx,
+  { email, name, username, picture, isEmailVerified = false }: NewUser,
+): Promise<User> {
   const now = ctx.clock.now();
   try {
     const [user] = await tx
@@ -23,6 +30,8 @@ export async function createUser(ctx: Ctx, tx: Tx, { email, name, username }: Ne
         email,
         name: name?.trim() || null,
         username: username ?? null,
+        picture: picture ?? null,
+        emailVerifiedAt: isEmailVerified ? now : null,
         createdAt: now,
         updatedAt: now,
       })

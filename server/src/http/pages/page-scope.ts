@@ -2,7 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { ErrorPage } from '../../../../web/src/page.ts';
 import type { App } from '../../app.ts';
 import { AppError, errorTable } from '../../errors.ts';
-import { logRefusal } from '../problem.ts';
+import { handleError, logRefusal } from '../problem.ts';
 import { sendReactPage } from './react-page.ts';
 
 declare module 'fastify' {
@@ -14,9 +14,9 @@ declare module 'fastify' {
 
 /**
  * Registers pages: what `add` adds takes forms besides JSON, and answers every refusal with a page. Faults of
- * ours are logged as everywhere, and are pages, too.
+ * ours are logged as everywhere, and are pages, too. `answer` answers them otherwise.
  */
-export function addPages(app: App, add: (pages: App) => void): void {
+export function addPages(app: App, add: (pages: App) => void, answer = answerWithPage): void {
   void app.register(async (scope) => {
     const pages = scope as unknown as App;
     pages.addContentTypeParser(
@@ -25,7 +25,7 @@ export function addPages(app: App, add: (pages: App) => void): void {
       (_request: FastifyRequest, body: string, done: (error: null, form: unknown) => void) =>
         done(null, Object.fromEntries(new URLSearchParams(body))),
     );
-    pages.setErrorHandler(answerWithPage);
+    pages.setErrorHandler(answer);
     add(pages);
   });
 }
@@ -47,6 +47,17 @@ async function answerWithPage(
     requestId: request.id,
     links: request.routeOptions.config.errorLinks ?? [],
   });
+}
+
+/** For addresses that browsers and programs open alike: a page for who takes one, else a problem document. */
+export async function answerWithPageOrProblem(
+  error: FastifyError | AppError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  if (/\btext\/html\b/.test(request.headers.accept ?? '')) return answerWithPage(error, request, reply);
+  handleError(error, request, reply);
+  return reply;
 }
 
 function toRefusal(error: FastifyError | AppError): AppError {

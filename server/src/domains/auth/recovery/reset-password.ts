@@ -7,12 +7,14 @@ import { markEmailVerified } from '../../users/index.ts';
 import { assertAcceptablePassword, type PasswordOwner } from '../assert-acceptable-password.ts';
 import { assertUnbreachedPassword } from '../assert-unbreached-password.ts';
 import { consumeLinkToken } from './consume-link-token.ts';
+import { removeAccounts } from '../upstream/unlink-account.ts';
 import { replacePassword } from './replace-password.ts';
 
 /**
  * Sets a new password by the token of a reset mail: spends the token, ends every session, tells the address.
  * Signs nobody in, so a second factor is asked for as ever. The address counts as confirmed, since the mail
- * was read there. A refused password leaves the token as it is. Throws `auth.link_invalid`,
+ * was read there; if it was not before, accounts at other providers may be somebody else's and sign in no
+ * more. A refused password leaves the token as it is. Throws `auth.link_invalid`,
  * `auth.password_unacceptable`.
  */
 export async function resetPassword(
@@ -27,7 +29,7 @@ export async function resetPassword(
   const newHash = await ctx.passwords.hash(newPassword);
   await ctx.db.asService(async (tx) => {
     const { userId, email } = await consumeLinkToken(ctx, tx, { token, purpose: 'reset_password' });
-    await markEmailVerified(ctx, tx, userId);
+    if (await markEmailVerified(ctx, tx, userId)) await removeAccounts(ctx, tx, userId);
     await replacePassword(ctx, tx, { userId, email, newHash, notice: 'password_reset' }, origin);
   });
 }

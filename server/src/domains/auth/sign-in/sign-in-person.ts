@@ -1,4 +1,4 @@
-import { eq, sql, type SQL } from 'drizzle-orm';
+import { and, eq, sql, type SQL } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { RowDocument } from '../../../db/documents.ts';
 import { later, type Tx } from '../../../db/index.ts';
@@ -9,7 +9,7 @@ import { readFactors } from '../factors/read-factors.ts';
 import { findSession } from '../find-session.ts';
 import { openSession, type Device } from '../open-session.ts';
 import { recordSecurityEvent } from '../record-security-event.ts';
-import { passwords } from '../tables.ts';
+import { accounts, passwords, sessions } from '../tables.ts';
 import { acrOf, type AuthenticationMethod } from './acr-of.ts';
 import { lockAccount } from './lock-account.ts';
 import { createPendingSignIn, type SecondFactorChallenge } from './pending-sign-in.ts';
@@ -24,7 +24,12 @@ export type IdentifiedPerson = {
   /** When it was a password: its hash, which must still be theirs, and a better one to put in its place. */
   hash?: string;
   nextHash?: string | undefined;
+  /** When it was an account at another provider, which must still be theirs. */
+  accountId?: string;
 };
+
+/** Somebody whom another provider has just identified. */
+export type VerifiedAccount = IdentifiedPerson & { accountId: string };
 
 /** Where somebody signs in. */
 export type SignInPlace = {
@@ -66,7 +71,7 @@ export async function signInPerson(
   return ctx.db.asUnit(lockPassword(person), async ({ opened, tx }) => {
     const user = opened
       ? await renewHash(ctx, tx, { user: readPerson(opened), person }, origin)
-      : person.hash === undefined && (await lockAccount(tx, person.userId));
+      : person.hash === undefined && (await holdAccount(tx, person));
     if (!user) return { outcome: 'refused' };
     const { userId, amr } = person;
     if (!amr.includes('mfa')) {
@@ -76,7 +81,9 @@ export async function signInPerson(
         return { outcome: 'second_factor', challenge: await createPendingSignIn(ctx, tx, pending, methods) };
       }
     }
-    return { outcome: 'signed_in', user, session: await enterSession(ctx, tx, { user, amr, place }, origin) };
+    const session = await enterSession(ctx, tx, { user, amr, place }, origin);
+    await noteAccount(tx, session, person);
+    return { outcome: 'signed_in', user, session };
   });
 }
 
@@ -93,6 +100,28 @@ function lockPassword({ userId, hash }: IdentifiedPerson): SQL | undefined {
     select to_jsonb(u) as person
       from auth.users u
      where u.id = ${userId} and exists (select from auth.passwords p where ${isUnchanged})`;
+}
+
+/** The same for who has shown no password. Undefined when the account at a provider is theirs no more. */
+async function holdAccount(tx: Tx, { userId, accountId }: IdentifiedPerson): Promise<User | undefined> {
+  const user = await lockAccount(tx, userId);
+  if (accountId === undefined || !user) return user;
+  const [account] = await tx
+    .select({ userId: accounts.userId })
+    .from(accounts)
+    .where(and(eq(accounts.id, accountId), eq(accounts.userId, userId)))
+    .for('update');
+  return account && user;
+}
+
+/** By which account at a provider a session came about: removing that one ends it. */
+async function noteAccount(
+  tx: Tx,
+  { id, refreshToken }: SignedInSession,
+  { accountId }: IdentifiedPerson,
+): Promise<void> {
+  if (accountId === undefined || refreshToken === undefined) return;
+  await later(tx).update(sessions).set({ accountId }).where(eq(sessions.id, id));
 }
 
 function readPerson(opened: Record<string, unknown>): User {

@@ -12,17 +12,21 @@ import { originOf, signInOriginOf } from '../../../http/origin.ts';
 import { addPages } from '../../../http/pages/page-scope.ts';
 import { sendReactPage } from '../../../http/pages/react-page.ts';
 import { readSignInCookie, sendSignInCookie } from '../../../http/sign-in-cookie.ts';
+import { readUpstreamCookie, sendUpstreamCookie } from '../../../http/upstream-cookie.ts';
 import {
   beginPasswordless,
+  beginUpstreamSignIn,
   challengeView,
   createSignInWatch,
   findBrowserCaller,
   logOut,
   readOwnAccount,
   registerUser,
+  type Way,
 } from '../../auth/index.ts';
-import { problemOf } from '../interactions/problem-of.ts';
+import { problemNamed, problemOf } from '../interactions/problem-of.ts';
 import { registerFormSchema, signInFormSchema } from '../interactions/schemas.ts';
+import { providersOf } from '../interactions/providers-of.ts';
 import {
   buildBudgetPage,
   buildFirstBudgetPage,
@@ -43,6 +47,7 @@ export function addAccountRoutes(app: App, ctx: Ctx): void {
   addPages(app, (pages) => {
     addSignInPage(pages, ctx);
     addSecondFactorPage(pages, ctx);
+    addProviderPage(pages, ctx);
     addRegisterPage(pages, ctx);
     addSignOutPage(pages, ctx);
     addBudgetPage(pages, ctx);
@@ -66,6 +71,7 @@ function addSignInPage(pages: App, ctx: Ctx): void {
       reason: 'first' as const,
       registerUrl: withNext('/register', next),
       forgotPasswordUrl: '/forgot-password',
+      providers: providersOf(ctx, '/sign-in', withNext('', next)),
       canCancel: false,
       problem: typed.problem ?? null,
     };
@@ -73,7 +79,9 @@ function addSignInPage(pages: App, ctx: Ctx): void {
   };
   const query = { hide, querystring: schemas.nextQuerySchema };
   pages.get('/sign-in', { schema: query }, (request, reply) =>
-    request.query.done === undefined ? show(request, reply) : sendSignedIn(reply),
+    request.query.done === undefined
+      ? show(request, reply, typedAfter(request.query.error))
+      : sendSignedIn(reply),
   );
   pages.post(
     '/sign-in',
@@ -92,6 +100,29 @@ function addSignInPage(pages: App, ctx: Ctx): void {
   );
 }
 
+/** Leads from the sign-in page to another place at which to sign in, and from there to where it led on. */
+function addProviderPage(pages: App, ctx: Ctx): void {
+  const schema = { hide, params: schemas.providerParamsSchema, querystring: schemas.nextQuerySchema };
+  const config = { limit: limits.upstream };
+  pages.get('/sign-in/with/:provider', { config, schema }, async (request, reply) => {
+    const { provider: name } = request.params;
+    const browser = readUpstreamCookie(request);
+    const way = wayWith(name, nextOf(request));
+    const beginning = await beginUpstreamSignIn(ctx, ctx.upstream.find(name), { way, browser });
+    sendUpstreamCookie(reply, beginning);
+    return reply.redirect(beginning.url, 303);
+  });
+}
+
+function wayWith(name: string, next: string | undefined): Way {
+  return {
+    callbackPath: `/api/v1/auth/social/${name}/callback`,
+    returnTo: next ?? '/sign-in?done',
+    failTo: withNext('/sign-in', next),
+    handsOver: 'nothing',
+  };
+}
+
 function addRegisterPage(pages: App, ctx: Ctx): void {
   const show = (request: FastifyRequest, reply: FastifyReply, typed: Typed = {}) => {
     const next = nextOf(request);
@@ -103,6 +134,7 @@ function addRegisterPage(pages: App, ctx: Ctx): void {
       typedName: typed.name ?? '',
       signInUrl: withNext('/sign-in', next),
       challenge: challengeView(ctx),
+      providers: providersOf(ctx, '/sign-in', withNext('', next)),
       problem: typed.problem ?? null,
     };
     return sendReactPage(reply, page, { status: typed.status ?? 200 });
@@ -251,6 +283,12 @@ function sendSignedIn(reply: FastifyReply): Promise<FastifyReply> {
 
 function callerOf(ctx: Ctx, request: FastifyRequest): Promise<Caller | undefined> {
   return findBrowserCaller(ctx, readSignInCookie(ctx.config, request));
+}
+
+/** The form as it comes again after a sign-in elsewhere has failed. */
+function typedAfter(error: string | undefined): Typed {
+  const problem = problemNamed(error);
+  return problem ? { problem } : {};
 }
 
 function nextOf(request: FastifyRequest): string | undefined {

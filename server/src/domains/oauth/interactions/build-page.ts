@@ -11,11 +11,12 @@ import { scopesOfClaims } from '../scopes.ts';
 import { findMandate, requestedBudget, toBudgetView } from './budget.ts';
 import { buildFactorPage } from './second-factor/build-factor-page.ts';
 import { readRequested, type OpenInteraction, type Requested } from './interaction.ts';
+import { providersOf } from './providers-of.ts';
 
 export type PageRequest = {
   /** The hidden fields of every form. */
   hidden: Record<string, string>;
-  problem?: Problem | null;
+  problem?: Problem | null | undefined;
   /** What was typed in the try before. */
   typed?: Record<string, string | undefined>;
   /** The step to show instead of the one that is due: signing in as somebody else, or registering. */
@@ -71,6 +72,7 @@ async function signInPage(
     reason: account ? 'again' : 'first',
     registerUrl: `/interaction/${interaction.uid}?step=register`,
     forgotPasswordUrl: '/forgot-password',
+    providers: providersOf(ctx, `/interaction/${interaction.uid}`),
     canCancel: true,
     problem: request.problem ?? null,
   };
@@ -86,6 +88,7 @@ function registerPage(ctx: Ctx, open: OpenInteraction, request: PageRequest): Pa
     typedName: request.typed?.['name'] ?? '',
     signInUrl: `/interaction/${interaction.uid}?step=sign-in`,
     challenge: challengeView(ctx),
+    providers: providersOf(ctx, `/interaction/${interaction.uid}`),
     problem: request.problem ?? null,
   };
 }

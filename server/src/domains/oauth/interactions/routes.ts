@@ -9,6 +9,7 @@ import { limits } from '../../../http/limits.ts';
 import { originOf, signInOriginOf } from '../../../http/origin.ts';
 import { addPages } from '../../../http/pages/page-scope.ts';
 import { sendReactPage } from '../../../http/pages/react-page.ts';
+import { readUpstreamCookie, sendUpstreamCookie } from '../../../http/upstream-cookie.ts';
 import { requestAccess } from '../../applications/index.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
 import { createSignInWatch, registerUser } from '../../auth/index.ts';
@@ -19,8 +20,9 @@ import { goOn } from './go-on.ts';
 import { grantConsent } from './grant-consent.ts';
 import { hasAccessNow } from './has-access-now.ts';
 import { endStep, findInteraction, readRequested, type OpenInteraction } from './interaction.ts';
-import { problemOf } from './problem-of.ts';
+import { problemNamed, problemOf } from './problem-of.ts';
 import * as schemas from './schemas.ts';
+import { leaveForProvider, returnFromProvider } from './providers-of.ts';
 import { enterAtPage, readShown, type ShownAtPage } from './second-factor/enter-at-page.ts';
 import { findFactorNow } from './second-factor/find-factor-now.ts';
 import { addSecondFactorRoutes, sendSecondFactor, type StepTools } from './second-factor/routes.ts';
@@ -36,6 +38,7 @@ export function addInteractionRoutes(app: App, ctx: Ctx, host: ProviderHost): vo
     addShowRoute(pages, step);
     addSignInRoutes(pages, step);
     addSecondFactorRoutes(pages, toolsOf(step));
+    addProviderRoutes(pages, step);
     addDecisionRoutes(pages, step);
     addConsentRoute(pages, step);
   });
@@ -50,10 +53,10 @@ function addShowRoute(pages: App, step: Step): void {
     if (isLetIn) return reply.redirect(await endStep(step.ctx, open.interaction, {}), 303);
     const shown = await findFactorNow(step.ctx, open);
     if (shown) return reply.redirect(await goOn(step.ctx, open.interaction, shown), 303);
-    const { step: asked } = request.query;
+    const { step: asked, error } = request.query;
     if (asked === 'second-factor') return sendSecondFactor(step.ctx, request, reply, open);
     const instead = asked === 'sign-in' || asked === 'register' ? asked : undefined;
-    return sendStep(step, request, reply, open, { instead });
+    return sendStep(step, request, reply, open, { instead, problem: problemNamed(error) });
   });
 }
 
@@ -85,6 +88,33 @@ function addSignInRoutes(pages: App, step: Step): void {
         await registerUser(ctx, registration, originOf(request));
         return signIn(step, request, reply, open, { email, password });
       }),
+  );
+}
+
+/** Signing in elsewhere: there, and back again. */
+function addProviderRoutes(pages: App, step: Step): void {
+  const { ctx } = step;
+  const config = { limit: limits.upstream };
+  const params = schemas.providerStepParamsSchema;
+  pages.get(`${path}/with/:provider`, { config, schema: { hide: true, params } }, async (request, reply) => {
+    const open = await findOpen(step, request, reply);
+    if (!open) return sendOver(reply);
+    const browser = readUpstreamCookie(request);
+    const beginning = await leaveForProvider(ctx, open, { name: request.params.provider, browser });
+    sendUpstreamCookie(reply, beginning);
+    return reply.redirect(beginning.url, 303);
+  });
+  const schema = { hide: true, params, querystring: schemas.providerDoneQuerySchema };
+  pages.get(`${path}/with/:provider/done`, { config, schema }, (request, reply) =>
+    inStep(step, request, reply, {}, async (open) => {
+      const { provider: name } = request.params;
+      markDevice(ctx, request, reply);
+      const [browser, place] = [readUpstreamCookie(request), readPlace(ctx, request)];
+      const returned = { name, code: request.query.code, browser, place };
+      const result = await returnFromProvider(ctx, open, returned, signInOriginOf(request));
+      if (!keepSignIn(ctx, reply, result)) return `/interaction/${open.interaction.uid}?step=second-factor`;
+      return goOn(ctx, open.interaction, result);
+    }),
   );
 }
 

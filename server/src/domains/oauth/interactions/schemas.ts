@@ -5,7 +5,12 @@ import { emailSchema, nameSchema } from '../../users/index.ts';
 const text = (maxLength: number) => Type.Optional(Type.String({ maxLength }));
 
 export const stepParamsSchema = Type.Object({ uid: Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' }) });
-export const stepQuerySchema = Type.Object({ step: text(20) });
+export const stepQuerySchema = Type.Object({ step: text(20), error: text(100) });
+export const providerStepParamsSchema = Type.Object({
+  uid: Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' }),
+  provider: Type.String({ pattern: '^[a-z][a-z0-9]{0,31}$' }),
+});
+export const providerDoneQuerySchema = Type.Object({ code: Type.String({ maxLength: 100 }) });
 
 /** Sent by the button that was pressed; every form has one that goes back. */
 export const signInFormSchema = Type.Object({

@@ -1,0 +1,43 @@
+import { and, eq } from 'drizzle-orm';
+import type { Ctx } from '../../../ctx.ts';
+import { violatedConstraint, type Caller } from '../../../db/index.ts';
+import { AppError } from '../../../errors.ts';
+import type { RequestOrigin } from '../../audit/index.ts';
+import { lockUser } from '../../users/index.ts';
+import { recordSecurityEvent } from '../record-security-event.ts';
+import { accounts } from '../tables.ts';
+import { addAccount } from './find-person.ts';
+import type { Identity } from './identity.ts';
+
+/**
+ * Adds an account at another provider to the ways in of the caller. Both sides must have confirmed their
+ * addresses, which need not be the same. Adding one's own account again changes nothing. Throws
+ * `auth.session_ended`, `auth.email_unverified`, `auth.account_linked_elsewhere`.
+ */
+export async function linkAccount(
+  ctx: Ctx,
+  caller: Caller,
+  identity: Identity,
+  origin: RequestOrigin,
+): Promise<void> {
+  const { issuer, subject, isEmailVerified } = identity;
+  const { userId, sessionId } = caller;
+  try {
+    await ctx.db.asServiceFor(caller, async (tx) => {
+      const user = await lockUser(tx, userId);
+      const [known] = await tx
+        .select({ userId: accounts.userId })
+        .from(accounts)
+        .where(and(eq(accounts.provider, issuer), eq(accounts.providerAccountId, subject)));
+      if (known?.userId === userId) return;
+      if (known) throw new AppError('auth.account_linked_elsewhere');
+      if (!isEmailVerified || user.emailVerifiedAt === null) throw new AppError('auth.email_unverified');
+      await addAccount(ctx, tx, user, identity);
+      const event = { type: 'account.linked', userId, sessionId, details: { provider: issuer } } as const;
+      await recordSecurityEvent(ctx, tx, event, origin);
+    });
+  } catch (error) {
+    if (violatedConstraint(error) !== 'accounts_provider_account_key') throw error;
+    throw new AppError('auth.account_linked_elsewhere', { cause: error });
+  }
+}
