@@ -47,15 +47,31 @@ export function createMetrics(): Metrics {
       labelNames: ['outcome'],
       registers,
     }),
-    suspicions: new Counter({
-      name: 'obol_suspicions_total',
-      help: 'What looked like an attack on accounts, by kind',
-      labelNames: ['kind'],
-      registers,
-    }),
+    suspicions: createSuspicions(registers),
     observe(name, help, read) {
       const gauge: Gauge = new Gauge({ name, help, registers: [], collect: () => gauge.set(read()) });
       registry.registerMetric(gauge);
     },
   };
+}
+
+const suspicionKinds = [
+  'attacked',
+  'flood',
+  'refresh_reused',
+  'sign_in_after_failures',
+  'sign_in_burst',
+  'stuffing',
+];
+
+/** Each kind begins at 0: Prometheus sees an increase only from a value that it has read before. */
+function createSuspicions(registers: Registry[]): Counter<'kind'> {
+  const suspicions = new Counter({
+    name: 'obol_suspicions_total',
+    help: 'What looked like an attack on accounts, by kind',
+    labelNames: ['kind'] as const,
+    registers,
+  });
+  for (const kind of suspicionKinds) suspicions.inc({ kind }, 0);
+  return suspicions;
 }

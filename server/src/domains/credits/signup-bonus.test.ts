@@ -187,6 +187,23 @@ describe('many sign-ups from one address', () => {
     expect(rows.map(({ free }) => free)).toEqual([150, 0, 0, 0, 0]);
     await expectSoundLedger(strict);
   });
+
+  test('who was paid and moves to another mailbox is not paid again', async () => {
+    const strict = await startTestService({ env: { ...env, SIGNUP_BONUS_PER_ADDRESS: '0' } });
+    const strictOwner = await connectAsOwner(strict);
+    const person = await register(`${unique()}@example.com`, freshAddress(), strict);
+    await confirm(person.email, strict);
+    const moved = { ...person, email: `${unique()}@example.org` };
+    const later = new Date(strict.clock.now().getTime() + 1000);
+    await strictOwner.query('update auth.users set email = $2, email_verified_at = $3 where id = $1', [
+      person.id,
+      moved.email,
+      later,
+    ]);
+    await strict.ctx.jobs.runDue();
+    expect(await availableTo(moved, strict)).toBe(150);
+    await expectSoundLedger(strict);
+  });
 });
 
 test('spellings of one mailbox have one canonical form, others keep their own', () => {
