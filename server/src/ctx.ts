@@ -5,8 +5,8 @@ import type { Jobs } from './jobs/index.ts';
 import type { Mailer } from './mail/index.ts';
 import type { Metrics } from './metrics/index.ts';
 import type { ApplicationVerifier } from './domains/applications/index.ts';
-import type { Keyring, PasswordHasher } from './domains/auth/index.ts';
-import type { WalletTurns } from './domains/credits/index.ts';
+import type { Keyring, LiveCallers, PasswordHasher } from './domains/auth/index.ts';
+import type { BalanceReader, WalletTurns } from './domains/credits/index.ts';
 
 /** The time, handed in so that tests can move it. */
 export type Clock = { now(): Date };
@@ -26,6 +26,8 @@ export type Ctx = {
   passwords: PasswordHasher;
   applications: ApplicationVerifier;
   turns: WalletTurns;
+  callers: LiveCallers;
+  balances: BalanceReader;
   metrics: Metrics;
   log: Logger;
 };

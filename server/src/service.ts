@@ -5,8 +5,14 @@ import type { Clock, Ctx, Random } from './ctx.ts';
 import { createDatabase } from './db/index.ts';
 import { openPool } from './db/pool.ts';
 import { createApplicationVerifier, handleAccessJobs } from './domains/applications/index.ts';
-import { createKeyring, createPasswordHasher, handleRecoveryJobs } from './domains/auth/index.ts';
 import {
+  createKeyring,
+  createLiveCallers,
+  createPasswordHasher,
+  handleRecoveryJobs,
+} from './domains/auth/index.ts';
+import {
+  createBalanceReader,
   createWalletTurns,
   handleAuditJobs,
   handleHoldJobs,
@@ -59,6 +65,13 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   metrics.observe('obol_movements_waiting', 'Calls that wait for the turn of their wallet', () =>
     turns.waiting(),
   );
+  const callers = createLiveCallers({ db, clock });
+  const balances = createBalanceReader({ db, clock });
+  metrics.observe(
+    'obol_reads_waiting',
+    'Reads that wait to be sent together',
+    () => callers.waiting() + balances.waiting(),
+  );
   const ctx: Ctx = {
     config,
     db,
@@ -70,6 +83,8 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     passwords,
     applications,
     turns,
+    callers,
+    balances,
     metrics,
     log,
   };
@@ -87,6 +102,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     ctx,
     async stop() {
       await app.close();
+      await Promise.all([callers.drain(), balances.drain()]);
       keys.close();
       await jobs.stop();
       await mail.close();

@@ -6,6 +6,7 @@ import { isRetryable, translateDatabaseError } from './errors.ts';
 import { createUnit, toText, type Unit } from './unit.ts';
 
 export { later, type Unit } from './unit.ts';
+export { createGatherer, type Gatherer } from './gather.ts';
 export { violatedConstraint, wasRolledBack } from './errors.ts';
 
 /** Who is asking: a user through a signed-in session. */

@@ -15,7 +15,7 @@ export async function validateToken(ctx: Ctx, token: string): Promise<Validation
     const { email } = payload;
     if (payload.client_id !== firstPartyClientId || email === undefined)
       return { valid: false, error: 'auth.token_invalid' };
-    await ctx.db.call('select auth.assert_session($1, $2, $3)', [payload.sub, payload.sid, ctx.clock.now()]);
+    await ctx.callers.assert({ userId: payload.sub, sessionId: payload.sid });
     return { valid: true, payload: { ...payload, email } };
   } catch (error) {
     if (error instanceof AppError && error.status === 401) return { valid: false, error: error.code };

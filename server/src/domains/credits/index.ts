@@ -3,6 +3,7 @@ export { handleHoldJobs } from './holds/handle-hold-jobs.ts';
 export { handleRetentionJobs } from './handle-retention-jobs.ts';
 export { auditLedger } from './auditor/audit-ledger.ts';
 export { handleAuditJobs } from './auditor/handle-audit-jobs.ts';
+export { createBalanceReader, type BalanceReader } from './balance-reader.ts';
 export { changeMandate } from './mandates/change-mandate.ts';
 export { createMandate } from './mandates/create-mandate.ts';
 export { endMandates } from './mandates/end-mandates.ts';

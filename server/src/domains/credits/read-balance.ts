@@ -1,5 +1,8 @@
 import type { Ctx } from '../../ctx.ts';
 import type { Caller } from '../../db/index.ts';
+import { AppError } from '../../errors.ts';
+import { exactInteger } from '../../lib/exact.ts';
+import type { WalletFigures } from './balance-reader.ts';
 
 export type LotView = {
   id: string;
@@ -42,10 +45,17 @@ type BalanceRow = {
 
 /**
  * The caller's balance at this moment: a daily grant that is due is in it, what has expired is not. One round
- * trip, which also checks the session. Throws `auth.session_ended`, and `request.not_found` when the caller
- * has no wallet.
+ * trip, shared with whoever asks at the same time, which also checks the session. Throws
+ * `auth.session_ended`, `request.not_found` when the caller has no wallet, and `server.busy`.
  */
 export async function readBalance(ctx: Ctx, caller: Caller): Promise<Balance> {
+  const found = await ctx.balances.read(caller);
+  if (found.code !== undefined) throw new AppError(found.code);
+  return toBalance(ctx, found.isDue ? await readDueBalance(ctx, caller) : found);
+}
+
+/** Brings the wallet up to the moment first, which takes its lock. */
+async function readDueBalance(ctx: Ctx, caller: Caller): Promise<WalletFigures> {
   const { creditsDailyFree, creditsDailyCap } = ctx.config;
   const [row] = await ctx.turns.take(caller.userId, () =>
     ctx.db.call<BalanceRow>('select * from credits.read_balance($1, $2, $1, $3, $4, $5)', [
@@ -57,19 +67,25 @@ export async function readBalance(ctx: Ctx, caller: Caller): Promise<Balance> {
     ]),
   );
   if (!row) throw new Error('credits.read_balance returned no row');
+  const { total_earned: totalEarned, total_spent: totalSpent, next_daily_at: nextDailyAt, ...rest } = row;
+  return { ...rest, totalEarned, totalSpent, nextDailyAt: nextDailyAt.toISOString() };
+}
+
+function toBalance({ config }: Ctx, wallet: WalletFigures): Balance {
+  const { status, free, paid, held, debt, totalEarned, totalSpent } = wallet;
   return {
-    balance: row.paid,
-    freeCreditsRemaining: row.free,
-    totalEarned: row.total_earned,
-    totalSpent: row.total_spent,
-    available: row.free + row.paid - row.held,
-    held: row.held,
-    debt: row.debt,
-    dailyFreeCredits: creditsDailyFree,
-    nextDailyAt: row.next_daily_at.toISOString(),
-    status: row.status,
-    scale: ctx.config.creditsScale,
-    lots: row.lots.map((lot) => ({
+    balance: exactInteger(paid),
+    freeCreditsRemaining: exactInteger(free),
+    totalEarned: exactInteger(totalEarned),
+    totalSpent: exactInteger(totalSpent),
+    available: exactInteger(free + paid - held),
+    held: exactInteger(held),
+    debt: exactInteger(debt),
+    dailyFreeCredits: config.creditsDailyFree,
+    nextDailyAt: new Date(wallet.nextDailyAt).toISOString(),
+    status,
+    scale: config.creditsScale,
+    lots: (wallet.lots ?? []).map((lot) => ({
       ...lot,
       expiresAt: lot.expiresAt === null ? null : new Date(lot.expiresAt).toISOString(),
     })),
