@@ -13,7 +13,7 @@ export function installBodyParser(app: App): void {
     if (body === '') done(null, undefined);
     else void parseJson(request, body, done);
   });
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     const encoding = request.headers['content-encoding'];
     if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
       throw new AppError('request.unsupported_media_type', {
@@ -21,5 +21,6 @@ export function installBodyParser(app: App): void {
         headers: { 'accept-encoding': 'identity' },
       });
     }
+    done();
   });
 }

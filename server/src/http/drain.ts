@@ -24,8 +24,9 @@ export function installDrain(app: App, config: Config): void {
     }, config.shutdownTimeoutSeconds * 1000);
   });
   // Without this, a connection whose answer was under way would stay open until the client lets go.
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     if (draining) reply.header('connection', 'close');
+    done();
   });
   app.addHook('onClose', async () => clearTimeout(cut));
 }

@@ -25,8 +25,9 @@ declare module 'fastify' {
  */
 export function installHeaders(app: App, config: Config): void {
   app.decorate('standardHeaders', standardHeaders(config));
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     setStandardHeaders(request, reply);
+    done();
   });
   app.addHook('onRoute', (route) => {
     if (route.config?.writesRaw) route.preHandler = [...[route.preHandler ?? []].flat(), copyHeadersToRaw];

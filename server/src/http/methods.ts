@@ -33,13 +33,14 @@ export function installOptions(
   table: MethodTable,
   isAllowed: (request: FastifyRequest) => boolean,
 ): void {
-  app.addHook('onRequest', async (request, reply) => {
-    if (request.method !== 'OPTIONS') return;
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.method !== 'OPTIONS') return done();
     const methods = table.allowed(pathOf(request));
     if (methods.length === 0) throw new AppError('request.not_found');
     reply.header('allow', methods.join(', '));
     const isPreflight = request.headers['access-control-request-method'] !== undefined;
-    if (!isPreflight || !isAllowed(request)) await reply.code(204).send();
+    if (isPreflight && isAllowed(request)) return done();
+    void reply.code(204).send();
   });
 }
 
@@ -54,8 +55,9 @@ export function installNotFound(app: App, table: MethodTable): void {
       ? new AppError('request.not_found')
       : new AppError('request.method_not_allowed', { headers: { allow: methods.join(', ') } });
   };
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     if (request.is404) throw refuse(request);
+    done();
   });
   app.setNotFoundHandler((request: FastifyRequest, _reply: FastifyReply) => {
     throw refuse(request);

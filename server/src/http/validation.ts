@@ -76,8 +76,9 @@ const depthMax = 32;
 /** Installs validation: strict bodies, read query strings, and nothing that PostgreSQL could not store. */
 export function installValidation(app: FastifyInstance): void {
   app.setValidatorCompiler(compile);
-  app.addHook('preValidation', async (request: FastifyRequest) => {
+  app.addHook('preValidation', (request: FastifyRequest, _reply, done) => {
     for (const part of ['body', 'query', 'params'] as const) assertStorable(request[part], `/${part}`);
+    done();
   });
 }
 

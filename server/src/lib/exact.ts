@@ -1,8 +1,9 @@
 /**
- * A whole number that the database wrote as text, such as a sum of credits. Throws RangeError for anything
+ * A whole number that the database wrote, mostly as text, such as a sum of credits. Throws RangeError for anything
  * that JavaScript would not keep exactly, 2^53 and beyond included.
  */
 export function exactInteger(value: unknown): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
   const text = String(value);
   const number = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
   if (!Number.isSafeInteger(number)) throw new RangeError(`${text} is not an exact whole number`);

@@ -85,7 +85,7 @@ function toBalance({ config }: Ctx, wallet: WalletFigures): Balance {
     nextDailyAt: new Date(wallet.nextDailyAt).toISOString(),
     status,
     scale: config.creditsScale,
-    lots: (wallet.lots ?? []).map((lot) => ({
+    lots: wallet.lots.map((lot) => ({
       ...lot,
       expiresAt: lot.expiresAt === null ? null : new Date(lot.expiresAt).toISOString(),
     })),
