@@ -50,17 +50,12 @@ export function createGatherer<Question, Answer>(
       return () => batch.forEach(({ reject }) => reject(error));
     }
   };
-  // What waits is sent before the answers of the last call are handed out: the database works meanwhile.
   const run = async (): Promise<void> => {
-    let sent = answerTogether(queue.splice(0, batchMax));
-    for (let isDone = false; !isDone;) {
-      const handOut = await sent;
-      isDone = queue.length === 0;
-      if (!isDone) sent = answerTogether(queue.splice(0, batchMax));
-      else calls -= 1;
-      handOut();
-    }
-    if (calls === 0 && !isScheduled) for (const resolve of idle) resolve();
+    const handOut = await answerTogether(queue.splice(0, batchMax));
+    calls -= 1;
+    handOut();
+    if (queue.length > 0) schedule();
+    else if (calls === 0 && !isScheduled) for (const resolve of idle) resolve();
   };
   const start = (): void => {
     isScheduled = false;
@@ -68,6 +63,11 @@ export function createGatherer<Question, Answer>(
       calls += 1;
       void run();
     }
+  };
+  const schedule = (): void => {
+    if (isScheduled || calls >= callsMax) return;
+    isScheduled = true;
+    setImmediate(start);
   };
   return {
     waiting: () => queue.length,
@@ -85,9 +85,7 @@ export function createGatherer<Question, Answer>(
           return;
         }
         queue.push({ question, resolve, reject });
-        if (isScheduled || calls >= callsMax) return;
-        isScheduled = true;
-        setImmediate(start);
+        schedule();
       }),
   };
 }

@@ -28,6 +28,7 @@ export type IssuedTokenClaims = Pick<AccessTokenClaims, 'iss' | 'sub' | 'iat' | 
 export type KeySource = { find(kid: string): SigningKey | undefined; reload(): Promise<void> };
 
 const rememberedMax = 10_000;
+const keyCharacters = 43;
 /** An unknown `kid` makes the keys be read again, but forged ones must not make us read all the time. */
 const reloadPauseMs = 5_000;
 const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -41,12 +42,16 @@ export function createTokenVerifier(
   context: KeyContext,
   keys: KeySource,
 ): (token: string) => Promise<AccessTokenClaims> {
-  const remembered = new Map<string, AccessTokenClaims>();
+  const remembered = new Map<string, { token: string; claims: AccessTokenClaims }>();
   const verify = createSignatureVerifier(context, keys);
   return async (token) => {
-    const known = remembered.get(token);
-    if (known && known.exp * 1000 > context.clock.now().getTime()) return known;
-    remembered.delete(token);
+    // Looked up by the end of its signature, for a text is read from one end to the other to look it up.
+    const key = token.slice(-keyCharacters);
+    const known = remembered.get(key);
+    if (known?.token === token) {
+      if (known.claims.exp * 1000 > context.clock.now().getTime()) return known.claims;
+      remembered.delete(key);
+    }
     const claims = await verify(token, context.config.jwtAudience, toClaims);
     if (remembered.size >= rememberedMax) {
       for (const oldest of remembered.keys()) {
@@ -54,7 +59,7 @@ export function createTokenVerifier(
         break;
       }
     }
-    remembered.set(token, claims);
+    remembered.set(key, { token, claims });
     return claims;
   };
 }
