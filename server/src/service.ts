@@ -10,6 +10,7 @@ import {
   createLiveCallers,
   createPasswordHasher,
   handleRecoveryJobs,
+  lowerPoolThreads,
 } from './domains/auth/index.ts';
 import {
   createBalanceReader,
@@ -59,6 +60,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const jobs = createJobs({ db, log, metrics });
   const keys = await createKeyring({ config, db, clock, random, log });
   const passwords = createPasswordHasher({ config, random });
+  await lowerPoolThreads();
   metrics.observe('obol_passwords_waiting', 'Passwords waiting to be hashed', () => passwords.waiting());
   const applications = createApplicationVerifier({ db, clock });
   const turns = createWalletTurns();

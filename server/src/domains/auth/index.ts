@@ -4,6 +4,7 @@ export { findBrowserCaller, readOwnAccount } from './find-browser-caller.ts';
 export { findSession, readSessionDocument, touchSession, type LiveSession } from './find-session.ts';
 export { createKeyring, type Keyring } from './keyring.ts';
 export { createLiveCallers, type LiveCallers } from './live-callers.ts';
+export { lowerPoolThreads } from './lower-pool-threads.ts';
 export { createPasswordHasher, type PasswordHasher } from './password-hasher.ts';
 export { recordSecurityEvent, type SecurityEvent, type SecurityEventType } from './record-security-event.ts';
 export { openSessionFor, verifyPassword } from './log-in.ts';

@@ -1,10 +1,12 @@
-import { and, eq } from 'drizzle-orm';
+import { eq, sql, type SQL } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
+import type { RowDocument } from '../../db/documents.ts';
+import { later } from '../../db/index.ts';
 import { AppError } from '../../errors.ts';
 import { normalizeEmail } from '../../lib/email.ts';
 import { needsRehash } from '../../lib/password-hash.ts';
 import type { RequestOrigin } from '../audit/index.ts';
-import { readUser, type User } from '../users/index.ts';
+import { readUserDocument, type User } from '../users/index.ts';
 import { issueTokens } from './issue-tokens.ts';
 import { openSession, type Device, type OpenedSession } from './open-session.ts';
 import { recordSecurityEvent } from './record-security-event.ts';
@@ -75,24 +77,21 @@ async function findAccount(
 
 /**
  * Opens the session if the password is still the one that was verified. Its row is locked until the commit,
- * so that a change or reset of the password, which ends all sessions, cannot slip in between.
+ * so that a change or reset of the password, which ends all sessions, cannot slip in between. Two round
+ * trips.
  */
 export async function openSessionFor(
   ctx: Ctx,
-  { userId, hash, nextHash }: VerifiedPassword,
+  verified: VerifiedPassword,
   device: Device,
   origin: RequestOrigin,
 ): Promise<{ user: User; session: OpenedSession } | undefined> {
-  return ctx.db.asService(async (tx) => {
-    const [unchanged] = await tx
-      .select({ userId: passwords.userId })
-      .from(passwords)
-      .where(and(eq(passwords.userId, userId), eq(passwords.hash, hash)))
-      .for('update');
-    const user = unchanged && (await readUser(tx, userId));
+  const { userId, nextHash } = verified;
+  return ctx.db.asUnit(lockPassword(verified), async ({ opened, tx }) => {
+    const user = opened && readUserDocument(opened['person'] as RowDocument);
     if (!user?.isActive) return undefined;
     if (nextHash) {
-      await tx
+      await later(tx)
         .update(passwords)
         .set({ hash: nextHash, updatedAt: ctx.clock.now() })
         .where(eq(passwords.userId, userId));
@@ -102,4 +101,17 @@ export async function openSessionFor(
     await recordSecurityEvent(ctx, tx, { type: 'login.succeeded', userId, sessionId: session.id }, origin);
     return { user, session };
   });
+}
+
+/**
+ * Locks the row of the password, then reads the person if it is still that password. Two statements, so that
+ * the second sees what was committed while the first waited.
+ */
+function lockPassword({ userId, hash }: VerifiedPassword): SQL {
+  const isUnchanged = sql`p.user_id = ${userId} and p.hash = ${hash}`;
+  return sql`
+    select from auth.passwords p where ${isUnchanged} for update;
+    select to_jsonb(u) as person
+      from auth.users u
+     where u.id = ${userId} and exists (select from auth.passwords p where ${isUnchanged})`;
 }

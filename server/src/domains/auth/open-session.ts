@@ -1,6 +1,6 @@
 import { and, eq, lt } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
-import type { Tx } from '../../db/index.ts';
+import { later, type Tx } from '../../db/index.ts';
 import { newId } from '../../lib/ids.ts';
 import { hashOpaqueToken, newOpaqueToken } from '../../lib/secrets.ts';
 import type { RequestOrigin } from '../audit/index.ts';
@@ -30,7 +30,7 @@ export async function openSession(
   const expiresAt = new Date(now.getTime() + ctx.config.refreshTokenTtlSeconds * 1000);
   const cookie = newOpaqueToken(ctx.random);
   await forgetOldSessions(ctx, tx, userId);
-  await tx.insert(sessions).values({
+  await later(tx).insert(sessions).values({
     id,
     userId,
     deviceId: device.deviceId ?? null,
@@ -52,7 +52,7 @@ export async function openSession(
  */
 async function forgetOldSessions(ctx: Ctx, tx: Tx, userId: string): Promise<void> {
   const before = new Date(ctx.clock.now().getTime() - rememberedSeconds * 1000);
-  await tx.delete(sessions).where(and(eq(sessions.userId, userId), lt(sessions.expiresAt, before)));
+  await later(tx).delete(sessions).where(and(eq(sessions.userId, userId), lt(sessions.expiresAt, before)));
 }
 
 /** Adds a refresh token to a living session that the transaction holds the lock of. Returns the token. */
@@ -62,7 +62,7 @@ export async function addRefreshToken(
   session: { id: string; userId: string; expiresAt: Date },
 ): Promise<string> {
   const token = newOpaqueToken(ctx.random);
-  await tx.insert(refreshTokens).values({
+  await later(tx).insert(refreshTokens).values({
     id: newId(ctx),
     sessionId: session.id,
     userId: session.userId,

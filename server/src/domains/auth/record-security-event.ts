@@ -1,5 +1,5 @@
 import type { Ctx } from '../../ctx.ts';
-import type { Tx } from '../../db/index.ts';
+import { later, type Tx } from '../../db/index.ts';
 import { newId } from '../../lib/ids.ts';
 import type { RequestOrigin } from '../audit/index.ts';
 import { securityEvents } from './tables.ts';
@@ -48,7 +48,7 @@ export async function recordSecurityEvent(
   event: SecurityEvent,
   origin: RequestOrigin | null,
 ): Promise<void> {
-  await tx.insert(securityEvents).values({
+  await later(tx).insert(securityEvents).values({
     id: newId(ctx),
     userId: event.userId ?? null,
     sessionId: event.sessionId ?? null,
