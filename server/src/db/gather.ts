@@ -1,3 +1,4 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { AppError } from '../errors.ts';
 import { wasRolledBack } from './errors.ts';
 
@@ -11,7 +12,10 @@ export type Gatherer<Question, Answer> = {
   drain(): Promise<void>;
 };
 
-export type GatherLimits = { callsMax: number; batchMax: number; waitingMax: number };
+export type GatherLimits = { batchMax: number; waitingMax: number };
+
+/** Answers questions in their order. It changes nothing, so that it may be asked again. */
+export type Call<Question, Answer> = (questions: Question[]) => Promise<Answer[]>;
 
 type Waiting<Question, Answer> = {
   question: Question;
@@ -19,65 +23,30 @@ type Waiting<Question, Answer> = {
   reject(error: unknown): void;
 };
 
-const defaultLimits: GatherLimits = { callsMax: 1, batchMax: 500, waitingMax: 10_000 };
+const defaultLimits: GatherLimits = { batchMax: 500, waitingMax: 10_000 };
 
 /**
- * Gathers the questions that come while a call is under way into the next one, without ever waiting for more:
- * what one turn of the event loop brings goes at its end. `call` answers in the order of the questions. A
- * question joins no call that has been sent, so whatever was committed before it was asked is in its answer.
- * When the database refuses a whole call, each of its questions is asked alone, so that one that cannot be
- * answered fails alone; `call` must therefore change nothing.
+ * Gathers the questions that come while a call is under way into the next one, without waiting for more: what
+ * one turn of the event loop brings goes at its end. A question never joins a call that has been sent, so
+ * whatever was committed before it was asked counts in its answer. Who hangs up is answered all the same, and
+ * holds nobody up.
  */
 export function createGatherer<Question, Answer>(
-  call: (questions: Question[]) => Promise<Answer[]>,
-  { callsMax, batchMax, waitingMax }: GatherLimits = defaultLimits,
+  call: Call<Question, Answer>,
+  { batchMax, waitingMax }: GatherLimits = defaultLimits,
 ): Gatherer<Question, Answer> {
   const queue: Waiting<Question, Answer>[] = [];
-  let calls = 0;
-  let isScheduled = false;
-  const idle = new Set<() => void>();
-
-  const answerTogether = async (batch: Waiting<Question, Answer>[]): Promise<() => void> => {
-    try {
-      const answers = await call(batch.map(({ question }) => question));
-      if (answers.length !== batch.length) throw new Error('a gathered call left a question without an answer');
-      return () => batch.forEach(({ resolve }, index) => resolve(answers[index] as Answer));
-    } catch (error) {
-      if (batch.length > 1 && wasRolledBack(error)) {
-        for (const one of batch) (await answerTogether([one]))();
-        return () => {};
-      }
-      return () => batch.forEach(({ reject }) => reject(error));
-    }
-  };
+  let running: Promise<void> | undefined;
   const run = async (): Promise<void> => {
-    const handOut = await answerTogether(queue.splice(0, batchMax));
-    calls -= 1;
-    handOut();
-    if (queue.length > 0) schedule();
-    else if (calls === 0 && !isScheduled) for (const resolve of idle) resolve();
-  };
-  const start = (): void => {
-    isScheduled = false;
-    while (queue.length > 0 && calls < callsMax) {
-      calls += 1;
-      void run();
+    while (queue.length > 0) {
+      await endOfTurn();
+      await answerTogether(call, queue.splice(0, batchMax));
     }
-  };
-  const schedule = (): void => {
-    if (isScheduled || calls >= callsMax) return;
-    isScheduled = true;
-    setImmediate(start);
+    running = undefined;
   };
   return {
     waiting: () => queue.length,
-    drain: async () => {
-      if (calls === 0 && !isScheduled) return;
-      const { promise, resolve } = Promise.withResolvers<void>();
-      idle.add(resolve);
-      await promise;
-      idle.delete(resolve);
-    },
+    drain: async () => running,
     ask: (question) =>
       new Promise((resolve, reject) => {
         if (queue.length >= waitingMax) {
@@ -85,7 +54,28 @@ export function createGatherer<Question, Answer>(
           return;
         }
         queue.push({ question, resolve, reject });
-        schedule();
+        running ??= run();
       }),
   };
+}
+
+/**
+ * Has every question answered; never rejects. When the database refuses the whole call, each question is
+ * asked alone, so that one that cannot be answered fails alone.
+ */
+async function answerTogether<Question, Answer>(
+  call: Call<Question, Answer>,
+  batch: Waiting<Question, Answer>[],
+): Promise<void> {
+  try {
+    const answers = await call(batch.map(({ question }) => question));
+    if (answers.length !== batch.length) throw new Error('a gathered call left a question without an answer');
+    batch.forEach(({ resolve }, index) => resolve(answers[index] as Answer));
+  } catch (error) {
+    if (batch.length > 1 && wasRolledBack(error)) {
+      for (const one of batch) await answerTogether(call, [one]);
+    } else {
+      for (const { reject } of batch) reject(error);
+    }
+  }
 }

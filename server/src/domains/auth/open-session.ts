@@ -30,18 +30,20 @@ export async function openSession(
   const expiresAt = new Date(now.getTime() + ctx.config.refreshTokenTtlSeconds * 1000);
   const cookie = newOpaqueToken(ctx.random);
   await forgetOldSessions(ctx, tx, userId);
-  await later(tx).insert(sessions).values({
-    id,
-    userId,
-    deviceId: device.deviceId ?? null,
-    deviceName: device.deviceName ?? null,
-    userAgent: origin.userAgent,
-    ipAddress: origin.ipAddress,
-    cookieHash: hashOpaqueToken(cookie),
-    createdAt: now,
-    lastUsedAt: now,
-    expiresAt,
-  });
+  await later(tx)
+    .insert(sessions)
+    .values({
+      id,
+      userId,
+      deviceId: device.deviceId ?? null,
+      deviceName: device.deviceName ?? null,
+      userAgent: origin.userAgent,
+      ipAddress: origin.ipAddress,
+      cookieHash: hashOpaqueToken(cookie),
+      createdAt: now,
+      lastUsedAt: now,
+      expiresAt,
+    });
   const refreshToken = await addRefreshToken(ctx, tx, { id, userId, expiresAt });
   return { id, expiresAt, refreshToken, cookie };
 }
@@ -52,7 +54,9 @@ export async function openSession(
  */
 async function forgetOldSessions(ctx: Ctx, tx: Tx, userId: string): Promise<void> {
   const before = new Date(ctx.clock.now().getTime() - rememberedSeconds * 1000);
-  await later(tx).delete(sessions).where(and(eq(sessions.userId, userId), lt(sessions.expiresAt, before)));
+  await later(tx)
+    .delete(sessions)
+    .where(and(eq(sessions.userId, userId), lt(sessions.expiresAt, before)));
 }
 
 /** Adds a refresh token to a living session that the transaction holds the lock of. Returns the token. */
@@ -62,13 +66,15 @@ export async function addRefreshToken(
   session: { id: string; userId: string; expiresAt: Date },
 ): Promise<string> {
   const token = newOpaqueToken(ctx.random);
-  await later(tx).insert(refreshTokens).values({
-    id: newId(ctx),
-    sessionId: session.id,
-    userId: session.userId,
-    tokenHash: hashOpaqueToken(token),
-    createdAt: ctx.clock.now(),
-    expiresAt: session.expiresAt,
-  });
+  await later(tx)
+    .insert(refreshTokens)
+    .values({
+      id: newId(ctx),
+      sessionId: session.id,
+      userId: session.userId,
+      tokenHash: hashOpaqueToken(token),
+      createdAt: ctx.clock.now(),
+      expiresAt: session.expiresAt,
+    });
   return token;
 }

@@ -48,14 +48,16 @@ export async function recordSecurityEvent(
   event: SecurityEvent,
   origin: RequestOrigin | null,
 ): Promise<void> {
-  await later(tx).insert(securityEvents).values({
-    id: newId(ctx),
-    userId: event.userId ?? null,
-    sessionId: event.sessionId ?? null,
-    type: event.type,
-    ipAddress: origin?.ipAddress ?? null,
-    userAgent: origin?.userAgent ?? null,
-    details: event.details ?? {},
-    createdAt: ctx.clock.now(),
-  });
+  await later(tx)
+    .insert(securityEvents)
+    .values({
+      id: newId(ctx),
+      userId: event.userId ?? null,
+      sessionId: event.sessionId ?? null,
+      type: event.type,
+      ipAddress: origin?.ipAddress ?? null,
+      userAgent: origin?.userAgent ?? null,
+      details: event.details ?? {},
+      createdAt: ctx.clock.now(),
+    });
 }

@@ -32,10 +32,11 @@ export type BalanceReader = {
 /** Gathers the wallets that are asked for at once into one call of the database. */
 export function createBalanceReader({ db, clock }: { db: Database; clock: Clock }): BalanceReader {
   const { ask, waiting, drain } = createGatherer(async (callers: Caller[]) => {
-    const [row] = await db.call<{ found: string }>(
-      'select credits.read_balances($1, $2, $3) as found',
-      [callers.map(({ userId }) => userId), callers.map(({ sessionId }) => sessionId), clock.now()],
-    );
+    const [row] = await db.call<{ found: string }>('select credits.read_balances($1, $2, $3) as found', [
+      callers.map(({ userId }) => userId),
+      callers.map(({ sessionId }) => sessionId),
+      clock.now(),
+    ]);
     return JSON.parse(row?.found ?? '[]') as FoundBalance[];
   });
   return { read: ask, waiting, drain };
