@@ -12,6 +12,7 @@ const pollMs = 50;
 export type ServiceProcess = {
   url: string;
   port: number;
+  pid: number;
   untilReady(): Promise<void>;
   stop(): Promise<void>;
 };
@@ -32,7 +33,9 @@ export async function launchService(settings: Record<string, string>): Promise<S
     // Its log is worth seeing, its greeting is not.
     if (/error|fatal/i.test(chunk.toString())) process.stderr.write(chunk);
   });
-  return { url, port, untilReady: () => untilReady(child, url), stop: () => end(child) };
+  const { pid } = child;
+  if (pid === undefined) throw new Error('the service could not be launched');
+  return { url, port, pid, untilReady: () => untilReady(child, url), stop: () => end(child) };
 }
 
 /** Whether a service answers at the address and is ready. */

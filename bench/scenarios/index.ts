@@ -7,6 +7,7 @@ import { spendInProcess } from './spend-in-process.ts';
 import { spendAlone, spendOverHttp } from './spend-over-http.ts';
 import { spendThePlainWay } from './spend-the-plain-way.ts';
 import { spendWithHistory } from './spend-with-history.ts';
+import { startAndIdle } from './start-and-idle.ts';
 
 /** Every scenario, in the order of the goals. */
 export const scenarios: Scenario[] = [
@@ -19,4 +20,5 @@ export const scenarios: Scenario[] = [
   readOverHttp,
   loginStorm,
   signInToApp,
+  startAndIdle,
 ];
