@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import serviceFlags from './service-flags.json' with { type: 'json' };
 import { freePort } from '../server/src/db/embedded/server.ts';
 
 const program = join(import.meta.dirname, '../server/src/main.ts');
@@ -24,7 +25,7 @@ export type ServiceProcess = {
 export async function launchService(settings: Record<string, string>): Promise<ServiceProcess> {
   const port = await freePort();
   const url = `http://localhost:${port}`;
-  const child = spawn(process.execPath, [program], {
+  const child = spawn(process.execPath, [...serviceFlags, program], {
     env: { ...process.env, LOG_LEVEL: 'error', ...settings, PORT: String(port), BASE_URL: url },
     // The channel is how the service learns that nobody is left to stop it.
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
