@@ -67,13 +67,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   metrics.observe('obol_movements_waiting', 'Calls that wait for the turn of their wallet', () =>
     turns.waiting(),
   );
-  const callers = createLiveCallers({ db, clock });
-  const balances = createBalanceReader({ db, clock });
-  metrics.observe(
-    'obol_reads_waiting',
-    'Reads that wait to be sent together',
-    () => callers.waiting() + balances.waiting(),
-  );
+  const { callers, balances } = createReads({ db, clock, metrics });
   const ctx: Ctx = {
     config,
     db,
@@ -111,4 +105,16 @@ export async function createService(options: ServiceOptions): Promise<Service> {
       await db.close();
     },
   };
+}
+
+/** What is read for many at once. */
+function createReads({ db, clock, metrics }: Pick<Ctx, 'db' | 'clock' | 'metrics'>) {
+  const callers = createLiveCallers({ db, clock });
+  const balances = createBalanceReader({ db, clock });
+  metrics.observe(
+    'obol_reads_waiting',
+    'Reads that wait to be sent together',
+    () => callers.waiting() + balances.waiting(),
+  );
+  return { callers, balances };
 }

@@ -5,11 +5,11 @@ import { wasRolledBack } from './errors.ts';
 /** Asks together what many requests want to know each for itself. */
 export type Gatherer<Question, Answer> = {
   /** Resolves with the answer to this question, whatever its neighbours come to. Throws `server.busy`. */
-  ask(question: Question): Promise<Answer>;
+  ask: (question: Question) => Promise<Answer>;
   /** How many questions wait to be sent. */
-  waiting(): number;
+  waiting: () => number;
   /** Resolves once every question asked so far has been answered. */
-  drain(): Promise<void>;
+  drain: () => Promise<void>;
 };
 
 export type GatherLimits = { batchMax: number; waitingMax: number };
@@ -19,8 +19,8 @@ export type Call<Question, Answer> = (questions: Question[]) => Promise<Answer[]
 
 type Waiting<Question, Answer> = {
   question: Question;
-  resolve(answer: Answer): void;
-  reject(error: unknown): void;
+  resolve: (answer: Answer) => void;
+  reject: (error: unknown) => void;
 };
 
 const defaultLimits: GatherLimits = { batchMax: 500, waitingMax: 10_000 };

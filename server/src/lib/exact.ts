@@ -1,6 +1,6 @@
 /**
- * A whole number that the database wrote, mostly as text, such as a sum of credits. Throws RangeError for anything
- * that JavaScript would not keep exactly, 2^53 and beyond included.
+ * A whole number that the database wrote, mostly as text, such as a sum of credits. Throws RangeError for
+ * anything that JavaScript would not keep exactly, 2^53 and beyond included.
  */
 export function exactInteger(value: unknown): number {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value;

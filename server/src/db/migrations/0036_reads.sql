@@ -23,8 +23,9 @@ end $$;
 --   auth.session_ended   the caller may not ask any more
 --   request.not_found    there is no such wallet
 -- `isDue` says that time has done something to the wallet which is not in the journal yet: credits.read_balance
--- brings such a wallet up to the moment, under its lock. Amounts are whole numbers of any size. The JSON is put together
--- from texts, which takes two thirds of the time of building it from values; every text in it is one of a fixed list.
+-- brings such a wallet up to the moment, under its lock. Amounts are whole numbers of any size. The JSON is put
+-- together from texts, which takes two thirds of the time of building it from values; every text in it is one of a
+-- fixed list.
 create function credits.read_balances(caller_users uuid[], caller_sessions uuid[], at_time timestamptz) returns text
   language plpgsql stable security definer
   set search_path = pg_catalog set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off

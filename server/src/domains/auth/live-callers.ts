@@ -6,8 +6,8 @@ import { AppError } from '../../errors.ts';
 export type LiveCallers = {
   /** Throws `auth.session_ended`, as every statement does that works for a caller, and `server.busy`. */
   assert(caller: Caller): Promise<void>;
-  waiting(): number;
-  drain(): Promise<void>;
+  waiting: () => number;
+  drain: () => Promise<void>;
 };
 
 /** Gathers the callers that are asked about at once into one call of the database. */

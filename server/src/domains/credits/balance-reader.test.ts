@@ -29,6 +29,8 @@ test('many who ask at once are answered in a few calls, each with their own wall
   expect(statements.length).toBeLessThan(answers.length);
 });
 
+const iso = (time: string | null) => (time === null ? null : new Date(time).toISOString());
+
 test('what is read together is what each would read alone', async () => {
   const holders = await addHolders(4);
   const [first, second, third] = holders as [WalletHolder, WalletHolder, WalletHolder];
@@ -52,7 +54,6 @@ test('what is read together is what each would read alone', async () => {
       creditsDailyCap,
     ]);
     const [alone] = rows;
-    const iso = (time: string | null) => (time === null ? null : new Date(time).toISOString());
     expect(answer.body).toEqual({
       balance: alone.paid,
       freeCreditsRemaining: alone.free,

@@ -25,8 +25,8 @@ export type FoundBalance =
 export type BalanceReader = {
   /** Throws `server.busy`. */
   read(caller: Caller): Promise<FoundBalance>;
-  waiting(): number;
-  drain(): Promise<void>;
+  waiting: () => number;
+  drain: () => Promise<void>;
 };
 
 /** Gathers the wallets that are asked for at once into one call of the database. */
