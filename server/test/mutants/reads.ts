@@ -45,8 +45,8 @@ export const readMutants: Mutant[] = [
   {
     name: 'lots are listed in another order than they are spent',
     file,
-    find: `order by l.kind, l.priority, l.expires_at, l.created_at, l.id), '') || ']}'`,
-    replace: `order by l.kind, l.expires_at, l.priority, l.created_at, l.id), '') || ']}'`,
+    find: `order by l.kind, l.priority, l.expires_at, l.created_at, l.id)`,
+    replace: `order by l.kind, l.expires_at, l.priority, l.created_at, l.id)`,
     tests,
   },
   {
