@@ -13,6 +13,8 @@ import { seed, type Seeded } from './seed.ts';
 /** Everything a scenario measures with: the service, its limits, and people who are signed in. */
 export type Environment = Seeded & {
   port: number;
+  /** The process of the service. */
+  pid: number;
   emptyPort: number;
   plainPort: number;
   /** Owns the database that the service works on. */
@@ -72,8 +74,9 @@ export async function startEnvironment({ wallets, onProgress }: EnvironmentOptio
       privateKey: keys.privateKey,
     });
     const { ownerUrl } = postgres;
+    const { port, pid } = service;
     const superuserUrl = superuserUrlBeside(ownerUrl, passwords.superuser);
-    return { ...seeded, port: service.port, emptyPort, plainPort, ownerUrl, superuserUrl, dataDir, stop };
+    return { ...seeded, port, pid, emptyPort, plainPort, ownerUrl, superuserUrl, dataDir, stop };
   } catch (error) {
     await stop();
     throw error;

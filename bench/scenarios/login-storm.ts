@@ -2,11 +2,13 @@ import { availableParallelism } from 'node:os';
 import { hash, verify } from '@node-rs/argon2';
 import { alternate } from '../lib/measure.ts';
 import { requestText, sendLoad } from '../lib/load.ts';
+import { peakMegabytes } from '../lib/memory.ts';
 import type { Environment } from '../lib/environment.ts';
 import type { Scenario } from '../lib/scenario.ts';
 
 const balanceConnections = 8;
 const loginConnections = 8;
+const stormConnections = 200;
 
 /** Row 8: sign-ins are bound by argon2id alone, and everybody else keeps being served meanwhile. */
 export const loginStorm: Scenario = {
@@ -33,6 +35,11 @@ export const loginStorm: Scenario = {
       },
       () => balanceLatency(environment, seconds),
     );
+    const memory = await alternate(
+      1,
+      () => memoryDuring(environment, stormConnections, seconds),
+      () => memoryDuring(environment, 1, seconds),
+    );
     return [
       {
         ...rate,
@@ -48,6 +55,13 @@ export const loginStorm: Scenario = {
         unit: ' ms',
         goal: { atMost: 3 },
       },
+      {
+        ...memory,
+        label: `memory with ${stormConnections} connections`,
+        against: 'with one',
+        unit: ' MB',
+        goal: { atMost: 2 },
+      },
     ];
   },
 };
@@ -59,6 +73,14 @@ function loginRequests({ emails, password }: Environment): string[] {
 async function balanceLatency({ port, tokens }: Environment, seconds: number): Promise<number> {
   const requests = tokens.map((token) => requestText('GET', '/api/v1/credits/balance', { token }));
   return (await sendLoad({ port, connections: balanceConnections, seconds, requests })).p99Ms;
+}
+
+/** The most that the service occupies while so many connections sign in. */
+function memoryDuring(environment: Environment, connections: number, seconds: number): Promise<number> {
+  const requests = loginRequests(environment);
+  return peakMegabytes(environment.pid, () =>
+    sendLoad({ port: environment.port, connections, seconds, requests }),
+  );
 }
 
 /** Verifications per second with nothing else to do, one at a time per core. */

@@ -1,9 +1,10 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { launchService, type ServiceProcess } from '../../scripts/service-process.ts';
 import { median } from '../lib/measure.ts';
+import { readMegabytes } from '../lib/memory.ts';
 import type { Measurement, Scenario } from '../lib/scenario.ts';
 
 const startMsMax = 3000;
@@ -49,12 +50,6 @@ async function start(dataDir: string): Promise<{ service: ServiceProcess; startM
   const service = await launchService({ DATA_DIR: dataDir, DATABASE_URL: '' });
   await service.untilReady();
   return { service, startMs: performance.now() - startedAt };
-}
-
-/** What a process occupies of the memory, pages shared with others included. Linux only. */
-async function readMegabytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
 }
 
 function compare(values: number[], most: number, label: string, unit: string): Measurement {

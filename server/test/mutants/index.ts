@@ -8,6 +8,7 @@ import type { Mutant } from './mutant.ts';
 import { movementMutants } from './movements.ts';
 import { proofMutants } from './proofs.ts';
 import { queueMutants } from './queue.ts';
+import { readMutants } from './reads.ts';
 import { spendMutants } from './spends.ts';
 import { timeMutants } from './time.ts';
 
@@ -17,6 +18,7 @@ export const mutants: Mutant[] = [
   ...timeMutants,
   ...spendMutants,
   ...queueMutants,
+  ...readMutants,
   ...proofMutants,
   ...holdMutants,
   ...mandateMutants,

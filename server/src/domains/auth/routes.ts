@@ -144,8 +144,10 @@ function addTokenRoutes(app: App, ctx: Ctx): void {
     body: schemas.validateSchema,
     response: { 200: schemas.validationSchema },
   };
-  app.post('/api/v1/auth/validate', { schema: validateSchema }, (request) =>
-    validateToken(ctx, request.body.token),
+  app.post(
+    '/api/v1/auth/validate',
+    { config: { refusals: ['server.busy'] }, schema: validateSchema },
+    (request) => validateToken(ctx, request.body.token),
   );
 
   const shareSchema = {

@@ -41,7 +41,8 @@ test('what is read together is what each would read alone', async () => {
     amount: 3,
     expiresAt: '2026-03-09T01:02:03.456Z',
   });
-  await addLot(service, second, { source: 'gift', kind: 'free', amount: 9, priority: 200 });
+  const late = { priority: 200, expiresAt: '2026-03-08T00:00:00.000Z' };
+  await addLot(service, second, { source: 'gift', kind: 'free', amount: 9, ...late });
   await owner.query(`update credits.balances set status = 'frozen' where wallet_id = $1`, [third.userId]);
   const { creditsDailyFree, creditsDailyCap } = service.ctx.config;
   for (const [index, answer] of (await Promise.all(holders.map(askFor))).entries()) {

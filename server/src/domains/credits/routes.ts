@@ -37,6 +37,7 @@ export function addCreditRoutes(app: App, ctx: Ctx): void {
     '/api/v1/credits/balance',
     {
       preHandler: authenticate(ctx, { scope: 'credits:read' }),
+      config: { refusals: ['request.not_found', 'server.busy'] },
       schema: {
         ...common,
         summary: 'Read your balance',

@@ -1,0 +1,66 @@
+import { migration, type Mutant } from './mutant.ts';
+
+const file = migration('0036_reads');
+const gatherer = 'server/src/db/gather.ts';
+const tests = ['balance-reader.test.ts', 'balance.test.ts'];
+
+/** Balances that are read for many callers in one call. */
+export const readMutants: Mutant[] = [
+  {
+    name: 'the session of somebody else opens a wallet',
+    file,
+    find: `         where l.session_id = asked.session_id and l.user_id = asked.user_id and l.expires_at > at_time
+         limit 1) s on true
+      left join credits.balances`,
+    replace: `         where l.session_id = asked.session_id and l.expires_at > at_time
+         limit 1) s on true
+      left join credits.balances`,
+    tests,
+  },
+  {
+    name: 'an expired session reads on',
+    file,
+    find: `         where l.session_id = asked.session_id and l.user_id = asked.user_id and l.expires_at > at_time
+         limit 1) s on true
+      left join credits.balances`,
+    replace: `         where l.session_id = asked.session_id and l.user_id = asked.user_id
+         limit 1) s on true
+      left join credits.balances`,
+    tests,
+  },
+  {
+    name: 'what is due is left out of a balance',
+    file,
+    find: `when least(b.next_daily_at, b.next_expiry_at) <= at_time then '{"isDue":true}'`,
+    replace: `when least(b.next_daily_at, b.next_expiry_at) < at_time then '{"isDue":true}'`,
+    tests,
+  },
+  {
+    name: 'balances come back in another order than they were asked for',
+    file,
+    find: `end, ',' order by asked.place) || ']'`,
+    replace: `end, ',' order by asked.place desc) || ']'`,
+    tests,
+  },
+  {
+    name: 'lots are listed in another order than they are spent',
+    file,
+    find: `order by l.kind, l.priority, l.expires_at, l.created_at, l.id)`,
+    replace: `order by l.kind, l.expires_at, l.priority, l.created_at, l.id)`,
+    tests,
+  },
+  {
+    name: 'a gathered answer goes to a neighbour',
+    file: gatherer,
+    find: 'resolve(answers[index] as Answer)',
+    replace: 'resolve(answers[answers.length - 1 - index] as Answer)',
+    tests,
+  },
+  {
+    name: 'reads under way are forgotten when the service stops',
+    file: gatherer,
+    find: 'drain: async () => running,',
+    replace: 'drain: async () => undefined,',
+    tests,
+  },
+];
