@@ -65,7 +65,7 @@ export const budgetMutants: Mutant[] = [
   {
     name: 'a key without the scope spends',
     file: keys,
-    find: `when not 'credits:spend' = any (key.scopes) then 'insufficient_scope'`,
+    find: `when not verdict->'scopes' ? 'credits:spend' then 'insufficient_scope'`,
     replace: '',
     tests,
   },

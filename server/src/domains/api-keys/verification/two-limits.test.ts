@@ -7,7 +7,7 @@ import { addPerson, addTeam, daily } from '../../../../test/harness/teams.ts';
 import { addLot, addWalletHolder, connectAsOwner } from '../../../../test/harness/wallets.ts';
 import { verifyLedger } from '../../credits/index.ts';
 
-// Where a mandate and the budget of a key count: in a team, in quotes, by kinds, and in the proofs of the ledger.
+// Where a mandate and the budget of a key count: in a team, in quotes, by kinds, in the proofs of the ledger.
 
 const service = await startTestService();
 const owner = await connectAsOwner(service);
@@ -65,7 +65,7 @@ test('a quote names the lower limit, and takes only credits that both allow', as
 test.each([
   [
     'what the budget was charged',
-    `update credits.mandate_usage u set spent = spent - 1 from credits.mandates m
+    `update credits.mandate_usage u set spent = u.spent - 1 from credits.mandates m
       where m.id = u.mandate_id and m.key_id = $1`,
   ],
   ['what is left of the budget', 'update credits.mandates set spent = spent - 1 where key_id = $1'],
