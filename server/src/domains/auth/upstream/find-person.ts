@@ -58,15 +58,17 @@ type Found = VerifiedAccount & { isActive: boolean };
 
 async function findOrAdd(ctx: Ctx, tx: Tx, identity: Identity, origin: RequestOrigin): Promise<Found> {
   const { issuer, subject, email } = identity;
+  const isThis = and(eq(accounts.provider, issuer), eq(accounts.providerAccountId, subject));
   const [account] = await tx
     .select({ id: accounts.id, userId: accounts.userId })
     .from(accounts)
-    .where(and(eq(accounts.provider, issuer), eq(accounts.providerAccountId, subject)))
-    .for('update');
+    .where(isThis);
   if (account) {
+    // The person comes before what is theirs, as everywhere: else two sign-ins could wait for each other.
     const { isActive } = await lockUser(tx, account.userId);
     const changes = { lastUsedAt: ctx.clock.now(), ...(email === undefined ? {} : { email }) };
-    if (isActive) await tx.update(accounts).set(changes).where(eq(accounts.id, account.id));
+    const { rowCount } = await tx.update(accounts).set(changes).where(eq(accounts.id, account.id));
+    if (rowCount === 0) return findOrAdd(ctx, tx, identity, origin);
     return { userId: account.userId, accountId: account.id, amr: ['fed'], isActive };
   }
   const owner = await findOwner(ctx, tx, identity, origin);
