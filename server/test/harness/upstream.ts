@@ -8,8 +8,8 @@ import type { TestService } from './index.ts';
 
 /** Confirms a person's address by the link in their mail. */
 export async function confirmAddress(service: TestService, { email }: Person): Promise<void> {
-  const [mail] = await service.mails(email);
-  const link = mail?.links.find((url) => url.includes('token='));
+  const links = (await service.mails(email)).flatMap((mail) => mail.links);
+  const link = links.find((url) => url.includes('/verify-email?token='));
   const token = new URL(link ?? '').searchParams.get('token');
   const { status } = await service.send('POST', '/api/v1/auth/verify-email', { body: { token } });
   expect(status).toBe(200);
