@@ -4,6 +4,7 @@ import type { Caller, Tx } from '../../db/index.ts';
 import { AppError } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import type { RequestOrigin } from '../audit/index.ts';
+import { assertRecentSignIn } from '../auth/index.ts';
 import { readUser } from '../users/index.ts';
 import { addSecret } from './add-secret.ts';
 import { recordKeyEvent } from './record-key-event.ts';
@@ -20,7 +21,8 @@ const lastInstant = Date.parse('9999-12-31T23:59:59.999Z');
 /**
  * Makes a key for the caller, or for an application that they administer, and tells them by mail. The secret
  * is returned this once; stored is its digest. With a budget, a mandate limits what the key may spend. Throws
- * `request.invalid`, `request.not_found`, `applications.admin_required`, `api_keys.too_many`.
+ * `auth.step_up_required`, `request.invalid`, `request.not_found`, `applications.admin_required`,
+ * `api_keys.too_many`.
  */
 export async function createApiKey(
   ctx: Ctx,
@@ -30,6 +32,7 @@ export async function createApiKey(
 ): Promise<CreatedKey> {
   const expiresAt = readExpiry(ctx, given.expiresAt);
   return ctx.db.asServiceFor(caller, async (tx) => {
+    await assertRecentSignIn(ctx, caller, tx);
     const owner = await requireOwner(tx, caller, { applicationId });
     await assertRoom(tx, owner);
     const id = newId(ctx);

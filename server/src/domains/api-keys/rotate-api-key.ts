@@ -2,6 +2,7 @@ import { and, desc, eq, gt, inArray, isNull, lte, or } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import type { Caller, Tx } from '../../db/index.ts';
 import type { RequestOrigin } from '../audit/index.ts';
+import { assertRecentSignIn } from '../auth/index.ts';
 import { addSecret } from './add-secret.ts';
 import { recordKeyEvent } from './record-key-event.ts';
 import { requireKey, requireOwner, type OwnerChoice } from './require-owner.ts';
@@ -15,7 +16,7 @@ const previousMax = 4;
 /**
  * Gives a key a new secret, with the name, scopes, limits, budget and end that it had. The secrets so far
  * stay valid for the overlap, so that whoever uses them can change over; 0 ends them now. Throws
- * `request.not_found`, `applications.admin_required`.
+ * `auth.step_up_required`, `request.not_found`, `applications.admin_required`.
  */
 export async function rotateApiKey(
   ctx: Ctx,
@@ -25,6 +26,7 @@ export async function rotateApiKey(
 ): Promise<RotatedKey> {
   const endAt = new Date(ctx.clock.now().getTime() + overlapSeconds * 1000);
   return ctx.db.asServiceFor(caller, async (tx) => {
+    await assertRecentSignIn(ctx, caller, tx);
     const owner = await requireOwner(tx, caller, { applicationId });
     const { name } = await requireKey(tx, owner, keyId);
     await endSecrets(ctx, tx, keyId, endAt);

@@ -40,7 +40,7 @@ function addOwnRoutes(app: App, ctx: Ctx): void {
 
   const createOptions = {
     preHandler,
-    config: { refusals: ['api_keys.too_many'] as const },
+    config: { refusals: ['auth.step_up_required', 'api_keys.too_many'] as const },
     schema: {
       ...common,
       summary: 'Make an API key',
@@ -126,7 +126,7 @@ function addApplicationRoutes(app: App, ctx: Ctx): void {
 
   const createOptions = {
     preHandler,
-    config: { refusals: [...forAdmins, 'api_keys.too_many' as const] },
+    config: { refusals: [...forAdmins, 'auth.step_up_required' as const, 'api_keys.too_many' as const] },
     schema: {
       ...common,
       summary: 'Make an API key of an application',

@@ -1,11 +1,12 @@
 import type { Ctx } from '../../../ctx.ts';
+import { AppError } from '../../../errors.ts';
 import { newOpaqueToken } from '../../../lib/secrets.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
 import { findBrowserCaller } from '../find-browser-caller.ts';
 import type { upstreamAttempts } from '../upstream-tables.ts';
 import { storeAttempt } from './begin-upstream-sign-in.ts';
 import { spendAttempt } from './finish-upstream-sign-in.ts';
-import { handOver, withParams } from './hand-over.ts';
+import { handOver } from './hand-over.ts';
 
 /** Where a browser goes on that has shown its second factor. */
 export const continuePath = '/sign-in/continue';
@@ -29,8 +30,8 @@ export async function waitForSecondFactor(
 }
 
 /**
- * Goes on with such a sign-in: hands over who is signed in at this browser now. Where nobody is, it leads back
- * to where the browser came from. Throws `auth.upstream_state`.
+ * Goes on with such a sign-in: hands over who is signed in at this browser now. Throws `auth.upstream_state`,
+ * also where nobody is.
  */
 export async function continueUpstreamSignIn(
   ctx: Ctx,
@@ -40,6 +41,6 @@ export async function continueUpstreamSignIn(
   const answer = new URLSearchParams({ state: ticket });
   const attempt = await spendAttempt(ctx, { callbackPath: continuePath, answer, browser });
   const caller = await findBrowserCaller(ctx, cookie);
-  if (!caller) return withParams(ctx, attempt.failTo, { error: 'auth.second_factor_required' });
+  if (!caller) throw new AppError('auth.upstream_state');
   return handOver(ctx, attempt, caller, origin);
 }

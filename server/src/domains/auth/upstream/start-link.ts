@@ -2,13 +2,14 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import { newOpaqueToken } from '../../../lib/secrets.ts';
+import { assertRecentSignIn } from '../step-up/assert-recent-sign-in.ts';
 import { findBrowserCaller } from '../find-browser-caller.ts';
 import { storeAttempt, type Way } from './begin-upstream-sign-in.ts';
 import { spendLinkTicket } from './finish-upstream-sign-in.ts';
 
 /**
  * A link that adds an account at a provider to the ways in of the caller, once and within ten minutes. Throws
- * `auth.provider_unknown`, `auth.session_ended`.
+ * `auth.provider_unknown`, `auth.session_ended`, `auth.step_up_required`.
  */
 export async function startLink(
   ctx: Ctx,
@@ -17,7 +18,7 @@ export async function startLink(
 ): Promise<string> {
   const { name: provider } = ctx.upstream.find(name);
   const ticket = newOpaqueToken(ctx.random);
-  await ctx.db.asServiceFor(caller, async () => {});
+  await assertRecentSignIn(ctx, caller);
   await storeAttempt(ctx, { token: ticket, provider, way: { ...way, linksTo: caller } });
   return `${ctx.config.baseUrl}/api/v1/auth/social/${provider}?ticket=${ticket}`;
 }
