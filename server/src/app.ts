@@ -8,16 +8,18 @@ import {
   addGrantRoutes,
   addRequestPages,
 } from './domains/applications/index.ts';
-import { addRecoveryRoutes } from './domains/auth/index.ts';
+import { addAuditRoutes } from './domains/audit/index.ts';
+import { addAuthAdministrationRoutes, addRecoveryRoutes } from './domains/auth/index.ts';
 import { addAuthRoutes, readAvailable } from './domains/auth/index.ts';
-import { addCreditRoutes } from './domains/credits/index.ts';
+import { addCreditAdministrationRoutes, addCreditRoutes, readCreditsOf } from './domains/credits/index.ts';
 import { addOauthRoutes, addProtectedResourceRoutes } from './domains/oauth/index.ts';
-import { addUserRoutes } from './domains/users/index.ts';
+import { addUserAdministrationRoutes, addUserRoutes } from './domains/users/index.ts';
 import { addWebhookRoutes } from './domains/webhooks/index.ts';
 import { addDocsRoutes } from './http/docs.ts';
 import { addOperationsRoutes } from './http/operations.ts';
 import { addAccountPages } from './http/pages/account-pages.ts';
 import { addAssetRoutes } from './http/pages/assets.ts';
+import { addFirstAdminPage } from './http/pages/first-admin-page.ts';
 import { addMailboxPage } from './http/pages/mailbox-page.ts';
 import { createServer } from './http/server.ts';
 import type { Resolve } from './lib/find-addresses.ts';
@@ -40,6 +42,10 @@ export async function buildApp(ctx: Ctx, resolve?: Resolve): Promise<App> {
   addDocsRoutes(app);
   addAuthRoutes(app, ctx);
   addUserRoutes(app, ctx, readAvailable);
+  addUserAdministrationRoutes(app, ctx, readCreditsOf);
+  addCreditAdministrationRoutes(app, ctx);
+  addAuthAdministrationRoutes(app, ctx);
+  addAuditRoutes(app, ctx);
   addCreditRoutes(app, ctx);
   addRecoveryRoutes(app, ctx);
   addApplicationRoutes(app, ctx);
@@ -51,6 +57,7 @@ export async function buildApp(ctx: Ctx, resolve?: Resolve): Promise<App> {
   addWebhookRoutes(app, ctx);
   addAssetRoutes(app);
   addAccountPages(app, ctx);
+  addFirstAdminPage(app, ctx);
   addMailboxPage(app, ctx);
   return app;
 }

@@ -5,6 +5,7 @@ import type { Clock, Ctx, Random } from './ctx.ts';
 import { createDatabase } from './db/index.ts';
 import { openPool } from './db/pool.ts';
 import { createApplicationVerifier, handleAccessJobs } from './domains/applications/index.ts';
+import { handleSealJobs } from './domains/audit/index.ts';
 import { createKeyring, createPasswordHasher, handleRecoveryJobs } from './domains/auth/index.ts';
 import {
   createWalletTurns,
@@ -13,6 +14,7 @@ import {
   handleRetentionJobs,
 } from './domains/credits/index.ts';
 import { handleOauthJobs } from './domains/oauth/index.ts';
+import { handleBanJobs } from './domains/users/index.ts';
 import { handleWebhookJobs } from './domains/webhooks/index.ts';
 import { createJobs } from './jobs/index.ts';
 import type { Resolve } from './lib/find-addresses.ts';
@@ -78,6 +80,8 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   handleWebhookJobs(ctx, options.resolve);
   handleOauthJobs(ctx, options.resolve);
   handleAuditJobs(ctx);
+  handleSealJobs(ctx);
+  handleBanJobs(ctx);
   handleHoldJobs(ctx);
   handleRetentionJobs(ctx);
   const app = await buildApp(ctx, options.resolve);

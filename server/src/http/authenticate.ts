@@ -17,6 +17,8 @@ export type AuthenticatedCaller = Caller & {
   /** The application that acts for the person; absent when they signed in here themselves. */
   clientId?: string;
   scope: string;
+  /** The administrator who looks at the person's account; absent when it is the person. */
+  impersonatorId?: string;
 };
 
 declare module 'fastify' {
@@ -34,18 +36,25 @@ export type AuthenticateOptions = {
    * `asServiceForApplication`, `apps.assert_application` or `apps.live_secrets`.
    */
   application?: boolean | 'only';
+  /**
+   * What an administrator may do who acts as the person: `reading` (the default) is GET and HEAD, `true`
+   * whatever the route does, `false` nothing at all.
+   */
+  impersonation?: 'reading' | boolean;
 };
+
+const readingMethods = new Set(['GET', 'HEAD']);
 
 /**
  * A preHandler that requires a valid access token, or where the route takes them, the credentials of an
  * application. A token that a person gave to an application passes only where a `scope` is named and only if
  * it carries it. Throws `auth.required`, `auth.token_invalid`, `auth.insufficient_scope`,
- * `auth.proof_invalid`, `auth.application_invalid`, `request.rate_limited`.
- * @see RFC 6750 §3.1, RFC 6749 §2.3.1, RFC 9449 §7
+ * `auth.proof_invalid`, `auth.application_invalid`, `auth.impersonation_forbidden`, `request.rate_limited`.
+ * @see RFC 6750 §3.1, RFC 6749 §2.3.1, RFC 9449 §7, RFC 8693 §4.1
  */
 export function authenticate(
   ctx: Ctx,
-  { scope, application = false }: AuthenticateOptions = {},
+  { scope, application = false, impersonation = 'reading' }: AuthenticateOptions = {},
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
   return async (request) => {
     if (application === 'only' || (application && hasClientCredentials(request))) {
@@ -55,7 +64,8 @@ export function authenticate(
     const presented = readPresentedToken(request.headers.authorization);
     if (!presented)
       throw new AppError('auth.required', scope === undefined ? {} : { headers: challengeFor(scope) });
-    const claims = await ctx.keys.verifyAccessToken(presented.token);
+    const isAccepted = impersonation === 'reading' ? readingMethods.has(request.method) : impersonation;
+    const claims = await ctx.keys.verifyAccessToken(presented.token, { impersonation: isAccepted });
     await assertPossession(ctx, request, presented, claims);
     const isFirstParty = claims.client_id === firstPartyClientId;
     if (!isFirstParty) assertScope(claims.scope, scope);
@@ -64,6 +74,7 @@ export function authenticate(
       sessionId: claims.sid,
       role: claims.role,
       ...(isFirstParty ? {} : { clientId: claims.client_id }),
+      ...(claims.act === undefined ? {} : { impersonatorId: claims.act.sub }),
       scope: claims.scope,
     };
   };

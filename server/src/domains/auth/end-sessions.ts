@@ -6,7 +6,13 @@ import type { RequestOrigin } from '../audit/index.ts';
 import { recordSecurityEvent } from './record-security-event.ts';
 import { sessions } from './tables.ts';
 
-export type EndReason = 'signed_out' | 'revoked' | 'password_changed' | 'password_reset' | 'deactivated';
+export type EndReason =
+  | 'signed_out'
+  | 'revoked'
+  | 'revoked_by_administrator'
+  | 'password_changed'
+  | 'password_reset'
+  | 'deactivated';
 
 /** Which of a person's sessions: one, or all, or all but one. */
 export type WhichSessions = { userId: string; only?: string; except?: string };

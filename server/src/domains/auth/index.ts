@@ -1,3 +1,4 @@
+export { addAuthAdministrationRoutes } from './administration/routes.ts';
 export { assertAcceptablePassword, type PasswordOwner } from './assert-acceptable-password.ts';
 export { endSessions, logOut, type EndReason } from './end-sessions.ts';
 export { findBrowserCaller, readOwnAccount } from './find-browser-caller.ts';

@@ -7,6 +7,10 @@ import { securityEvents } from './tables.ts';
 /** What can stand in a person's trail. Codes are stable; see the README of this domain. */
 export type SecurityEventType =
   | 'account.registered'
+  | 'account.deactivated'
+  | 'account.reactivated'
+  | 'account.role_changed'
+  | 'impersonation.started'
   | 'login.succeeded'
   | 'login.failed'
   | 'session.shared'

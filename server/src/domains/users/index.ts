@@ -1,5 +1,13 @@
+export { handleBanJobs } from './administration/end-bans.ts';
+export type { ReadCreditsOf } from './administration/read-credits-of.ts';
+export { lockUsers } from './administration/lock-users.ts';
+export { requireUser } from './administration/read-account.ts';
+export { addUserAdministrationRoutes } from './administration/routes.ts';
+export { reasonQuerySchema, reasonSchema, userIdSchema } from './administration/schemas.ts';
 export { checkEmail } from './check-email.ts';
 export { createUser, type NewUser } from './create-user.ts';
+export { assertFirstAdminLink, claimFirstAdmin } from './first-admin/claim-first-admin.ts';
+export { createFirstAdminLink } from './first-admin/create-first-admin-link.ts';
 export { findUser, findUserByEmail, readUser, readUserDocument } from './find-user.ts';
 export { markEmailVerified } from './mark-email-verified.ts';
 export { promoteToAdmin } from './promote-to-admin.ts';

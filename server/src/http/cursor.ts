@@ -1,0 +1,46 @@
+import { Type } from 'typebox';
+import { AppError } from '../errors.ts';
+
+/** The query parameter with which a list goes on from a page. */
+export const cursorQuery = {
+  cursor: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 1024,
+      description: 'From the `Link` of a page: goes on behind its last row. Wins over `offset`.',
+    }),
+  ),
+};
+
+/** A place in a list as clients hand it back: opaque, safe in addresses. */
+export function writeCursor(parts: string[]): string {
+  return Buffer.from(JSON.stringify(parts)).toString('base64url');
+}
+
+/** The parts of a cursor that fit these patterns, one by one. Throws `request.invalid` for anything else. */
+export function readCursor(cursor: string, patterns: RegExp[]): string[] {
+  const parts = parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+  const fits =
+    Array.isArray(parts) &&
+    parts.length === patterns.length &&
+    parts.every((part, index) => typeof part === 'string' && patterns[index]?.test(part));
+  if (fits) return parts as string[];
+  throw new AppError('request.invalid', {
+    errors: [{ path: '/query/cursor', message: 'must be the cursor of a page' }],
+  });
+}
+
+/** Forms that the parts of cursors have. */
+export const cursorParts = {
+  time: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/,
+  id: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+  text: /^\P{Cc}{0,300}$/u,
+};
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
