@@ -15,7 +15,8 @@ create index users_created_idx on auth.users (created_at, id);
 create index users_active_idx on auth.users (is_active, created_at, id);
 create index users_admins_idx on auth.users (created_at, id) where role = 'admin';
 -- The search by the beginning of an address, its domain, a username, a name or the last word of a name. Byte order, so
--- that a beginning is a range whatever the locale of the database; time and id, so that a match needs no row to be read.
+-- that a beginning is a range whatever the locale of the database; time and id, so that a match needs no row to be
+-- read.
 create index users_email_search_idx on auth.users (email collate "C", created_at, id);
 create index users_domain_search_idx on auth.users ((split_part(email, '@', 2)) collate "C", created_at, id);
 create index users_username_search_idx on auth.users ((lower(username)) collate "C", created_at, id)
@@ -112,8 +113,9 @@ create trigger users_end_access after update of is_active on auth.users
   for each row when (old.is_active <> new.is_active)
   execute function auth.end_access();
 
--- An impersonation shows an ordinary person to an administrator. It ends when either of them changes their role: it never
--- becomes an administrator's, and no former administrator keeps one. The person reads of their role in their own trail.
+-- An impersonation shows an ordinary person to an administrator. It ends when either of them changes their role: it
+-- never becomes an administrator's, and no former administrator keeps one. The person reads of their role in their own
+-- trail.
 create function auth.end_impersonations() returns trigger
   language plpgsql security definer set search_path = pg_catalog
 as $$

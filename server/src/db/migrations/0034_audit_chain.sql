@@ -112,8 +112,8 @@ end $$;
 
 grant execute on function audit.seal_events(integer, timestamptz) to obol_app;
 
--- Recomputes up to seals_max links of the chain behind after_sequence: where that ended, how many they were, and what is
--- off, as [{sequence, eventId, problem}].
+-- Recomputes up to seals_max links of the chain behind after_sequence: where that ended, how many they were, and what
+-- is off, as [{sequence, eventId, problem}].
 create function audit.verify_seals(after_sequence bigint, seals_max integer)
   returns table (last_sequence bigint, seals bigint, findings jsonb)
   language sql stable security definer set search_path = pg_catalog
@@ -156,8 +156,8 @@ $$;
 
 grant execute on function audit.verify_seals(bigint, integer), audit.find_strays() to obol_app;
 
--- Forgets, for good, what the trail holds about a person besides their id: addresses they acted from, and reasons of what
--- was done to them. The chain proves what is left. Returns how many events it touched.
+-- Forgets, for good, what the trail holds about a person besides their id: addresses they acted from, and reasons of
+-- what was done to them. The chain proves what is left. Returns how many events it touched.
 create function audit.forget_person(person uuid) returns integer
   language plpgsql volatile security definer set search_path = pg_catalog
 as $$

@@ -1,6 +1,6 @@
 /**
- * Every act that the trail holds, and what it says. `docs/reference/events.md` is generated from this table; what writes
- * an event, in TypeScript or SQL, takes its name from here.
+ * Every act that the trail holds, and what it says. `docs/reference/events.md` is generated from this table;
+ * what writes an event, in TypeScript or SQL, takes its name from here.
  */
 export const auditEventTypes = {
   'user.promoted': 'The command line made a person an administrator.',

@@ -12,7 +12,7 @@ const instant = (description: string) =>
     examples: ['2026-03-01T12:00:00Z'],
   });
 
-export const auditFilters = {
+const auditFilters = {
   actor: Type.Optional(
     Type.String({
       format: 'uuid',
@@ -50,7 +50,7 @@ export const auditExportQuerySchema = Type.Object({
   }),
 });
 
-export const auditEventSchema = Type.Object(
+const auditEventSchema = Type.Object(
   {
     id: Type.String({ format: 'uuid', examples: [exampleId] }),
     type: Type.String({ description: 'What was done.', examples: ['user.banned'] }),

@@ -2,7 +2,9 @@ import { sql } from 'drizzle-orm';
 import { bigint, index, jsonb, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { at, auditSchema, bytes } from '../../db/columns.ts';
 
-/** What operators and administrators did: append-only. Address and reason can be forgotten, and nothing else. */
+/**
+ * What operators and administrators did: append-only. Address and reason can be forgotten, and nothing else.
+ */
 export const auditEvents = auditSchema.table(
   'events',
   {
@@ -16,7 +18,7 @@ export const auditEvents = auditSchema.table(
     ipAddress: text('ip_address'),
     details: jsonb('details').$type<Record<string, unknown>>().notNull().default({}),
     createdAt: at('created_at').notNull(),
-    /** What the chain holds of address and reason is a digest over them and this; gone once they are forgotten. */
+    /** The chain holds a digest over this, address and reason; gone once they are forgotten. */
     personalSalt: bytes('personal_salt').default(sql`uuid_send(gen_random_uuid())`),
   },
   (table) => [

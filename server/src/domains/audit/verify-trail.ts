@@ -3,7 +3,9 @@ import { exactInteger } from '../../lib/exact.ts';
 
 export type TrailFinding = { sequence: number | null; eventId: string; problem: string };
 
-/** The end of the chain: who notes it elsewhere can show later that nothing up to it was cut off or replaced. */
+/**
+ * The end of the chain: who notes it elsewhere can show later that nothing up to it was cut off or replaced.
+ */
 export type TrailHead = { sequence: number; hash: string };
 
 export type TrailReport = {

@@ -34,7 +34,7 @@ const rememberedMax = 10_000;
 const reloadPauseMs = 5_000;
 const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Which access tokens pass: those by which an administrator acts as somebody else only where that is meant. */
+/** Which tokens pass: those by which an administrator acts as somebody else only where that is meant. */
 export type AcceptedTokens = { impersonation?: boolean };
 
 /**

@@ -1,5 +1,5 @@
-export { handleBanJobs } from './administration/end-bans.ts';
-export type { ReadCreditsOf } from './administration/read-credits-of.ts';
+export { handleBanJobs } from './administration/handle-ban-jobs.ts';
+export type { ReadCreditsOf } from './administration/to-account.ts';
 export { lockUsers } from './administration/lock-users.ts';
 export { requireUser } from './administration/read-account.ts';
 export { addUserAdministrationRoutes } from './administration/routes.ts';

@@ -48,16 +48,20 @@ export const users = authSchema.table(
     index('users_admins_idx')
       .on(table.createdAt, table.id)
       .where(sql`${table.role} = 'admin'`),
-    index('users_email_search_idx').on(sql`${table.email} collate "C"`, table.id),
-    index('users_domain_search_idx').on(sql`split_part(${table.email}, '@', 2) collate "C"`, table.id),
+    index('users_email_search_idx').on(sql`${table.email} collate "C"`, table.createdAt, table.id),
+    index('users_domain_search_idx').on(
+      sql`split_part(${table.email}, '@', 2) collate "C"`,
+      table.createdAt,
+      table.id,
+    ),
     index('users_username_search_idx')
-      .on(sql`lower(${table.username}) collate "C"`, table.id)
+      .on(sql`lower(${table.username}) collate "C"`, table.createdAt, table.id)
       .where(sql`${table.username} is not null`),
     index('users_name_search_idx')
-      .on(sql`lower(${table.name}) collate "C"`, table.id)
+      .on(sql`lower(${table.name}) collate "C"`, table.createdAt, table.id)
       .where(sql`${table.name} is not null`),
     index('users_last_name_search_idx')
-      .on(sql`lower(substring(${table.name} from '\\S+$')) collate "C"`, table.id)
+      .on(sql`lower(substring(${table.name} from '\\S+$')) collate "C"`, table.createdAt, table.id)
       .where(sql`${table.name} is not null`),
   ],
 );

@@ -24,8 +24,8 @@ const claimForm = Type.Object({
 const mendable = new Set(['auth.invalid_credentials', 'auth.password_unacceptable', 'request.invalid']);
 
 /**
- * The page of the link that a start prints while there is no administrator: who opens it signs in or registers
- * with it, and is the first one. Opening it changes nothing; its form posts.
+ * The page of the link that a start prints while there is no administrator: who opens it signs in or
+ * registers with it, and is the first one. Opening it changes nothing; its form posts.
  */
 export function addFirstAdminPage(app: App, ctx: Ctx): void {
   addPages(app, (pages) => {

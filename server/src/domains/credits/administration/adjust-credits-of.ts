@@ -13,9 +13,9 @@ export type Adjustment = {
 };
 
 /**
- * Gives credits to somebody, or takes them away, on an administrator's word and through the ledger: given ones
- * are free credits without an expiry; what is taken and not there becomes debt. Once per key. Throws what
- * `grantCredits` and `takeCredits` do.
+ * Gives credits to somebody, or takes them away, on an administrator's word and through the ledger: given
+ * ones are free credits without an expiry; what is taken and not there becomes debt. Once per key. Throws
+ * what `grantCredits` and `takeCredits` do.
  */
 export async function adjustCreditsOf(
   ctx: Ctx,

@@ -2,9 +2,8 @@ import type { Ctx } from '../../../ctx.ts';
 import { AppError } from '../../../errors.ts';
 import { readInstant } from '../../../http/read-instant.ts';
 import { changeAccount, type Administrator } from './change-account.ts';
-import type { ReadCreditsOf } from './read-credits-of.ts';
 import type { Account, Ban } from './schemas.ts';
-import { toAccount } from './to-account.ts';
+import { toAccount, type ReadCreditsOf } from './to-account.ts';
 
 /**
  * Bans a person, until a time or for good: the account is deactivated, and everything it had open is dead at

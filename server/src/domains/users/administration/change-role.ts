@@ -3,9 +3,8 @@ import type { Static } from 'typebox';
 import type { Ctx } from '../../../ctx.ts';
 import { users } from '../tables.ts';
 import { changeAccount, type Administrator } from './change-account.ts';
-import type { ReadCreditsOf } from './read-credits-of.ts';
 import type { Account, roleBodySchema } from './schemas.ts';
-import { toAccount } from './to-account.ts';
+import { toAccount, type ReadCreditsOf } from './to-account.ts';
 
 /**
  * Gives somebody another role; it counts from their next request on. The last active administrator stays one:

@@ -2,9 +2,8 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 import { recordAuditEvent, type RequestOrigin } from '../../audit/index.ts';
 import { readUsers } from './list-accounts.ts';
-import type { ReadCreditsOf } from './read-credits-of.ts';
 import type { Account, AccountFilters } from './schemas.ts';
-import { toAccount } from './to-account.ts';
+import { toAccount, type ReadCreditsOf } from './to-account.ts';
 
 const rowsPerPage = 1000;
 

@@ -6,9 +6,8 @@ import { readInstant } from '../../../http/read-instant.ts';
 import { exactInteger } from '../../../lib/exact.ts';
 import { users } from '../tables.ts';
 import type { User } from '../to-user-object.ts';
-import type { ReadCreditsOf } from './read-credits-of.ts';
 import type { Account, AccountFilters, AccountsQuery } from './schemas.ts';
-import { toAccount } from './to-account.ts';
+import { toAccount, type ReadCreditsOf } from './to-account.ts';
 
 export type AccountsPage = {
   accounts: Account[];

@@ -2,9 +2,8 @@ import { eq } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import { users } from '../tables.ts';
 import { changeAccount, type Administrator } from './change-account.ts';
-import type { ReadCreditsOf } from './read-credits-of.ts';
 import type { Account } from './schemas.ts';
-import { toAccount } from './to-account.ts';
+import { toAccount, type ReadCreditsOf } from './to-account.ts';
 
 /**
  * Activates an account again, and lifts its ban. Nothing that ended with it comes back: the person signs in

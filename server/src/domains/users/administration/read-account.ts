@@ -3,9 +3,8 @@ import type { Caller, Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import { findUser } from '../find-user.ts';
 import type { User } from '../to-user-object.ts';
-import type { ReadCreditsOf } from './read-credits-of.ts';
 import type { Account } from './schemas.ts';
-import { toAccount } from './to-account.ts';
+import { toAccount, type ReadCreditsOf } from './to-account.ts';
 
 /** Somebody's account, for administrators. Throws `auth.admin_required`, `request.not_found`. */
 export async function readAccount(

@@ -15,8 +15,8 @@ import { exportAccounts } from './export-accounts.ts';
 import { listAccounts } from './list-accounts.ts';
 import { reactivateAccount } from './reactivate-account.ts';
 import { readAccount } from './read-account.ts';
-import type { ReadCreditsOf } from './read-credits-of.ts';
 import * as schemas from './schemas.ts';
+import type { ReadCreditsOf } from './to-account.ts';
 import { updateAccount } from './update-account.ts';
 
 const common = { tags: ['users'], security: [{ bearer: [] }] };

@@ -1,9 +1,8 @@
 import type { Static } from 'typebox';
 import type { Ctx } from '../../../ctx.ts';
 import { changeAccount, type Administrator } from './change-account.ts';
-import type { ReadCreditsOf } from './read-credits-of.ts';
 import type { Account, accountChangesSchema } from './schemas.ts';
-import { toAccount } from './to-account.ts';
+import { toAccount, type ReadCreditsOf } from './to-account.ts';
 
 /**
  * Changes somebody's profile on an administrator's word; what is absent stays. The address is not changed

@@ -15,7 +15,7 @@ export function handleBanJobs(ctx: Ctx): void {
 }
 
 /** Activates the accounts whose ban is over by now. Returns how many. */
-export async function endBans(ctx: Ctx): Promise<number> {
+async function endBans(ctx: Ctx): Promise<number> {
   const now = ctx.clock.now();
   return ctx.db.asService(async (tx) => {
     const over = await tx
