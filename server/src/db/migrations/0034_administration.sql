@@ -216,11 +216,12 @@ begin
     skipped, rows_max);
 end $$;
 
--- How many a filter shows: counted up to count_max, beyond it what the planner expects.
+-- How many a filter shows: counted up to count_max, beyond it what the planner expects. It changes nothing, but what
+-- asks the planner has to be volatile.
 create function auth.count_users(
   filter auth.user_filter, count_max integer, out total bigint, out is_estimate boolean
 )
-  language plpgsql stable security definer set search_path = pg_catalog
+  language plpgsql volatile security definer set search_path = pg_catalog
 as $$
 declare
   shown text := auth.filtered_users(filter);

@@ -6,6 +6,7 @@ export { findSession, readSessionDocument, touchSession, type LiveSession } from
 export { createKeyring, type Keyring } from './keyring.ts';
 export { createPasswordHasher, type PasswordHasher } from './password-hasher.ts';
 export { recordSecurityEvent, type SecurityEvent, type SecurityEventType } from './record-security-event.ts';
+export { securityEventMeanings } from './security-event-meanings.ts';
 export { openSessionFor, verifyPassword } from './log-in.ts';
 export { credentialsSchema } from './schemas.ts';
 export { readAvailable } from './read-available.ts';
