@@ -2,7 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 
-export type LedgerSize = { wallets: number; transactions: number; hot: number };
+export type LedgerSize = {
+  wallets: number;
+  transactions: number;
+  hot: number;
+  /** Who has no wallet, besides. */
+  people: number;
+};
 
 type FillOptions = LedgerSize & { ownerUrl: string; onProgress: (line: string) => void };
 
@@ -57,6 +63,8 @@ export async function fillLedger({ ownerUrl, onProgress, ...size }: FillOptions)
     }
     onProgress(`${size.hot} spends of the hot wallet`);
     if (size.hot > 0) await run('hot', { hot: size.hot, from });
+    onProgress(`${size.people} people`);
+    await run('crowd', { people: size.people });
     onProgress('balances, statistics, indexes');
     const earnedFree = sumOf(lots.filter(({ kind }) => kind === 'free'));
     await run('ends', { from, earned: sumOf(lots), earnedfree: earnedFree });

@@ -15,6 +15,14 @@ create unlogged table heads_a (wallet_id uuid, sequence bigint, balance bigint, 
 create unlogged table heads_b (like heads_a);
 insert into heads_a select b.wallet_id, 0, 0, b.chain_head, null from credits.balances b;
 
+-- part: crowd
+-- People without a wallet, one a second: what lists of people are about.
+insert into auth.users (id, email, name, username, is_active, created_at, updated_at)
+  select credits.new_id(t.made_at), 'person-' || i || '@example.com', 'Person' || i || ' Surname' || i % 1000,
+         'person_' || i, i % 100 <> 0, t.made_at, t.made_at
+    from generate_series(1, :people) i
+   cross join lateral (select timestamptz '2020-01-01 00:00:00Z' + i * interval '1 second' as made_at) t;
+
 -- part: grant
 -- One lot for every wallet.
 with wanted as materialized (

@@ -24,6 +24,7 @@ const help = `Writes docs/reference/query-plans.md from a ledger that it fills a
   --transactions N   transactions in the journal (default 10000000)
   --wallets N        wallets (default 100000)
   --hot N            spends of the one hot wallet (default 1000000)
+  --people N         people without a wallet (default 1000000)
   --print            print the page instead of writing it
 `;
 
@@ -32,6 +33,7 @@ const { values } = parseArgs({
     transactions: { type: 'string', default: '10000000' },
     wallets: { type: 'string', default: '100000' },
     hot: { type: 'string', default: '1000000' },
+    people: { type: 'string', default: '1000000' },
     print: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -58,6 +60,7 @@ async function main(): Promise<void> {
       wallets: Number(values.wallets),
       transactions: Number(values.transactions),
       hot: Number(values.hot),
+      people: Number(values.people),
       onProgress: (line) => console.error(line),
     });
     console.error(await timeVerification(server.ownerUrl));

@@ -13,7 +13,14 @@ import { timeVerification } from './time-verification.ts';
 test('a small ledger is filled soundly, and everything can be asked of it', async () => {
   const { ownerUrl } = await cloneDatabase();
   await prepareDatabase(loadConfig(serviceSettings), ownerUrl);
-  await fillLedger({ ownerUrl, wallets: 110, transactions: 1600, hot: 300, onProgress: () => {} });
+  await fillLedger({
+    ownerUrl,
+    wallets: 110,
+    transactions: 1600,
+    hot: 300,
+    people: 300,
+    onProgress: () => {},
+  });
   expect(await timeVerification(ownerUrl)).toMatch(/^verified 1620 transactions/);
   const client = await openPlanClient(ownerUrl);
   for (const { run } of operations) await run(client);

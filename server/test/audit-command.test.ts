@@ -36,14 +36,18 @@ test('audit verify proves the trail, holds it against a head, and names what is 
   const sound = await auditVerify();
   expect(sound).toMatchObject({ code: 0, stdout: expect.stringContaining('is sound: 1 events sealed') });
   const head = /Head: (1:[0-9a-f]{64})/.exec(sound.stdout)?.[1] ?? '';
-  expect((await auditVerify('--head', head)).code).toBe(0);
-  const other = await auditVerify('--head', `1:${'0'.repeat(64)}`, '--json');
+  const [same, other, unreadable] = await Promise.all([
+    auditVerify('--head', head),
+    auditVerify('--head', `1:${'0'.repeat(64)}`, '--json'),
+    auditVerify('--head', 'x'),
+  ]);
+  expect(same.code).toBe(0);
   expect([other.code, JSON.parse(other.stdout).isSound]).toEqual([1, false]);
-  expect((await auditVerify('--head', 'x')).stderr).toContain('a sequence and a hash');
+  expect(unreadable.stderr).toContain('a sequence and a hash');
 
   const owner = await connectAsOwner(service);
   await owner.query('alter table audit.events disable trigger user');
   await owner.query(`update audit.events set target_id = 'nobody'`);
   const broken = await auditVerify();
   expect(broken).toMatchObject({ code: 1, stdout: expect.stringContaining('the event was altered') });
-});
+}, 120_000);

@@ -23,7 +23,7 @@ export function sendExport(
 
 export type RowsFormat = 'jsonl' | 'csv';
 
-/** Streams rows as they are read, as a file: JSON documents line by line, or CSV with a line of names first. */
+/** Streams rows as they are read, as a file: JSON documents line by line, or CSV under a line of names. */
 export function sendRows<Row extends object>(
   reply: FastifyReply,
   file: {

@@ -4,8 +4,8 @@ import { startTestService } from '../harness/index.ts';
 import { addAdministrator, expectSound } from '../harness/movements.ts';
 import { logIn, registerPerson, signIn } from '../harness/people.ts';
 
-// The rows of Moxie's tables that are about users, one by one: as the person, and the administrator's rows with
-// the role and without it.
+// The rows of Moxie's tables that are about users, one by one: as the person, and the administrator's rows
+// with the role and without it.
 
 const service = await startTestService();
 const send: typeof service.send = (...request) => service.send(...request);

@@ -206,7 +206,7 @@ end $$;
 create function auth.list_users(
   filter auth.user_filter, last_created timestamptz, last_id uuid, skipped integer, rows_max integer
 ) returns setof uuid
-  language plpgsql stable security definer set search_path = pg_catalog
+  language plpgsql stable security definer set search_path = pg_catalog set enable_seqscan = off
 as $$
 begin
   return query execute format(
@@ -221,7 +221,7 @@ end $$;
 create function auth.count_users(
   filter auth.user_filter, count_max integer, out total bigint, out is_estimate boolean
 )
-  language plpgsql volatile security definer set search_path = pg_catalog
+  language plpgsql volatile security definer set search_path = pg_catalog set enable_seqscan = off
 as $$
 declare
   shown text := auth.filtered_users(filter);

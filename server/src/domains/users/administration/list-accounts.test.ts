@@ -11,7 +11,7 @@ const list = (query: string) => service.send('GET', `/api/v1/users?${query}`, { 
 const peopleCount = 230;
 await addPeople(1, peopleCount, `'2025-01-01'::timestamptz + n / 3 * interval '1 minute'`);
 
-/** Three at a time have registered at the same instant, so that the order of a page is not the time's alone. */
+/** Three at a time register at the same instant, so that the order of a page is not the time's alone. */
 async function addPeople(from: number, to: number, at: string): Promise<void> {
   await owner.query(
     `insert into auth.users (id, email, name, username, role, is_active, created_at, updated_at)
