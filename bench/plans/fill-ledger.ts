@@ -2,13 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 
-export type LedgerSize = {
-  wallets: number;
-  transactions: number;
-  hot: number;
-  /** Who has no wallet, besides. */
-  people: number;
-};
+export type LedgerSize = { wallets: number; transactions: number; hot: number };
 
 type FillOptions = LedgerSize & { ownerUrl: string; onProgress: (line: string) => void };
 
@@ -63,8 +57,6 @@ export async function fillLedger({ ownerUrl, onProgress, ...size }: FillOptions)
     }
     onProgress(`${size.hot} spends of the hot wallet`);
     if (size.hot > 0) await run('hot', { hot: size.hot, from });
-    onProgress(`${size.people} people`);
-    await run('crowd', { people: size.people });
     onProgress('balances, statistics, indexes');
     const earnedFree = sumOf(lots.filter(({ kind }) => kind === 'free'));
     await run('ends', { from, earned: sumOf(lots), earnedfree: earnedFree });
@@ -72,6 +64,20 @@ export async function fillLedger({ ownerUrl, onProgress, ...size }: FillOptions)
     await client.query('vacuum (freeze, analyze)');
     await run('times', {});
     await client.query('vacuum (analyze) credits.balances');
+  } finally {
+    await client.end();
+  }
+}
+
+/** Adds people with empty wallets, who registered one a second from the year 2020 on. */
+export async function fillPeople(ownerUrl: string, people: number): Promise<void> {
+  const client = new pg.Client({ connectionString: ownerUrl });
+  await client.connect();
+  try {
+    await client.query('set synchronous_commit = off');
+    const run = await readParts(client);
+    await run('crowd', { people });
+    await client.query('vacuum (freeze, analyze) auth.users, credits.balances');
   } finally {
     await client.end();
   }
