@@ -81,7 +81,12 @@ export type AuditEventView = Static<typeof auditEventSchema>;
 
 export const auditEventsSchema = Type.Object({
   events: Type.Array(auditEventSchema, { description: 'Newest first.' }),
-  nextCursor: nullable(Type.String({ description: 'The `cursor` of the next page; null on the last one.' })),
+  nextCursor: nullable(
+    Type.String({
+      description: 'The `cursor` of the next page; null on the last one.',
+      examples: ['WyIyMDI2LTAzLTAxVDEyOjAwOjAwLjAwMFoiXQ'],
+    }),
+  ),
 });
 
 export type AuditEvents = Static<typeof auditEventsSchema>;
