@@ -26,8 +26,11 @@ const lists = [
   { title: 'Inactive people, first page', query: 'isActive=false' },
   { title: 'Inactive people, last page by cursor', query: `isActive=false&cursor=${cursor('30:00')}` },
   { title: 'Search for an address', query: 'search=person-99%40' },
-  { title: 'Search that finds a thousand', query: 'search=surname99' },
-  { title: 'Search that finds a thousand, last page', query: `search=surname99&cursor=${cursor('20:00')}` },
+  { title: 'Search that finds eleven thousand', query: 'search=surname99' },
+  {
+    title: 'Search that finds eleven thousand, last page',
+    query: `search=surname99&cursor=${cursor('20:00')}`,
+  },
   { title: 'Search that finds everybody, first page', query: 'search=person' },
   { title: 'Search that finds everybody, last page', query: `search=person&cursor=${cursor('00:50')}` },
   { title: 'Search by domain among the inactive', query: 'search=%40example.com&isActive=false' },

@@ -118,7 +118,8 @@ test('a person is forgotten, and the chain proves what is left', async () => {
   await service.ctx.db.call('select audit.forget_person($1)', [ada.userId]);
   await sealNow();
   const { rows } = await owner.query('select actor_id, reason, ip_address from audit.events');
-  expect(rows).toEqual(Array(2).fill({ actor_id: admin.userId, reason: null, ip_address: null }));
+  const left = { actor_id: admin.userId, reason: null, ip_address: null };
+  expect(rows).toEqual([left, left]);
   expect(await verifyTrail(service.ctx.db)).toMatchObject({ isSound: true, seals: 2 });
   await service.ctx.db.call('select audit.forget_person($1)', [ada.userId]);
 });
@@ -127,6 +128,7 @@ describe('administrators read it', async () => {
   const { service, owner, admin, ada, give, seal: sealNow } = await openTrail();
   const second = await addAdministrator(service);
   const read = (query = '') => service.send('GET', `/api/v1/audit/events?${query}`, { token: admin.token });
+  const count = async (query: string) => (await read(query)).body.events.length;
   for (let amount = 1; amount <= 5; amount++) {
     await give(amount);
     service.clock.advance({ minutes: 1 });
@@ -159,7 +161,6 @@ describe('administrators read it', async () => {
   });
 
   test('by actor, subject, type and time', async () => {
-    const count = async (query: string) => (await read(query)).body.events.length;
     expect(await count(`actor=${second.userId}`)).toBe(1);
     expect(await count(`actor=${admin.userId.toUpperCase()}`)).toBe(5);
     expect(await count(`subject=${ada.userId}`)).toBe(6);

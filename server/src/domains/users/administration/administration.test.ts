@@ -17,7 +17,7 @@ async function newPerson() {
   return { ...person, ...(await signIn(service, person)) };
 }
 
-const trailOf = async (userId: string) =>
+const trailOf = async (userId: string): Promise<Record<string, unknown>[]> =>
   (
     await owner.query(
       `select action, actor_id, reason, ip_address, details from audit.events where target_id = $1 order by id`,
@@ -85,6 +85,11 @@ describe('rule 24: deactivating kills sessions, refresh tokens and grants at onc
   });
 });
 
+async function endBans(): Promise<void> {
+  await service.ctx.db.asService((tx) => service.ctx.jobs.enqueue(tx, 'end-bans', {}));
+  await service.ctx.jobs.runDue();
+}
+
 describe('bans', () => {
   test('end by themselves, to the minute, and stand in the trail', async () => {
     const dora = await newPerson();
@@ -113,13 +118,8 @@ describe('bans', () => {
     service.clock.advance({ days: -400 });
     expect((await asAdmin('POST', `/users/${dora.id}/reactivate`, {})).body.ban).toBeNull();
     const lifted = (await trailOf(dora.id)).find(({ action }) => action === 'user.reactivated');
-    expect(lifted.details).toEqual({ wasBanned: true });
+    expect(lifted?.details).toEqual({ wasBanned: true });
   });
-
-  async function endBans(): Promise<void> {
-    await service.ctx.db.asService((tx) => service.ctx.jobs.enqueue(tx, 'end-bans', {}));
-    await service.ctx.jobs.runDue();
-  }
 });
 
 describe('sessions of others', () => {
@@ -158,7 +158,7 @@ describe('rule 27: what is done to others stands in the audit trail', () => {
     await asAdmin('POST', `/users/${fay.id}/reactivate`, { reason });
     await asAdmin('DELETE', `/users/${fay.id}?reason=${encodeURIComponent(reason)}`);
     const rows = await trailOf(fay.id);
-    expect(rows.map(({ action }) => action).toSorted()).toEqual([
+    expect(rows.map(({ action }) => action as string).toSorted()).toEqual([
       'credits.granted',
       'credits.taken',
       'user.banned',
@@ -188,6 +188,12 @@ describe('the last administrator', async () => {
   const roleOf = (token: string, id: string, role: string) =>
     alone.send('PUT', `/api/v1/users/${id}/role`, { token, body: { role } });
 
+  const alonesOwner = await connectAsOwner(alone);
+  const remaining = async (): Promise<string[]> =>
+    (
+      await alonesOwner.query<{ id: string }>(`select id from auth.users where role = 'admin' and is_active`)
+    ).rows.map(({ id }) => id);
+
   test('stays one, whatever is tried', async () => {
     const last = await addAdministrator(alone);
     const { token, userId } = last;
@@ -198,7 +204,6 @@ describe('the last administrator', async () => {
       await alone.send('POST', `/api/v1/users/${userId}/ban`, { token, body: { reason: 'Me' } }),
     ];
     for (const { status, body } of tries) expect([status, body.code]).toEqual([409, 'users.last_admin']);
-    const alonesOwner = await connectAsOwner(alone);
     await expect(alonesOwner.query('delete from auth.users where id = $1', [userId])).rejects.toThrow(
       'users.last_admin',
     );
@@ -215,12 +220,6 @@ describe('the last administrator', async () => {
       (token: string, id: string) =>
         alone.send('POST', `/api/v1/users/${id}/ban`, { token, body: { reason: 'You' } }),
     ];
-    const remaining = async () =>
-      (
-        await (
-          await connectAsOwner(alone)
-        ).query(`select id from auth.users where role = 'admin' and is_active`)
-      ).rows.map(({ id }: { id: string }) => id);
     for (const [round, act] of [...acts, ...acts].entries()) {
       const admins = [];
       for (const id of await remaining()) {
@@ -237,11 +236,7 @@ describe('the last administrator', async () => {
   });
 
   test('demoting oneself and being demoted by another at once leaves one', async () => {
-    const [id] = (
-      await (
-        await connectAsOwner(alone)
-      ).query(`select id from auth.users where role = 'admin' and is_active`)
-    ).rows.map((row: { id: string }) => row.id);
+    const [id] = await remaining();
     const [ada, ben] = [await addAdministrator(alone), await addAdministrator(alone)];
     await roleOf(ada.token, id ?? '', 'user');
     await Promise.all([
@@ -250,9 +245,6 @@ describe('the last administrator', async () => {
       roleOf(ada.token, ben.userId, 'user'),
       roleOf(ben.token, ada.userId, 'user'),
     ]);
-    const { rows } = await (
-      await connectAsOwner(alone)
-    ).query(`select id from auth.users where role = 'admin' and is_active`);
-    expect(rows).toHaveLength(1);
+    expect(await remaining()).toHaveLength(1);
   });
 });
