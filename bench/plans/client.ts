@@ -22,6 +22,8 @@ export type PlanClient = {
   usual: Asker;
   /** The wallet with the longest history. */
   hot: Asker;
+  /** Administers the service. */
+  administrator: Asker;
   /** Has a mandate to spend from the usual wallet. */
   application: Application;
   get: <T>(asker: Asker, url: string) => Promise<T>;
@@ -42,7 +44,8 @@ export async function openPlanClient(ownerUrl: string): Promise<PlanClient> {
   const send = createSend(service);
   const [hot, ...many] = await signIn(service.ctx, ownerUrl);
   const [usual] = many;
-  if (!hot || !usual) throw new Error('the ledger has too few wallets');
+  const administrator = many.at(-1);
+  if (!hot || !usual || !administrator) throw new Error('the ledger has too few wallets');
   const client = {
     get: <T>(asker: Asker, url: string) => send<T>('GET', url, asker),
     post: <T>(asker: Asker, url: string, body: unknown) => send<T>('POST', url, asker, body),
@@ -51,6 +54,7 @@ export async function openPlanClient(ownerUrl: string): Promise<PlanClient> {
     ...client,
     hot,
     usual,
+    administrator,
     many,
     application: await addApplication(client, usual),
     refresh: await createRefresh(send),
@@ -75,7 +79,7 @@ function createSend({ app }: Service): Send {
   };
 }
 
-/** Sessions and tokens for a hundred wallets, the hot one first. */
+/** Sessions and tokens for a hundred wallets, the hot one first; the last one's owner is an administrator. */
 async function signIn(ctx: Ctx, ownerUrl: string): Promise<Asker[]> {
   const client = new pg.Client({ connectionString: ownerUrl });
   await client.connect();
@@ -89,6 +93,7 @@ async function signIn(ctx: Ctx, ownerUrl: string): Promise<Asker[]> {
      select m.user_id as "userId", m.id as "sessionId"
        from made m join people p on p.wallet_id = m.user_id order by p.sequence desc, p.wallet_id`,
   );
+  await client.query(`update auth.users set role = 'admin' where id = $1`, [rows.at(-1)?.userId]);
   await client.end();
   return Promise.all(
     rows.map(async ({ userId, sessionId }) => ({

@@ -69,6 +69,20 @@ export async function fillLedger({ ownerUrl, onProgress, ...size }: FillOptions)
   }
 }
 
+/** Adds people with empty wallets, who registered one a second from the year 2020 on. */
+export async function fillPeople(ownerUrl: string, people: number): Promise<void> {
+  const client = new pg.Client({ connectionString: ownerUrl });
+  await client.connect();
+  try {
+    await client.query('set synchronous_commit = off');
+    const run = await readParts(client);
+    await run('crowd', { people });
+    await client.query('vacuum (freeze, analyze) auth.users, credits.balances');
+  } finally {
+    await client.end();
+  }
+}
+
 /** Runs the parts of fill.sql by name, with their names filled in. */
 async function readParts(
   client: pg.Client,

@@ -15,6 +15,19 @@ create unlogged table heads_a (wallet_id uuid, sequence bigint, balance bigint, 
 create unlogged table heads_b (like heads_a);
 insert into heads_a select b.wallet_id, 0, 0, b.chain_head, null from credits.balances b;
 
+-- part: crowd
+-- People one a second, with empty wallets: what lists of people are about.
+insert into auth.users (id, email, name, username, is_active, created_at, updated_at)
+  select credits.new_id(t.made_at), 'person-' || i || '@example.com', 'Person' || i || ' Surname' || i % 1000,
+         'person_' || i, i % 100 <> 0, t.made_at, t.made_at
+    from generate_series(1, :people) i
+   cross join lateral (select timestamptz '2020-01-01 00:00:00Z' + i * interval '1 second' as made_at) t;
+insert into credits.balances (wallet_id, owner_id, kind, status, free, paid, held, debt, total_earned, total_spent,
+    next_daily_at, sequence, chain_head, last_transaction_at, created_at)
+  select u.id, u.id, 'personal', 'active', 0, 0, 0, 0, 0, 0, u.created_at + interval '87840 hours', 0,
+         decode(repeat('00', 32), 'hex'), u.created_at, u.created_at
+    from auth.users u where u.email like 'person-%';
+
 -- part: grant
 -- One lot for every wallet.
 with wanted as materialized (

@@ -11,7 +11,7 @@ import { startEmbeddedPostgres } from '../../server/src/db/embedded.ts';
 import { serviceSettings } from '../lib/environment.ts';
 import { openPlanClient } from './client.ts';
 import { explained, logPlans } from './explain.ts';
-import { fillLedger } from './fill-ledger.ts';
+import { fillLedger, fillPeople } from './fill-ledger.ts';
 import { operations } from './operations.ts';
 import { measureTables } from './measure-tables.ts';
 import { renderPlans, scansOfLargeTables, type OperationPlans } from './render.ts';
@@ -24,6 +24,7 @@ const help = `Writes docs/reference/query-plans.md from a ledger that it fills a
   --transactions N   transactions in the journal (default 10000000)
   --wallets N        wallets (default 100000)
   --hot N            spends of the one hot wallet (default 1000000)
+  --people N         people with empty wallets (default 1000000)
   --print            print the page instead of writing it
 `;
 
@@ -32,6 +33,7 @@ const { values } = parseArgs({
     transactions: { type: 'string', default: '10000000' },
     wallets: { type: 'string', default: '100000' },
     hot: { type: 'string', default: '1000000' },
+    people: { type: 'string', default: '1000000' },
     print: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -61,6 +63,8 @@ async function main(): Promise<void> {
       onProgress: (line) => console.error(line),
     });
     console.error(await timeVerification(server.ownerUrl));
+    console.error(`${values.people} people`);
+    await fillPeople(server.ownerUrl, Number(values.people));
     await logPlans(superuserUrl);
     await writePage(server.ownerUrl, join(dataDir, 'postgres.log'));
   } finally {

@@ -8,6 +8,34 @@ const credits = '/api/v1/credits';
 const spend = { amount: 3, appId: 'app-1', description: 'A spend' };
 const day = (daysAgo: number) => new Date(Date.now() - daysAgo * 86_400_000).toISOString();
 
+/** Behind the person who registered this second: the list is the newest first. */
+const cursor = (second: string) =>
+  Buffer.from(
+    JSON.stringify([
+      `2020-01-01T00:${second}.000Z`,
+      'f'.repeat(8) + '-ffff'.repeat(3) + '-' + 'f'.repeat(12),
+    ]),
+  ).toString('base64url');
+
+/** The list of everybody, as administrators ask for it. */
+const lists = [
+  { title: 'People, first page', query: 'limit=50' },
+  { title: 'People, last page by cursor', query: `limit=50&cursor=${cursor('00:50')}` },
+  { title: 'People, a page by offset', query: 'limit=50&offset=1000' },
+  { title: 'Administrators', query: 'role=admin' },
+  { title: 'Inactive people, first page', query: 'isActive=false' },
+  { title: 'Inactive people, last page by cursor', query: `isActive=false&cursor=${cursor('30:00')}` },
+  { title: 'Search for an address', query: 'search=person-99%40' },
+  { title: 'Search that finds eleven thousand', query: 'search=surname99' },
+  {
+    title: 'Search that finds eleven thousand, last page',
+    query: `search=surname99&cursor=${cursor('20:00')}`,
+  },
+  { title: 'Search that finds everybody, first page', query: 'search=person' },
+  { title: 'Search that finds everybody, last page', query: `search=person&cursor=${cursor('00:50')}` },
+  { title: 'Search by domain among the inactive', query: 'search=%40example.com&isActive=false' },
+];
+
 /** Every kind of request on the hot path, of a wallet with a usual history and of the hot one. */
 export const operations: Operation[] = [
   { title: 'Balance', run: ({ get, usual }) => get(usual, `${credits}/balance`) },
@@ -87,6 +115,10 @@ export const operations: Operation[] = [
   },
   { title: 'Refresh of a session', run: ({ refresh }) => refresh() },
   { title: 'Profile', run: ({ get, usual }) => get(usual, '/api/v1/users/me') },
+  ...lists.map(({ title, query }) => ({
+    title,
+    run: ({ get, administrator }: PlanClient) => get(administrator, `/api/v1/users?${query}`),
+  })),
   { title: 'Audit of a sample of the ledger', run: ({ audit }) => audit() },
   { title: 'Verification of one wallet', run: ({ verify, usual }) => verify(usual) },
 ];

@@ -9,7 +9,9 @@ import {
   addGrantRoutes,
   addRequestPages,
 } from './domains/applications/index.ts';
+import { addAuditRoutes } from './domains/audit/index.ts';
 import {
+  addAuthAdministrationRoutes,
   addAuthRoutes,
   addEmailChangeRoutes,
   addFactorRoutes,
@@ -20,15 +22,16 @@ import {
   addUpstreamRoutes,
   readAvailable,
 } from './domains/auth/index.ts';
-import { addCreditRoutes } from './domains/credits/index.ts';
+import { addCreditAdministrationRoutes, addCreditRoutes, readCreditsOf } from './domains/credits/index.ts';
 import { addOauthRoutes, addProtectedResourceRoutes } from './domains/oauth/index.ts';
-import { addUserRoutes } from './domains/users/index.ts';
+import { addUserAdministrationRoutes, addUserRoutes } from './domains/users/index.ts';
 import { addWebhookRoutes } from './domains/webhooks/index.ts';
 import { addDocsRoutes } from './http/docs.ts';
 import { addOperationsRoutes } from './http/operations.ts';
 import { addAccountPages } from './http/pages/account-pages.ts';
 import { addAssetRoutes } from './http/pages/assets.ts';
 import { addLinkPages } from './http/pages/link-pages.ts';
+import { addFirstAdminPage } from './http/pages/first-admin-page.ts';
 import { addMailboxPage } from './http/pages/mailbox-page.ts';
 import { addSecurityPages } from './http/pages/security-pages.ts';
 import { createServer } from './http/server.ts';
@@ -52,6 +55,10 @@ export async function buildApp(ctx: Ctx, resolve?: Resolve): Promise<App> {
   addDocsRoutes(app);
   addAuthRoutes(app, ctx);
   addUserRoutes(app, ctx, readAvailable);
+  addUserAdministrationRoutes(app, ctx, readCreditsOf);
+  addCreditAdministrationRoutes(app, ctx);
+  addAuthAdministrationRoutes(app, ctx);
+  addAuditRoutes(app, ctx);
   addCreditRoutes(app, ctx);
   addRecoveryRoutes(app, ctx);
   addFactorRoutes(app, ctx);
@@ -72,6 +79,7 @@ export async function buildApp(ctx: Ctx, resolve?: Resolve): Promise<App> {
   addAccountPages(app, ctx);
   addSecurityPages(app, ctx);
   addLinkPages(app, ctx);
+  addFirstAdminPage(app, ctx);
   addMailboxPage(app, ctx);
   return app;
 }

@@ -111,6 +111,11 @@ export const errorTable = {
     title: 'Only administrators may do this',
     detail: 'Ask an administrator of this service.',
   },
+  'auth.impersonation_forbidden': {
+    status: 403,
+    title: 'Nothing is changed while you look at the account of somebody else',
+    detail: 'An administrator who acts as a person sees what they see, and changes nothing.',
+  },
   'auth.invalid_credentials': {
     status: 401,
     title: 'E-mail address or password is wrong',
@@ -347,6 +352,22 @@ export const errorTable = {
     status: 404,
     title: 'Nobody has registered with this address',
     detail: 'Check the spelling, or let the person register first.',
+  },
+  'users.last_admin': {
+    status: 409,
+    title: 'The service needs an administrator',
+    detail: 'This is the last one who is active; make somebody else an administrator first.',
+  },
+  'users.impersonation_refused': {
+    status: 409,
+    title: 'This account cannot be impersonated',
+    detail: 'Only active accounts of ordinary people can, not those of administrators.',
+  },
+  'users.first_admin_link_invalid': {
+    status: 400,
+    title: 'The link does not work any more',
+    detail:
+      'It is unknown, expired or used, or there is an administrator already; a restart prints another one.',
   },
   'auth.password_unacceptable': {
     status: 400,

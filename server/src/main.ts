@@ -7,6 +7,7 @@ import { loadEnvironment, type Environment } from './environment.ts';
 import { createLog } from './log.ts';
 import { assertPagesBuilt, PagesNotBuiltError } from './http/pages/built-pages.ts';
 import { openDatabase, type OpenDatabase } from './open-database.ts';
+import { createFirstAdminLink } from './domains/users/index.ts';
 import { createService, type Service } from './service.ts';
 
 const nodeVersionMin = [22, 18] as const;
@@ -59,7 +60,8 @@ async function start(environment: Environment, { running, stop, log }: StartOpti
   running.service = await createService({ config, appUrl, log });
   if (running.isStopping) return;
   await running.service.app.listen({ port: config.port, host: config.host });
-  process.stdout.write(welcome(config, database.isEmbedded));
+  const firstAdminLink = await createFirstAdminLink(running.service.ctx);
+  process.stdout.write(welcome(config, { isEmbedded: database.isEmbedded, firstAdminLink }));
 }
 
 /**
@@ -124,7 +126,9 @@ function explain(error: unknown, config: Config): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-function welcome(config: Config, isEmbedded: boolean): string {
+type Circumstances = { isEmbedded: boolean; firstAdminLink: string | undefined };
+
+function welcome(config: Config, { isEmbedded, firstAdminLink }: Circumstances): string {
   const api = `${config.baseUrl}/api/v1`;
   const json = `-H "Content-Type: application/json"`;
   const person = '{"email":"test@example.com","password":"Test1234!","name":"Test User"}';
@@ -139,8 +143,7 @@ Obol is ready at ${config.baseUrl}   (API reference: ${config.baseUrl}/docs)
 
   Data         ${isEmbedded ? `embedded PostgreSQL in ${config.dataDir}` : 'the PostgreSQL of DATABASE_URL'}
   Mails        ${mail}
-  First admin  register, then: npm run obol -- admin promote EMAIL
-
+${firstAdminLink === undefined ? '' : `  First admin  ${firstAdminLink}\n`}
 Try it:
   curl -X POST ${api}/auth/register ${json} -d '${person}'
   curl -X POST ${api}/auth/login ${json} -d '{"email":"test@example.com","password":"Test1234!"}'

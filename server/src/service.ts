@@ -6,6 +6,7 @@ import { createDatabase } from './db/index.ts';
 import { openPool } from './db/pool.ts';
 import { createApiKeyVerifier, handleApiKeyJobs } from './domains/api-keys/index.ts';
 import { createApplicationVerifier, handleAccessJobs } from './domains/applications/index.ts';
+import { handleSealJobs } from './domains/audit/index.ts';
 import {
   createKeyring,
   createLiveCallers,
@@ -24,6 +25,7 @@ import {
   handleRetentionJobs,
 } from './domains/credits/index.ts';
 import { handleOauthJobs } from './domains/oauth/index.ts';
+import { handleBanJobs } from './domains/users/index.ts';
 import { handleWebhookJobs } from './domains/webhooks/index.ts';
 import { createJobs } from './jobs/index.ts';
 import type { Resolve } from './lib/find-addresses.ts';
@@ -99,6 +101,8 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   handleOauthJobs(ctx, options.resolve);
   handleAuditJobs(ctx);
   handleBonusJobs(ctx);
+  handleSealJobs(ctx);
+  handleBanJobs(ctx);
   handleHoldJobs(ctx);
   handleRetentionJobs(ctx);
   const app = await buildApp(ctx, options.resolve);

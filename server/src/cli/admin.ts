@@ -9,7 +9,7 @@ export function adminCommand(): Command {
   const command = new Command('admin').description('Who administers the service.');
   command
     .command('promote')
-    .description('Makes a registered person an administrator; this is how the first one comes to be.')
+    .description('Makes a registered person an administrator.')
     .argument('<email>', 'the address the person registered with')
     .option('--json', 'print the result as JSON')
     .action(async (email: string, { json }: { json?: boolean }) => {

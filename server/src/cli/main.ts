@@ -3,6 +3,7 @@ import { ConfigError } from '../config.ts';
 import { SchemaError } from '../db/migrate.ts';
 import { AppError, errorTable } from '../errors.ts';
 import { adminCommand } from './admin.ts';
+import { auditCommand } from './audit.ts';
 import { dbCommand } from './db.ts';
 import { doctorCommand } from './doctor.ts';
 import { keysCommand } from './keys.ts';
@@ -16,7 +17,16 @@ const program = new Command('obol')
   )
   .showHelpAfterError('(see --help)')
   .showSuggestionAfterError();
-for (const command of [migrateCommand, keysCommand, adminCommand, ledgerCommand, doctorCommand, dbCommand]) {
+const commands = [
+  migrateCommand,
+  keysCommand,
+  adminCommand,
+  ledgerCommand,
+  auditCommand,
+  doctorCommand,
+  dbCommand,
+];
+for (const command of commands) {
   program.addCommand(command());
 }
 

@@ -31,6 +31,11 @@ export type Database = {
    */
   asServiceFor<T>(caller: Caller, work: (tx: Tx) => Promise<T>): Promise<T>;
   /**
+   * The same for an administrator, as the role is now, whatever the token says. Throws
+   * `auth.session_ended`, `auth.admin_required`.
+   */
+  asAdministrator<T>(caller: Caller, work: (tx: Tx) => Promise<T>): Promise<T>;
+  /**
    * Runs `work` in one transaction as the service, for an application that asks with its own credentials. The
    * statement that opens it also checks that the application is active and its secret still valid. Throws
    * `auth.application_invalid`.
@@ -71,6 +76,11 @@ export function createDatabase(pool: pg.Pool, clock: Clock): Database {
       runTransaction(() => `begin; select auth.enter(${callerValues(caller, clock.now())})`, work),
     asServiceFor: (caller, work) =>
       runTransaction(() => `${opening()}, auth.assert_session(${callerValues(caller, clock.now())})`, work),
+    asAdministrator: (caller, work) =>
+      runTransaction(
+        () => `${opening()}, auth.assert_administrator(${callerValues(caller, clock.now())})`,
+        work,
+      ),
     asServiceForApplication: (caller, work) =>
       runTransaction(
         () => `${opening()}, apps.assert_application(${applicationValues(caller, clock.now())})`,

@@ -22,6 +22,8 @@ export type AuthenticatedCaller = Caller & {
   scope: string;
   /** Whether they ask by an API key with a budget, which is then a mandate that their spends need. */
   isBudgeted?: boolean;
+  /** The administrator who looks at the person's account; absent when it is the person. */
+  impersonatorId?: string;
 };
 
 declare module 'fastify' {
@@ -41,21 +43,28 @@ export type AuthenticateOptions = {
    * `asServiceForApplication`, `apps.assert_application` or `apps.live_secrets`.
    */
   application?: boolean | 'only';
+  /**
+   * What an administrator may do who acts as the person: `reading` (the default) is GET and HEAD, `true`
+   * whatever the route does, `false` nothing at all.
+   */
+  impersonation?: 'reading' | boolean;
 };
+
+const readingMethods = new Set(['GET', 'HEAD']);
 
 /**
  * A preHandler that requires a valid access token, or where the route takes them, the credentials of an
  * application. A token that a person gave to an application passes only where a `scope` is named and only if
  * it carries it; so does an API key. Throws `auth.required`, `auth.key_invalid`, `auth.token_invalid`,
- * `auth.insufficient_scope`, `auth.proof_invalid`, `auth.application_invalid`, `request.rate_limited`, and for
- * tokens of other issuers what `createTokenAcceptor` says.
- * @see RFC 6750 §3.1, RFC 6749 §2.3.1, RFC 9449 §7
+ * `auth.insufficient_scope`, `auth.proof_invalid`, `auth.application_invalid`,
+ * `auth.impersonation_forbidden`, `request.rate_limited`, and for tokens of other issuers what
+ * `createTokenAcceptor` says. @see RFC 6750 §3.1, RFC 6749 §2.3.1, RFC 9449 §7, RFC 8693 §4.1
  */
 export function authenticate(
   ctx: Ctx,
   options: AuthenticateOptions = {},
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
-  const { scope, application = false } = options;
+  const { scope, application = false, impersonation = 'reading' } = options;
   return async (request, reply) => {
     const key = readApiKey(request);
     if (key !== undefined) {
@@ -73,7 +82,8 @@ export function authenticate(
       request.caller = await authenticateForeign(ctx, request, presented);
       return;
     }
-    const claims = await ctx.keys.verifyAccessToken(presented.token);
+    const isAccepted = impersonation === 'reading' ? readingMethods.has(request.method) : impersonation;
+    const claims = await ctx.keys.verifyAccessToken(presented.token, { impersonation: isAccepted });
     await assertPossession(ctx, request, presented, claims);
     const isFirstParty = claims.client_id === firstPartyClientId;
     if (!isFirstParty) assertScope(claims.scope, scope);
@@ -82,6 +92,7 @@ export function authenticate(
       sessionId: claims.sid,
       role: claims.role,
       ...(isFirstParty ? {} : { clientId: claims.client_id }),
+      ...(claims.act === undefined ? {} : { impersonatorId: claims.act.sub }),
       scope: claims.scope,
     };
   };

@@ -19,7 +19,7 @@ declare module 'fastify' {
 /** One tag per domain, in the order of the reference. */
 const tags = [
   { name: 'auth', description: 'Accounts, sign-in, sessions and tokens.' },
-  { name: 'users', description: 'Profiles.' },
+  { name: 'users', description: 'Profiles, and the administration of accounts.' },
   { name: 'credits', description: 'The wallet: balance, spending, history.' },
   {
     name: 'oauth',
@@ -28,6 +28,7 @@ const tags = [
   { name: 'applications', description: 'Software that signs people in and spends credits, and its members.' },
   { name: 'api-keys', description: 'Keys for programs of people and applications, and who verifies them.' },
   { name: 'webhooks', description: 'Events for applications: where they go, and what became of them.' },
+  { name: 'audit', description: 'What administrators, operators and the service did to others.' },
   { name: 'operations', description: 'Health and metrics.' },
 ];
 

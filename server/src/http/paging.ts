@@ -30,7 +30,15 @@ export function sendPageHeaders(
   { total, next }: { total: number; next?: Record<string, string> | undefined },
 ): void {
   reply.header('x-total-count', String(total));
-  if (!next) return;
+  if (next) sendLinkToNext(request, reply, next);
+}
+
+/** Says in `Link` where the next page is: the same query with `next` in place of what it names. */
+export function sendLinkToNext(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  next: Record<string, string>,
+): void {
   const [path = '', query] = request.url.split('?');
   const parameters = new URLSearchParams(query);
   parameters.delete('offset');

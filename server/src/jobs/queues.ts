@@ -66,6 +66,10 @@ export type JobData = {
   'end-expired-holds': Record<string, never>;
   /** Forgets refusals that have been remembered under their idempotency keys for long enough. */
   'forget-refusals': Record<string, never>;
+  /** Continues the chain over the audit trail. */
+  'seal-audit-events': Record<string, never>;
+  /** Activates accounts again whose ban is over. */
+  'end-bans': Record<string, never>;
 };
 
 export type JobName = keyof JobData;
@@ -140,6 +144,8 @@ export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'audit-ledger': timetableQueue,
   'end-expired-holds': timetableQueue,
   'forget-refusals': timetableQueue,
+  'seal-audit-events': timetableQueue,
+  'end-bans': timetableQueue,
 };
 
 /**
@@ -151,6 +157,8 @@ export const timetable: { readonly [Name in JobName]?: string } = {
   'audit-ledger': '*/10 * * * *',
   'end-expired-holds': '* * * * *',
   'forget-refusals': '23 3 * * *',
+  'seal-audit-events': '* * * * *',
+  'end-bans': '* * * * *',
   'serve-endpoints': '* * * * *',
 };
 

@@ -6,6 +6,7 @@ import { createService } from '../service.ts';
 import { readCatalogue } from './catalogue.ts';
 import { renderConfiguration, renderEnvExample } from './configuration.ts';
 import { renderErrors } from './errors.ts';
+import { renderEvents } from './events.ts';
 import { readComments, renderSchema } from './schema.ts';
 
 /** A generated file: its path from the root of the repository, and what must stand in it. */
@@ -25,6 +26,7 @@ export async function renderReferences(databaseUrl: string): Promise<Reference[]
     { path: '.env.example', text: renderEnvExample() },
     { path: 'docs/reference/configuration.md', text: renderConfiguration() },
     { path: 'docs/reference/errors.md', text: renderErrors() },
+    { path: 'docs/reference/events.md', text: renderEvents() },
     { path: 'docs/reference/schema.md', text: await schemaOf(ownerUrl) },
     { path: 'docs/reference/openapi.json', text: await openapiOf(appUrl) },
   ];

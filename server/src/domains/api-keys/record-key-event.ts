@@ -30,7 +30,7 @@ export async function recordKeyEvent(
     return;
   }
   const event = {
-    action: `application.api_key_${act}`,
+    action: `application.api_key_${act}` as const,
     actor: { type: 'user' as const, id: userId },
     target: { type: 'application', id: owner.applicationId },
     details: { keyId, ...details },

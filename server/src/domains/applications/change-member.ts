@@ -32,7 +32,10 @@ export async function changeMember(
       .update(memberships)
       .set({ role })
       .where(and(eq(memberships.applicationId, id), eq(memberships.userId, userId)));
-    const event = { action: 'member.role_changed', actor: { type: 'user' as const, id: caller.userId } };
+    const event = {
+      action: 'member.role_changed' as const,
+      actor: { type: 'user' as const, id: caller.userId },
+    };
     const details = { userId, from: member.role, to: role };
     await recordAuditEvent(ctx, tx, { ...event, target: { type: 'application', id }, details }, origin);
     if (role !== member.role) {

@@ -38,7 +38,7 @@ export async function createApplication(
       .insert(memberships)
       .values({ applicationId: row.id, userId, role: adminRole, createdAt: row.createdAt });
     const clientSecret = row.type === 'confidential' ? await addSecret(ctx, tx, row.id) : null;
-    const event = { action: 'application.created', actor: { type: 'user' as const, id: userId } };
+    const event = { action: 'application.created' as const, actor: { type: 'user' as const, id: userId } };
     const details = { name: row.name, type: row.type };
     await recordAuditEvent(
       ctx,

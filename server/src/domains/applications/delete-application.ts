@@ -22,7 +22,10 @@ export async function deleteApplication(
     await lockGrants(tx, id);
     await endMandates(ctx, tx, { clientId, userId: null });
     await tx.delete(applications).where(eq(applications.id, id));
-    const event = { action: 'application.deleted', actor: { type: 'user' as const, id: caller.userId } };
+    const event = {
+      action: 'application.deleted' as const,
+      actor: { type: 'user' as const, id: caller.userId },
+    };
     const target = { type: 'application', id };
     await recordAuditEvent(ctx, tx, { ...event, target, details: { clientId, name } }, origin);
   });

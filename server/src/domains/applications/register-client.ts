@@ -68,7 +68,7 @@ export async function registerClient(
   const clientSecret = keepsSecret ? await addSecret(ctx, tx, application.id) : null;
   if (application.createdAt.getTime() === now.getTime()) {
     const event = {
-      action: 'application.registered_itself',
+      action: 'application.registered_itself' as const,
       actor: { type: 'application' as const, id: clientId },
     };
     const target = { type: 'application', id: application.id };

@@ -29,7 +29,7 @@ export async function removeMember(
       .delete(memberships)
       .where(and(eq(memberships.applicationId, id), eq(memberships.userId, userId)));
     await endAccess(ctx, tx, { applicationId: id, clientId, userId });
-    const event = { action: 'member.removed', actor: { type: 'user' as const, id: caller.userId } };
+    const event = { action: 'member.removed' as const, actor: { type: 'user' as const, id: caller.userId } };
     const target = { type: 'application', id };
     await recordAuditEvent(ctx, tx, { ...event, target, details: { userId, role: member.role } }, origin);
     const details = { applicationId: id, role: member.role };

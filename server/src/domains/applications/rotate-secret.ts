@@ -30,7 +30,7 @@ export async function rotateSecret(
     await endSecrets(ctx, tx, id, endAt);
     const clientSecret = await addSecret(ctx, tx, id);
     const event = {
-      action: 'application.secret_rotated',
+      action: 'application.secret_rotated' as const,
       actor: { type: 'user' as const, id: caller.userId },
     };
     const target = { type: 'application', id };

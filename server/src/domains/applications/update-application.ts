@@ -36,7 +36,7 @@ export async function updateApplication(
     await tx.update(applications).set(values).where(eq(applications.id, id));
     if (apis) await writeResources(ctx, tx, id, apis);
     const clientSecret = await changeSecrets(ctx, tx, current, values.type);
-    const event = { action: 'application.changed', actor: { type: 'user' as const, id: userId } };
+    const event = { action: 'application.changed' as const, actor: { type: 'user' as const, id: userId } };
     const details = { fields: Object.keys(changes) };
     await recordAuditEvent(ctx, tx, { ...event, target: { type: 'application', id }, details }, origin);
     const resources = (await readResources(tx, [id])).get(id) ?? [];

@@ -29,7 +29,10 @@ export async function verifyApplication(
       .where(eq(applications.id, id))
       .returning();
     if (!application) throw new AppError('request.not_found');
-    const event = { action: 'application.verified', actor: { type: 'user' as const, id: caller.userId } };
+    const event = {
+      action: 'application.verified' as const,
+      actor: { type: 'user' as const, id: caller.userId },
+    };
     const target = { type: 'application', id };
     await recordAuditEvent(ctx, tx, { ...event, target, details: { isVerified } }, origin);
     return toOwnObject(application, (await readResources(tx, [id])).get(id) ?? []);

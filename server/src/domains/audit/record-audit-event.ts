@@ -1,6 +1,7 @@
 import type { Ctx } from '../../ctx.ts';
 import type { Tx } from '../../db/index.ts';
 import { newId } from '../../lib/ids.ts';
+import type { AuditAction } from './event-types.ts';
 import { auditEvents } from './tables.ts';
 
 /** Where a request came from. `ipAddress` is the client's, as far as trusted proxies say. */
@@ -13,11 +14,14 @@ export type RequestOrigin = {
 
 export type AuditEvent = {
   /** What was done, dotted: `user.role_changed`, `keys.rotated`. */
-  action: string;
+  action: AuditAction;
   actor: { type: 'user' | 'operator' | 'system' | 'application'; id?: string };
   target?: { type: string; id: string };
-  reason?: string;
-  /** Nothing secret: this is read by every administrator and kept for ever. */
+  /** In the words of whoever did it; forgotten with the person it is about. */
+  reason?: string | undefined;
+  /**
+   * Nothing secret, and nothing personal but ids: this is read by every administrator and kept for ever.
+   */
   details?: Record<string, unknown>;
 };
 

@@ -3,7 +3,13 @@ import type { Ctx } from '../../ctx.ts';
 import type { Tx } from '../../db/index.ts';
 import { sessions } from './tables.ts';
 
-export type EndReason = 'signed_out' | 'revoked' | 'password_changed' | 'password_reset' | 'deactivated';
+export type EndReason =
+  | 'signed_out'
+  | 'revoked'
+  | 'revoked_by_administrator'
+  | 'password_changed'
+  | 'password_reset'
+  | 'deactivated';
 
 /** Which of a person's sessions: one, or all, or all but one. */
 export type WhichSessions = { userId: string; only?: string; except?: string };

@@ -1,3 +1,4 @@
+export { addAuthAdministrationRoutes } from './administration/routes.ts';
 export { assertAcceptablePassword, type PasswordOwner } from './assert-acceptable-password.ts';
 export { challengeView } from './create-challenge.ts';
 export { endSessions, type EndReason } from './end-sessions.ts';
@@ -8,8 +9,9 @@ export { createKeyring, type Keyring } from './keyring.ts';
 export { createLiveCallers, type LiveCallers } from './live-callers.ts';
 export { lowerPoolThreads } from './lower-pool-threads.ts';
 export { createPasswordHasher, type PasswordHasher } from './password-hasher.ts';
-export { recordSecurityEvent, type SecurityEvent, type SecurityEventType } from './record-security-event.ts';
+export { recordSecurityEvent, type SecurityEvent } from './record-security-event.ts';
 export { answerSignIn, verifyPassword } from './log-in.ts';
+export { securityEventMeanings, type SecurityEventType } from './security-event-meanings.ts';
 export { credentialsSchema } from './schemas.ts';
 export { readAvailable } from './read-available.ts';
 export { rotateKeys, type KeyRotation } from './rotate-keys.ts';

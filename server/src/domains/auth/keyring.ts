@@ -20,6 +20,7 @@ import { toSigner, type Signer } from './signer.ts';
 import {
   createIssuedTokenVerifier,
   createTokenVerifier,
+  type AcceptedTokens,
   type AccessTokenClaims,
   type IssuedTokenClaims,
 } from './token-verifier.ts';
@@ -28,8 +29,11 @@ import {
 export type Keyring = {
   /** Signs claims as a JWT; `type` is its `typ`, RS256 unless said otherwise. Runs off the event loop. */
   sign(claims: Record<string, unknown>, type?: string, algorithm?: SigningAlgorithm): Promise<string>;
-  /** Verifies signature, type, issuer, audience and expiry. Throws `auth.token_invalid`. */
-  verifyAccessToken(token: string): Promise<AccessTokenClaims>;
+  /**
+   * Verifies signature, type, issuer, audience and expiry, and that nobody impersonates somebody by it unless
+   * that is `accepted`. Throws `auth.token_invalid`, `auth.impersonation_forbidden`.
+   */
+  verifyAccessToken(token: string, accepted?: AcceptedTokens): Promise<AccessTokenClaims>;
   /** Verifies the same of a token for whichever API, but not its audience. Throws `auth.token_invalid`. */
   verifyIssuedToken(token: string): Promise<IssuedTokenClaims>;
   /**

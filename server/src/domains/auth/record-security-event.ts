@@ -2,58 +2,8 @@ import type { Ctx } from '../../ctx.ts';
 import { later, type Tx } from '../../db/index.ts';
 import { newId } from '../../lib/ids.ts';
 import type { RequestOrigin } from '../audit/index.ts';
+import type { SecurityEventType } from './security-event-meanings.ts';
 import { securityEvents } from './tables.ts';
-
-/** What can stand in a person's trail. Codes are stable; see the README of this domain. */
-export type SecurityEventType =
-  | 'account.registered'
-  | 'account.linked'
-  | 'account.unlinked'
-  | 'account.reclaimed'
-  | 'login.succeeded'
-  | 'login.failed'
-  | 'login.new_device'
-  | 'account.suspicious'
-  | 'session.raised'
-  | 'session.shared'
-  | 'session.ended'
-  | 'sessions.ended'
-  | 'refresh.reused'
-  | 'code.reused'
-  | 'password.changed'
-  | 'password.reset_requested'
-  | 'password.reset'
-  | 'password.upgraded'
-  | 'email.verified'
-  | 'email.verification_requested'
-  | 'email.change_requested'
-  | 'email.changed'
-  | 'magic_link.requested'
-  | 'totp.enabled'
-  | 'totp.disabled'
-  | 'backup_codes.replaced'
-  | 'backup_code.used'
-  | 'passkey.added'
-  | 'passkey.renamed'
-  | 'passkey.removed'
-  | 'passkey.counter_regressed'
-  | 'factor.refused'
-  | 'factor.blocked'
-  | 'factors.reset'
-  | 'device.remembered'
-  | 'devices.forgotten'
-  | 'access.requested'
-  | 'access.withdrawn'
-  | 'access.approved'
-  | 'access.denied'
-  | 'access.role_changed'
-  | 'access.removed'
-  | 'grant.given'
-  | 'grant.revoked'
-  | 'api_key.created'
-  | 'api_key.changed'
-  | 'api_key.rotated'
-  | 'api_key.revoked';
 
 export type SecurityEvent = {
   type: SecurityEventType;

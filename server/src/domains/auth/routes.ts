@@ -95,7 +95,7 @@ function addAccountRoutes(app: App, ctx: Ctx): void {
   };
   app.post(
     '/api/v1/auth/logout',
-    { preHandler: authenticate(ctx), schema: logoutSchema },
+    { preHandler: authenticate(ctx, { impersonation: true }), schema: logoutSchema },
     async (request, reply) => {
       await logOut(ctx, callerOf(request), originOf(request));
       sendSignInCookie(ctx.config, reply);

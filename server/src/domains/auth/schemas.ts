@@ -136,6 +136,12 @@ export const validationSchema = Type.Union([
         role: Type.Enum(['user', 'admin']),
         client_id: Type.String({ examples: ['obol'] }),
         scope: Type.String({ examples: ['account'] }),
+        act: Type.Optional(
+          Type.Object(
+            { sub: Type.String({ format: 'uuid' }) },
+            { description: 'The administrator who looks at the account by this token (RFC 8693 §4.1).' },
+          ),
+        ),
       },
       { additionalProperties: true, description: 'The claims of the token.' },
     ),
@@ -159,6 +165,10 @@ export const sessionSchema = Type.Object(
     lastUsedAt: time('When it last refreshed its tokens.'),
     expiresAt: time('When it has to sign in again, whatever it refreshes.'),
     current: Type.Boolean({ description: 'Whether this is the device that asks.' }),
+    impersonated: Type.Boolean({
+      description: 'Whether an administrator looks at the account by it; it can be ended like any other.',
+      examples: [false],
+    }),
   },
   { title: 'Session' },
 );
@@ -166,7 +176,23 @@ export const sessionSchema = Type.Object(
 export type SessionView = Static<typeof sessionSchema>;
 
 export const sessionsSchema = Type.Object({ sessions: Type.Array(sessionSchema) });
-export const meSessionSchema = Type.Object({ user: userSchema, session: sessionSchema });
+
+const impersonationSchema = Type.Object(
+  {
+    administratorId: Type.String({ format: 'uuid', description: 'Who looks at the account.' }),
+    startedAt: time('Since when.'),
+    endsAt: time('Until when, at the latest.'),
+  },
+  { description: 'For a banner that says whose account this is: an administrator looks at it.' },
+);
+
+export type Impersonation = Static<typeof impersonationSchema>;
+
+export const meSessionSchema = Type.Object({
+  user: userSchema,
+  session: sessionSchema,
+  impersonation: nullable(impersonationSchema),
+});
 export const sessionIdSchema = Type.Object({ id: Type.String({ format: 'uuid' }) });
 
 export const doneSchema = Type.Object({

@@ -48,6 +48,7 @@ test('two devices are two sessions, each listed as itself', async () => {
     lastUsedAt: '2026-03-01T12:00:00.000Z',
     expiresAt: '2026-03-08T12:00:00.000Z',
     current: true,
+    impersonated: false,
   });
   service.clock.advance({ minutes: 1 });
   await service.send('POST', '/api/v1/auth/refresh', { body: { refreshToken: phone.refreshToken } });

@@ -38,8 +38,13 @@ export const sessions = authSchema.table(
     expiresAt: at('expires_at').notNull(),
     revokedAt: at('revoked_at'),
     revokedReason: text('revoked_reason'),
+    /** The administrator who looks at the account by this session; null: it is the person's own. */
+    impersonatorId: uuid('impersonator_id').references(() => users.id, { onDelete: 'cascade' }),
   },
   (table) => [
+    index('sessions_impersonator_idx')
+      .on(table.impersonatorId)
+      .where(sql`${table.impersonatorId} is not null`),
     index('sessions_user_idx').on(table.userId, table.lastUsedAt),
     uniqueIndex('sessions_cookie_hash_key')
       .on(table.cookieHash)

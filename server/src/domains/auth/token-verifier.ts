@@ -17,6 +17,8 @@ export type AccessTokenClaims = {
   role: 'user' | 'admin';
   client_id: string;
   scope: string;
+  /** Who looks at the account of somebody else by this token. @see RFC 8693 §4.1 */
+  act?: { sub: string };
   /** The key that the bearer has to prove possession of. @see RFC 9449 §6 */
   cnf?: { jkt?: string };
 };
@@ -33,6 +35,9 @@ const keyCharacters = 43;
 const reloadPauseMs = 5_000;
 const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
+/** Which tokens pass: those by which an administrator acts as somebody else only where that is meant. */
+export type AcceptedTokens = { impersonation?: boolean };
+
 /**
  * Verifies access tokens and remembers those that passed until they expire, a bounded number of them. Whether
  * the session still lives is not asked here but by the SQL that does the work. Throws `auth.token_invalid`.
@@ -41,15 +46,17 @@ const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export function createTokenVerifier(
   context: KeyContext,
   keys: KeySource,
-): (token: string) => Promise<AccessTokenClaims> {
+): (token: string, accepted?: AcceptedTokens) => Promise<AccessTokenClaims> {
   const remembered = new Map<string, { token: string; claims: AccessTokenClaims }>();
   const verify = createSignatureVerifier(context, keys);
-  return async (token) => {
+  return async (token, { impersonation = false } = {}) => {
     // Looked up by the end of its signature, for a text is read from one end to the other to look it up.
     const key = token.slice(-keyCharacters);
     const known = remembered.get(key);
     if (known?.token === token) {
-      if (known.claims.exp * 1000 > context.clock.now().getTime()) return known.claims;
+      if (known.claims.exp * 1000 > context.clock.now().getTime()) {
+        return accept(known.claims, impersonation);
+      }
       remembered.delete(key);
     }
     const claims = await verify(token, context.config.jwtAudience, toClaims);
@@ -60,8 +67,13 @@ export function createTokenVerifier(
       }
     }
     remembered.set(key, { token, claims });
-    return claims;
+    return accept(claims, impersonation);
   };
+}
+
+function accept(claims: AccessTokenClaims, impersonation: boolean): AccessTokenClaims {
+  if (claims.act === undefined || impersonation) return claims;
+  throw new AppError('auth.impersonation_forbidden');
 }
 
 /**

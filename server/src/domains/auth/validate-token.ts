@@ -11,7 +11,7 @@ import type { Validation } from './schemas.ts';
  */
 export async function validateToken(ctx: Ctx, token: string): Promise<Validation> {
   try {
-    const payload = await ctx.keys.verifyAccessToken(token);
+    const payload = await ctx.keys.verifyAccessToken(token, { impersonation: true });
     const { email } = payload;
     if (payload.client_id !== firstPartyClientId || email === undefined)
       return { valid: false, error: 'auth.token_invalid' };

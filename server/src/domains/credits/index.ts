@@ -1,3 +1,5 @@
+export { readCreditsOf } from './administration/read-credits-of.ts';
+export { addCreditAdministrationRoutes } from './administration/routes.ts';
 export { type Spender } from './holds/transact-credits.ts';
 export { handleHoldJobs } from './holds/handle-hold-jobs.ts';
 export { handleRetentionJobs } from './handle-retention-jobs.ts';

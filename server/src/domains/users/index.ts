@@ -1,3 +1,11 @@
+export { handleBanJobs } from './administration/handle-ban-jobs.ts';
+export type { ReadCreditsOf } from './administration/to-account.ts';
+export { lockUsers } from './administration/lock-users.ts';
+export { requireUser } from './administration/read-account.ts';
+export { addUserAdministrationRoutes } from './administration/routes.ts';
+export { reasonQuerySchema, reasonSchema, userIdSchema } from './administration/schemas.ts';
+export { assertFirstAdminLink, claimFirstAdmin } from './first-admin/claim-first-admin.ts';
+export { createFirstAdminLink } from './first-admin/create-first-admin-link.ts';
 export { changeEmail } from './change-email.ts';
 export { checkEmail } from './check-email.ts';
 export { createUser, type NewUser } from './create-user.ts';

@@ -34,7 +34,7 @@ export const usernameSchema = Type.String({
   examples: ['alice'],
 });
 
-const pictureSchema = Type.String({
+export const pictureSchema = Type.String({
   pattern: '^https?://[^\\s<>"\'\\\\\\p{Cc}]+$',
   maxLength: 2048,
   description: 'Address of a picture.',
@@ -65,6 +65,12 @@ export const userSchema = Type.Object(
   },
   { title: 'User', description: 'A person with an account.' },
 );
+
+/** What a call answers that has nothing to show. */
+export const doneSchema = Type.Object({
+  success: Type.Literal(true),
+  message: Type.String({ examples: ['The account is deactivated.'] }),
+});
 
 /** A person as the API shows them. */
 export type UserObject = Static<typeof userSchema>;

@@ -49,7 +49,10 @@ export async function createEndpoint(
     if (count >= endpointsMax) throw new AppError('webhooks.too_many_endpoints');
     await tx.insert(endpoints).values(row);
     const secret = await addEndpointSecret(ctx, tx, row.id);
-    const event = { action: 'endpoint.created', actor: { type: 'user' as const, id: caller.userId } };
+    const event = {
+      action: 'endpoint.created' as const,
+      actor: { type: 'user' as const, id: caller.userId },
+    };
     const target = { type: 'endpoint', id: row.id };
     await recordAuditEvent(ctx, tx, { ...event, target, details: { applicationId, url } }, origin);
     return { ...toEndpointObject(row), secret };

@@ -18,7 +18,10 @@ export async function deleteEndpoint(
   await ctx.db.asServiceFor(caller, async (tx) => {
     const { applicationId, url } = await requireEndpoint(tx, caller.userId, id);
     await tx.delete(endpoints).where(eq(endpoints.id, id));
-    const event = { action: 'endpoint.deleted', actor: { type: 'user' as const, id: caller.userId } };
+    const event = {
+      action: 'endpoint.deleted' as const,
+      actor: { type: 'user' as const, id: caller.userId },
+    };
     const target = { type: 'endpoint', id };
     await recordAuditEvent(ctx, tx, { ...event, target, details: { applicationId, url } }, origin);
   });

@@ -31,7 +31,10 @@ export async function rotateEndpointSecret(
       .set({ expiresAt: endAt })
       .where(and(ofEndpoint, or(isNull(expiresAt), gt(expiresAt, endAt))));
     const secret = await addEndpointSecret(ctx, tx, id);
-    const event = { action: 'endpoint.secret_rotated', actor: { type: 'user' as const, id: caller.userId } };
+    const event = {
+      action: 'endpoint.secret_rotated' as const,
+      actor: { type: 'user' as const, id: caller.userId },
+    };
     const target = { type: 'endpoint', id };
     await recordAuditEvent(ctx, tx, { ...event, target, details: { overlapSeconds } }, origin);
     return { secret, previousExpireAt: endAt.toISOString() };

@@ -25,7 +25,10 @@ export async function updateEndpoint(
     const values = { ...fields, ...switched(current, isEnabled), updatedAt: ctx.clock.now() };
     const [endpoint] = await tx.update(endpoints).set(values).where(eq(endpoints.id, id)).returning();
     if (!endpoint) throw new Error('The endpoint is not there');
-    const event = { action: 'endpoint.changed', actor: { type: 'user' as const, id: caller.userId } };
+    const event = {
+      action: 'endpoint.changed' as const,
+      actor: { type: 'user' as const, id: caller.userId },
+    };
     const details = { fields: Object.keys(changes) };
     await recordAuditEvent(ctx, tx, { ...event, target: { type: 'endpoint', id }, details }, origin);
     return toEndpointObject(endpoint);

@@ -34,7 +34,11 @@ export async function withdrawRequest(
     }
     const { applicationId } = withdrawn;
     const target = { type: 'application', id: applicationId };
-    const event = { action: 'access.withdrawn', actor: { type: 'user' as const, id: userId }, target };
+    const event = {
+      action: 'access.withdrawn' as const,
+      actor: { type: 'user' as const, id: userId },
+      target,
+    };
     await recordAuditEvent(ctx, tx, { ...event, details: { requestId: id } }, origin);
     const details = { applicationId, requestId: id };
     await recordSecurityEvent(ctx, tx, { type: 'access.withdrawn', userId, sessionId, details }, origin);

@@ -5,7 +5,8 @@ import { authenticate, callerOf } from '../../../http/authenticate.ts';
 import { originOf } from '../../../http/origin.ts';
 import { nextOffset, pageQuery, sendPageHeaders } from '../../../http/paging.ts';
 import { doneSchema } from '../schemas.ts';
-import { listGrants } from './list-grants.ts';
+import { userIdSchema } from '../../users/index.ts';
+import { listGrants, listGrantsOf } from './list-grants.ts';
 import { revokeGrant } from './revoke-grant.ts';
 import * as schemas from './schemas.ts';
 
@@ -25,6 +26,24 @@ export function addGrantRoutes(app: App, ctx: Ctx): void {
   };
   app.get(base, { preHandler, schema: listSchema }, async (request, reply) => {
     const { items, total } = await listGrants(ctx, callerOf(request), request.query);
+    sendPageHeaders(request, reply, { total, next: nextOffset(request.query, total) });
+    return { grants: items };
+  });
+
+  const listOfSchema = {
+    ...common,
+    tags: ['users'],
+    summary: "List somebody's connected apps (administrators)",
+    description: 'Newest first. `X-Total-Count` counts all, `Link` leads to the next page.',
+    params: userIdSchema,
+    querystring: Type.Object(pageQuery),
+    response: { 200: schemas.grantsSchema },
+  };
+  const listOfConfig = { refusals: ['auth.admin_required', 'request.not_found'] as const };
+  const listOfOptions = { preHandler: authenticate(ctx), config: listOfConfig, schema: listOfSchema };
+  app.get('/api/v1/users/:userId/grants', listOfOptions, async (request, reply) => {
+    const page = { ...request.params, ...request.query };
+    const { items, total } = await listGrantsOf(ctx, callerOf(request), page);
     sendPageHeaders(request, reply, { total, next: nextOffset(request.query, total) });
     return { grants: items };
   });

@@ -2,7 +2,8 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Tx } from '../../../db/index.ts';
 import type { Notice } from '../../../jobs/queues.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
-import { recordSecurityEvent, type SecurityEventType } from '../record-security-event.ts';
+import { recordSecurityEvent } from '../record-security-event.ts';
+import type { SecurityEventType } from '../security-event-meanings.ts';
 
 export type Change = {
   user: { id: string; email: string };

@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, inArray } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Tx } from '../../../db/index.ts';
-import type { SecurityEventType } from '../record-security-event.ts';
+import type { SecurityEventType } from '../security-event-meanings.ts';
 import { securityEvents } from '../tables.ts';
 import { linkTtlMinutes } from './create-link-token.ts';
 

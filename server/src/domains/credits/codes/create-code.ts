@@ -6,7 +6,7 @@ import { newId } from '../../../lib/ids.ts';
 import { recordAuditEvent, type RequestOrigin } from '../../audit/index.ts';
 import { assertAdministrator } from '../assert-administrator.ts';
 import { codes } from '../code-tables.ts';
-import { readInstant } from '../read-instant.ts';
+import { readInstant } from '../../../http/read-instant.ts';
 import { hashCodeText, newCodeText } from './code-text.ts';
 import type { CodeView, createCodeBodySchema } from './schemas.ts';
 import { toCodeView } from './to-code-view.ts';

@@ -1,6 +1,6 @@
 import type { Static } from 'typebox';
 import type { Ctx } from '../../../ctx.ts';
-import { readInstant } from '../read-instant.ts';
+import { readInstant } from '../../../http/read-instant.ts';
 import { moveCredits, type Asker } from './move-credits.ts';
 import type { grantBodySchema, MovementAnswer } from './schemas.ts';
 import { walletOf } from './wallet-of.ts';

@@ -1,3 +1,4 @@
+import { toTextCell } from '../../../lib/csv.ts';
 import type { Statement } from './read-statement.ts';
 import type { Movement } from './schemas.ts';
 
@@ -43,12 +44,4 @@ async function* toCsv({ movements, ...head }: Statement): AsyncGenerator<string>
 function toCell(movement: Movement, column: (typeof csvColumns)[number]): string {
   if (column === 'appId' || column === 'description') return toTextCell(movement[column]);
   return String(movement[column]);
-}
-
-/** What a spreadsheet would take for a formula: at the beginning, or where it might begin another cell. */
-const formulaStart = /(^|[;|\t])(?=\s*[=+\-@\t\r＝＋－＠])/g;
-
-/** A text that others have written: always in quotes, and with an apostrophe in front of every formula. */
-function toTextCell(text: string | null): string {
-  return text === null ? '' : `"${text.replaceAll(formulaStart, "$1'").replaceAll('"', '""')}"`;
 }

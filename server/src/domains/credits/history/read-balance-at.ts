@@ -3,7 +3,7 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import { exactInteger } from '../../../lib/exact.ts';
-import { readInstant } from '../read-instant.ts';
+import { readInstant } from '../../../http/read-instant.ts';
 import { refreshWallet } from '../refresh-wallet.ts';
 import type { BalanceAtView } from './schemas.ts';
 

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Tx } from '../../../db/index.ts';
 import { exactInteger } from '../../../lib/exact.ts';
-import { readInstant } from '../read-instant.ts';
+import { readInstant } from '../../../http/read-instant.ts';
 
 export type SequenceRange = { after: number; upTo: number };
 

@@ -1,6 +1,6 @@
 import type { Ctx } from '../../../ctx.ts';
 import { AppError } from '../../../errors.ts';
-import { readInstant } from '../read-instant.ts';
+import { readInstant } from '../../../http/read-instant.ts';
 
 /** When a mandate is to end; null for never. Throws `request.invalid` when that is past. */
 export function readExpiry(ctx: Ctx, expiresAt: string | null | undefined): string | null {

@@ -1,4 +1,4 @@
-import { AppError } from '../../errors.ts';
+import { AppError } from '../errors.ts';
 
 /** Beyond it, in UTC, years have more digits than PostgreSQL reads. */
 const lastInstant = Date.parse('9999-12-31T23:59:59.999Z');

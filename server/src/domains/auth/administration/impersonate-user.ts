@@ -1,0 +1,102 @@
+import type { Ctx } from '../../../ctx.ts';
+import type { Caller, Tx } from '../../../db/index.ts';
+import { AppError } from '../../../errors.ts';
+import { firstPartyClientId, firstPartyScope } from '../../../lib/first-party.ts';
+import { newId } from '../../../lib/ids.ts';
+import { recordAuditEvent, type RequestOrigin } from '../../audit/index.ts';
+import { lockUsers, toUserObject, type User, type UserObject } from '../../users/index.ts';
+import { readAvailable } from '../read-available.ts';
+import { recordSecurityEvent } from '../record-security-event.ts';
+import { sessions } from '../tables.ts';
+
+export type Impersonation = {
+  user: UserObject;
+  accessToken: string;
+  tokenType: 'Bearer';
+  expiresIn: number;
+  sessionId: string;
+};
+
+const lifetimeSeconds = 900;
+
+/**
+ * Lets an administrator see the service as a person does, for a quarter of an hour: an access token with the
+ * claim `act`, on a session that the person sees and can end, without refresh token or cookie. By it one
+ * reads and changes nothing (see `authenticate`). It ends when either of them changes their role or
+ * activity. Administrators cannot be impersonated. It stands in the audit trail with its reason, and in the
+ * trail of the person. Throws `auth.admin_required`, `request.not_found`, `users.impersonation_refused`.
+ * @see RFC 8693 §4.1
+ */
+export async function impersonateUser(
+  ctx: Ctx,
+  caller: Caller,
+  { userId, reason }: { userId: string; reason: string },
+  origin: RequestOrigin,
+): Promise<Impersonation> {
+  const now = ctx.clock.now();
+  const sessionId = newId(ctx);
+  const expiresAt = new Date(now.getTime() + lifetimeSeconds * 1000);
+  const user = await ctx.db.asAdministrator(caller, async (tx) => {
+    const person = await lockBoth(tx, caller, userId);
+    await tx.insert(sessions).values({
+      id: sessionId,
+      userId,
+      deviceName: 'Administrator',
+      createdAt: now,
+      lastUsedAt: now,
+      expiresAt,
+      impersonatorId: caller.userId,
+    });
+    const actor = { type: 'user' as const, id: caller.userId };
+    const target = { type: 'user', id: userId };
+    const event = { action: 'user.impersonated' as const, actor, target, reason, details: { sessionId } };
+    await recordAuditEvent(ctx, tx, event, origin);
+    const details = { reason, until: expiresAt.toISOString() };
+    await recordSecurityEvent(ctx, tx, { type: 'impersonation.started', userId, sessionId, details }, null);
+    return person;
+  });
+  const available = await readAvailable(ctx, { userId, sessionId });
+  const accessToken = await signToken(ctx, user, { sessionId, impersonatorId: caller.userId });
+  return {
+    user: toUserObject(user, available),
+    accessToken,
+    tokenType: 'Bearer',
+    expiresIn: lifetimeSeconds,
+    sessionId,
+  };
+}
+
+/**
+ * Both accounts, locked until the commit, so that neither of them changes role or activity unseen.
+ */
+async function lockBoth(tx: Tx, caller: Caller, userId: string): Promise<User> {
+  const both = await lockUsers(tx, [caller.userId, userId]);
+  const administrator = both.find(({ id }) => id === caller.userId);
+  const person = both.find(({ id }) => id === userId);
+  if (administrator?.role !== 'admin' || !administrator.isActive) throw new AppError('auth.admin_required');
+  if (!person) throw new AppError('request.not_found');
+  if (person.role === 'admin' || !person.isActive) throw new AppError('users.impersonation_refused');
+  return person;
+}
+
+function signToken(
+  ctx: Ctx,
+  { id, email, role }: User,
+  { sessionId, impersonatorId }: { sessionId: string; impersonatorId: string },
+): Promise<string> {
+  const issuedAt = Math.floor(ctx.clock.now().getTime() / 1000);
+  return ctx.keys.sign({
+    iss: ctx.config.jwtIssuer,
+    sub: id,
+    aud: ctx.config.jwtAudience,
+    iat: issuedAt,
+    exp: issuedAt + lifetimeSeconds,
+    jti: newId(ctx),
+    sid: sessionId,
+    email,
+    role,
+    client_id: firstPartyClientId,
+    scope: firstPartyScope,
+    act: { sub: impersonatorId },
+  });
+}
