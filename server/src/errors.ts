@@ -267,6 +267,11 @@ export const errorTable = {
     title: 'This page may not use the sign-in cookie',
     detail: 'Add its origin to CORS_ORIGINS; without an `Origin`, send `Content-Type: application/json`.',
   },
+  'auth.import_elsewhere': {
+    status: 409,
+    title: 'This file is being imported already',
+    detail: 'Another run of the same import has come further; let it end, then start this one again.',
+  },
   'auth.keys_given': {
     status: 409,
     title: 'The signing key is given by JWT_PRIVATE_KEY',

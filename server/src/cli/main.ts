@@ -5,6 +5,7 @@ import { AppError, errorTable } from '../errors.ts';
 import { adminCommand } from './admin.ts';
 import { dbCommand } from './db.ts';
 import { doctorCommand } from './doctor.ts';
+import { importCommand } from './import.ts';
 import { keysCommand } from './keys.ts';
 import { ledgerCommand } from './ledger.ts';
 import { migrateCommand } from './migrate.ts';
@@ -16,7 +17,15 @@ const program = new Command('obol')
   )
   .showHelpAfterError('(see --help)')
   .showSuggestionAfterError();
-for (const command of [migrateCommand, keysCommand, adminCommand, ledgerCommand, doctorCommand, dbCommand]) {
+for (const command of [
+  migrateCommand,
+  keysCommand,
+  adminCommand,
+  ledgerCommand,
+  doctorCommand,
+  importCommand,
+  dbCommand,
+]) {
   program.addCommand(command());
 }
 

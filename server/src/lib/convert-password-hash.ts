@@ -1,7 +1,12 @@
 import { passwordKindOf } from './password-kinds.ts';
 
 /** What another system keeps besides the hash; see `convertPasswordHash`. */
-export type FirebaseParameters = { signerKey: string; saltSeparator: string; rounds: number; memoryCost: number };
+export type FirebaseParameters = {
+  signerKey: string;
+  saltSeparator: string;
+  rounds: number;
+  memoryCost: number;
+};
 
 export type ConvertedHash = { hash: string } | { problem: 'hash_unknown' | 'hash_too_costly' };
 
@@ -13,7 +18,7 @@ const spellings: readonly [RegExp, (...groups: string[]) => string][] = [
   [/^(?:bcrypt\$)?(\$2[aby]\$\d\d\$[./A-Za-z0-9]{53})$/, (hash = '') => hash],
   // Argon2 before version 1.3 had no `v`, and means 16.
   [/^(\$argon2(?:id|i|d)\$(?:v=\d+\$)?m=.+)$/, (phc = '') => withVersion(phc)],
-  // Better Auth: hexadecimal salt, itself taken as text, then 64 bytes of scrypt with N = 16384, r = 16, p = 1.
+  // Better Auth: hexadecimal salt, taken as text, then 64 bytes of scrypt with N = 16384, r = 16, p = 1.
   [
     /^([0-9a-f]{16,64}):([0-9a-f]{128})$/,
     (salt = '', key = '') => `$scrypt$ln=14,r=16,p=1$${encode(salt)}$${encode(key, 'hex')}`,
@@ -43,8 +48,8 @@ const spellings: readonly [RegExp, (...groups: string[]) => string][] = [
 ];
 
 /**
- * Brings the password hash of another system into the form in which it is stored: argon2, scrypt and PBKDF2 as
- * PHC strings, bcrypt as it is. Its parameters stay what they are, as long as they are bounded.
+ * Brings the password hash of another system into the form in which it is stored: argon2, scrypt and PBKDF2
+ * as PHC strings, bcrypt as it is. Its parameters stay what they are, as long as they are bounded.
  */
 export function convertPasswordHash(text: string): ConvertedHash {
   for (const [pattern, write] of spellings) {

@@ -98,8 +98,8 @@ const kinds: readonly PasswordKind[] = [
 ];
 
 /**
- * What kind of password hash a text is: a PHC string of argon2, scrypt or PBKDF2, a bcrypt hash, or Firebase's
- * scrypt. `too_costly` when its parameters would take more memory or time than a sign-in may.
+ * What kind of password hash a text is: a PHC string of argon2, scrypt or PBKDF2, a bcrypt hash, or
+ * Firebase's scrypt. `too_costly` when its parameters would take more memory or time than a sign-in may.
  * @see https://github.com/P-H-C/phc-string-format
  */
 export function passwordKindOf(hash: string): PasswordKind['name'] | 'unknown' | 'too_costly' {

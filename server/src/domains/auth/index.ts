@@ -2,6 +2,15 @@ export { assertAcceptablePassword, type PasswordOwner } from './assert-acceptabl
 export { endSessions, logOut, type EndReason } from './end-sessions.ts';
 export { findBrowserCaller, readOwnAccount } from './find-browser-caller.ts';
 export { findSession, readSessionDocument, touchSession, type LiveSession } from './find-session.ts';
+export {
+  importUsers,
+  type ImportNote,
+  type ImportOptions,
+  type ImportProgress,
+  type ImportReport,
+} from './import/import-users.ts';
+export { importMappings, type MappingName, type MappingParameters } from './import/mappings.ts';
+export { ImportFileError, importFormats, type ImportFormat } from './import/read-records.ts';
 export { createKeyring, type Keyring } from './keyring.ts';
 export { createPasswordHasher, type PasswordHasher } from './password-hasher.ts';
 export { recordSecurityEvent, type SecurityEvent, type SecurityEventType } from './record-security-event.ts';

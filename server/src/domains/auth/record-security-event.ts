@@ -7,6 +7,7 @@ import { securityEvents } from './tables.ts';
 /** What can stand in a person's trail. Codes are stable; see the README of this domain. */
 export type SecurityEventType =
   | 'account.registered'
+  | 'account.imported'
   | 'login.succeeded'
   | 'login.failed'
   | 'session.shared'

@@ -34,7 +34,7 @@ export const usernameSchema = Type.String({
   examples: ['alice'],
 });
 
-const pictureSchema = Type.String({
+export const pictureSchema = Type.String({
   pattern: '^https?://[^\\s<>"\'\\\\\\p{Cc}]+$',
   maxLength: 2048,
   description: 'Address of a picture.',
