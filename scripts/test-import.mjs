@@ -1,5 +1,5 @@
-// `npm run test:import -- --people 100000`: imports that many people with password hashes of every kind, kills
-// the import half-way, resumes it, and proves that nobody was lost or made twice.
+// `npm run test:import -- --people 100000`: imports that many people with password hashes of every kind,
+// kills the import half-way, resumes it, and proves that nobody was lost or made twice.
 import { parseArgs } from 'node:util';
 import { ensureInstalled, runNode } from './lib.mjs';
 

@@ -12,6 +12,7 @@ import { addRecoveryRoutes } from './domains/auth/index.ts';
 import { addAuthRoutes, readAvailable } from './domains/auth/index.ts';
 import { addCreditRoutes } from './domains/credits/index.ts';
 import { addOauthRoutes, addProtectedResourceRoutes } from './domains/oauth/index.ts';
+import { addPrivacyRoutes } from './domains/privacy/index.ts';
 import { addUserRoutes } from './domains/users/index.ts';
 import { addWebhookRoutes } from './domains/webhooks/index.ts';
 import { addDocsRoutes } from './http/docs.ts';
@@ -49,6 +50,7 @@ export async function buildApp(ctx: Ctx, resolve?: Resolve): Promise<App> {
   addOauthRoutes(app, ctx, resolve);
   addProtectedResourceRoutes(app, ctx);
   addWebhookRoutes(app, ctx);
+  addPrivacyRoutes(app, ctx);
   addAssetRoutes(app);
   addAccountPages(app, ctx);
   addMailboxPage(app, ctx);

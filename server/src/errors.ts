@@ -222,6 +222,12 @@ export const errorTable = {
     title: 'This username is taken',
     detail: 'Choose another one.',
   },
+  'users.erasure_blocked': {
+    status: 409,
+    title: 'Somebody else must be put in charge first',
+    detail:
+      'Make somebody else an owner of `teams`, and an administrator of `applications` or delete them; then erase again.',
+  },
   'users.unknown_email': {
     status: 404,
     title: 'Nobody has registered with this address',
@@ -236,6 +242,11 @@ export const errorTable = {
     status: 403,
     title: 'The current password is wrong',
     detail: 'Type the password that you sign in with now, or ask for a link to set a new one.',
+  },
+  'auth.sign_in_again': {
+    status: 403,
+    title: 'Sign in again first',
+    detail: 'This needs a sign-in of the last ten minutes.',
   },
   'auth.link_invalid': {
     status: 400,

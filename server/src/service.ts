@@ -13,6 +13,7 @@ import {
   handleRetentionJobs,
 } from './domains/credits/index.ts';
 import { handleOauthJobs } from './domains/oauth/index.ts';
+import { handlePrivacyJobs } from './domains/privacy/index.ts';
 import { handleWebhookJobs } from './domains/webhooks/index.ts';
 import { createJobs } from './jobs/index.ts';
 import type { Resolve } from './lib/find-addresses.ts';
@@ -80,6 +81,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   handleAuditJobs(ctx);
   handleHoldJobs(ctx);
   handleRetentionJobs(ctx);
+  handlePrivacyJobs(ctx);
   const app = await buildApp(ctx, options.resolve);
   if (options.runsJobs !== false) await jobs.start();
   return {

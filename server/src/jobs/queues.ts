@@ -12,6 +12,10 @@ export type JobData = {
   'send-reset-mail': { email: string; origin: MailOrigin };
   /** Tells an address what was done to its account. */
   'send-notice-mail': { email: string; notice: 'password_changed' | 'password_reset'; at: string };
+  /** Tells an address that its account is erased; nobody but the handler can read it. */
+  'send-erasure-mail': { sealedEmail: string; at: string };
+  /** Removes what has been kept for as long as the settings say. */
+  'forget-old-data': Record<string, never>;
   /** Something is due at an endpoint: it gets its turn. */
   'serve-endpoint': { endpointId: string };
   /** Finds endpoints at which something is due that nobody looks after any more. */
@@ -88,10 +92,15 @@ const timetableQueue: QueueSettings = {
   deleteAfterSeconds: daySeconds,
 };
 
+/** The last mail to somebody who is gone: what the job knows is not kept a minute longer than it takes. */
+const erasureMailQueue: QueueSettings = { ...mailQueue, deleteAfterSeconds: 60 };
+
 export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'send-verification-mail': mailQueue,
   'send-reset-mail': mailQueue,
   'send-notice-mail': mailQueue,
+  'send-erasure-mail': erasureMailQueue,
+  'forget-old-data': timetableQueue,
   'serve-endpoint': webhookQueue,
   'serve-endpoints': timetableQueue,
   'send-endpoint-notice': mailQueue,
@@ -114,6 +123,7 @@ export const timetable: { readonly [Name in JobName]?: string } = {
   'audit-ledger': '*/10 * * * *',
   'end-expired-holds': '* * * * *',
   'forget-refusals': '23 3 * * *',
+  'forget-old-data': '41 3 * * *',
   'serve-endpoints': '* * * * *',
 };
 

@@ -79,7 +79,7 @@ export const mandates = creditsSchema.table(
       .notNull()
       .references(() => balances.walletId, { onDelete: 'restrict' }),
     appId: text('app_id'),
-    memberId: uuid('member_id').references(() => users.id, { onDelete: 'cascade' }),
+    memberId: uuid('member_id').references(() => users.id, { onDelete: 'restrict' }),
     allowance: credits('allowance').notNull(),
     period: text('period', { enum: ['day', 'week', 'month', 'total'] }).notNull(),
     kinds: text('kinds').array().notNull(),
