@@ -83,8 +83,8 @@ async function importFile(file: string, options: ImportArguments): Promise<void>
         withBonus: options.bonus ?? false,
         withRoles: options.roles ?? false,
         isDryRun: options.dryRun ?? false,
-        onProgress: progress.say,
-        onNotes: notes.add,
+        onProgress: (made) => progress.say(made),
+        onNotes: (some) => notes.add(some),
       },
     ),
   ).catch((error: unknown) => {
@@ -187,8 +187,9 @@ function createNotes(file: string | undefined): Notes {
   };
 }
 
+const count = (number: number): string => number.toLocaleString('en');
+
 function sayReport(output: Output, report: ImportReport, notes: Notes, { dryRun }: ImportArguments): void {
-  const count = (number: number) => number.toLocaleString('en');
   const { created, updated, skipped, resumedAfter, wasFinished } = report;
   if (wasFinished) output.say('This file was imported before; nothing was done. What came of it:');
   else if (resumedAfter > 0) output.say(`Went on behind record ${count(resumedAfter)}.`);

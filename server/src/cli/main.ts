@@ -5,6 +5,7 @@ import { AppError, errorTable } from '../errors.ts';
 import { adminCommand } from './admin.ts';
 import { dbCommand } from './db.ts';
 import { doctorCommand } from './doctor.ts';
+import { exportCommand } from './export.ts';
 import { importCommand } from './import.ts';
 import { keysCommand } from './keys.ts';
 import { ledgerCommand } from './ledger.ts';
@@ -24,6 +25,7 @@ for (const command of [
   ledgerCommand,
   doctorCommand,
   importCommand,
+  exportCommand,
   dbCommand,
 ]) {
   program.addCommand(command());

@@ -1,4 +1,5 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -23,19 +24,18 @@ const file = join(directory, 'people.jsonl');
 const kinds = Object.entries(sampleHashes);
 const emailOf = (number: number) => `person-${number}@example.com`;
 
-function startImport(...options: string[]): ChildProcess & { stdout: NodeJS.ReadableStream } {
+function startImport(...options: string[]): ChildProcessByStdio<null, Readable, null> {
   const env = {
     PATH: process.env.PATH,
     DATABASE_URL: service.ownerUrl,
     OBOL_SECRET: service.ctx.config.secret,
     ...service.backendEnv,
   };
-  const child = spawn(process.execPath, [program, 'import', 'users', file, '--json', ...options], {
+  return spawn(process.execPath, [program, 'import', 'users', file, '--json', ...options], {
     cwd: directory,
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  return child as ChildProcess & { stdout: NodeJS.ReadableStream };
 }
 
 async function runImport(...options: string[]) {
@@ -91,10 +91,10 @@ test(
   },
 );
 
-test.each(kinds.map(([kind], number) => [kind, number]))(
+test.each(kinds.map(([kind], number) => [kind, number] as const))(
   'whoever came with %s signs in, and has a hash of ours then',
   async (_, number) => {
-    const person = { email: emailOf(Number(number)), password: samplePassword, id: '' };
+    const person = { email: emailOf(number), password: samplePassword, id: '' };
     expect((await logIn(service, person, 'wrong')).body.code).toBe('auth.invalid_credentials');
     expect((await logIn(service, person)).status).toBe(200);
     const { rows } = await owner.query(

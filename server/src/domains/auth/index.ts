@@ -10,7 +10,8 @@ export {
   type ImportReport,
 } from './import/import-users.ts';
 export { importMappings, type MappingName, type MappingParameters } from './import/mappings.ts';
-export { ImportFileError, importFormats, type ImportFormat } from './import/read-records.ts';
+export { ImportFileError } from './import/import-file-error.ts';
+export { importFormats, type ImportFormat } from './import/read-records.ts';
 export { createKeyring, type Keyring } from './keyring.ts';
 export { createPasswordHasher, type PasswordHasher } from './password-hasher.ts';
 export { recordSecurityEvent, type SecurityEvent, type SecurityEventType } from './record-security-event.ts';

@@ -8,7 +8,8 @@ import { recordAuditEvent } from '../../audit/index.ts';
 import { importNotes, imports } from '../import-tables.ts';
 import { mappings, type MappingName, type MappingParameters } from './mappings.ts';
 import { readPerson, type ImportedPerson, type PersonOptions } from './read-person.ts';
-import { readRecords, type FileRecord, type ImportFormat } from './read-records.ts';
+import type { FileRecord } from './import-file-error.ts';
+import { readRecords, type ImportFormat } from './read-records.ts';
 
 /** A file that can be opened again from its beginning. */
 export type ImportSource = { open(): Readable };
@@ -129,8 +130,8 @@ async function* readBatches(
 ): AsyncGenerator<Batch> {
   const now = ctx.clock.now();
   const { parameters, withRoles } = options;
-  const unitsPerCredit = 10 ** ctx.config.creditsScale;
-  const personOptions = { mapping: mappings[options.mapping], parameters, withRoles, unitsPerCredit, now };
+  const { creditsScale } = ctx.config;
+  const personOptions = { mapping: mappings[options.mapping], parameters, withRoles, creditsScale, now };
   let bytesRead = 0;
   const chunks = countBytes(source.open(), (length) => (bytesRead += length));
   let batch: Batch = { records: 0, people: [], notes: [] };

@@ -1,6 +1,6 @@
 import { CsvError, parse } from 'csv-parse';
 import { pipeline, Readable } from 'node:stream';
-import { ImportFileError, type FileRecord } from './read-records.ts';
+import { ImportFileError, type FileRecord } from './import-file-error.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 

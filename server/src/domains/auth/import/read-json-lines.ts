@@ -1,4 +1,4 @@
-import type { FileRecord } from './read-records.ts';
+import type { FileRecord } from './import-file-error.ts';
 
 const newline = 0x0a;
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);

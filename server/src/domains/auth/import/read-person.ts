@@ -36,8 +36,8 @@ export type PersonOptions = {
   parameters: MappingParameters;
   /** Whether administrators stay administrators. */
   withRoles: boolean;
-  /** What a credit of the file counts here; see CREDITS_SCALE. */
-  unitsPerCredit: number;
+  /** Decimal places that a credit has here; see CREDITS_SCALE. */
+  creditsScale: number;
   now: Date;
 };
 
@@ -156,11 +156,13 @@ function isActive(active: unknown, blocked: unknown): boolean {
   return blocked === undefined || readTruth(blocked) === false;
 }
 
-/** Credits that are not negative; what is finer than a credit counts here is cut off. */
-function amountBy({ unitsPerCredit }: PersonOptions): (value: unknown) => number | undefined {
+/** Credits that are not negative, as units; what is finer than a unit is cut off. */
+function amountBy({ creditsScale }: PersonOptions): (value: unknown) => number | undefined {
   return (value) => {
-    const amount = typeof value === 'string' && /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value;
-    if (typeof amount !== 'number' || !(amount >= 0 && amount * unitsPerCredit <= unitsMax)) return undefined;
-    return Math.floor(amount * unitsPerCredit);
+    const text = typeof value === 'number' ? String(value) : (readText(value) ?? '');
+    const [, whole, fraction = ''] = /^(\d{1,15})(?:\.(\d+))?$/.exec(text) ?? [];
+    if (whole === undefined) return undefined;
+    const units = Number(whole + fraction.slice(0, creditsScale).padEnd(creditsScale, '0'));
+    return units <= unitsMax ? units : undefined;
   };
 }
