@@ -60,7 +60,7 @@ test('a person comes with everything that they had, and signs in with their pass
     'select provider, provider_account_id, email from auth.accounts where user_id = $1',
     [id],
   );
-  expect(rows).toEqual([{ provider: 'google', provider_account_id: `g-${id}`, email }]);
+  expect(rows).toEqual([{ provider: 'https://accounts.google.com', provider_account_id: `g-${id}`, email }]);
   const { accessToken: token } = await signIn(service, { email, password: 'imported pass', id });
   const balance = await service.send('GET', '/api/v1/credits/balance', { token });
   expect(balance.body).toMatchObject({ balance: 420, freeCreditsRemaining: 7 });

@@ -5,7 +5,7 @@ import {
   type ConvertedHash,
   type FirebaseParameters,
 } from '../../../lib/convert-password-hash.ts';
-import { readAccount, readAccounts, type ImportedAccount } from './read-account.ts';
+import { readAccounts, type ImportedAccount } from './read-account.ts';
 import { readField, readFields, readText, readTruth, type Fields } from './read-field.ts';
 
 /** Where a system keeps what. `names` are the fields that hold it, the first one that is there counts. */
@@ -153,20 +153,13 @@ function hashOfAuth0(fields: Fields): ConvertedHash | undefined {
   });
 }
 
-/** Accounts behind Auth0 sign in at Auth0 under the id there, and at their own provider once linked here. */
+/** Accounts behind Auth0 sign in there, by the id of the profile, and here at their own provider. */
 function accountsOfAuth0(fields: Fields): ImportedAccount[] | undefined {
-  const id = auth0IdOf(fields);
   const identities = readField(fields, 'identities') ?? [];
   if (!Array.isArray(identities)) return undefined;
-  const social = identities.filter((identity) => readTruth(readField(nested(identity), 'isSocial')) === true);
-  const accounts = social.map(readAccount);
-  if (accounts.some((account) => account === undefined)) return undefined;
-  const own = id ? [{ provider: 'auth0', id, email: null }] : [];
-  return [...own, ...(accounts as ImportedAccount[])];
-}
-
-function auth0IdOf(fields: Fields): string | undefined {
-  return readText(readField(fields, 'userId', '_id'));
+  return readAccounts(
+    identities.filter((identity) => readTruth(readField(nested(identity), 'isSocial')) === true),
+  );
 }
 
 function hashOfFirebase(fields: Fields, { firebase }: MappingParameters): ConvertedHash | undefined {

@@ -1,6 +1,6 @@
 import { readField, readFields, readText } from './read-field.ts';
 
-/** An account at another provider, which signs the person in. */
+/** An account at another provider, known by its issuer, which signs the person in. */
 export type ImportedAccount = { provider: string; id: string; email: string | null };
 
 const accountsMax = 20;
@@ -19,23 +19,28 @@ export function readAccounts(value: unknown): ImportedAccount[] | undefined {
 }
 
 /** One account under the names that identity providers and libraries have for its parts. */
-export function readAccount(value: unknown): ImportedAccount | undefined {
+function readAccount(value: unknown): ImportedAccount | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const fields = readFields(value as Record<string, unknown>);
   const provider = readText(readField(fields, 'provider', 'providerId'));
-  const id = readText(readField(fields, 'id', 'providerAccountId', 'accountId', 'rawId', 'userId'));
+  const id = readText(readField(fields, 'providerAccountId', 'accountId', 'rawId', 'userId', 'id'));
   if (!provider || !id || provider.length > textMax || id.length > textMax) return undefined;
-  return { provider: nameOf(provider), id, email: readText(readField(fields, 'email')) ?? null };
+  return { provider: issuerOf(provider), id, email: readText(readField(fields, 'email')) ?? null };
 }
 
-/** What a provider is called here. */
-function nameOf(provider: string): string {
-  const name = provider.toLowerCase();
-  return (
-    { 'google-oauth2': 'google', 'google.com': 'google', 'github.com': 'github', 'apple.com': 'apple' }[
-      name
-    ] ?? name
-  );
+/** Providers are known by their issuers; these are those of the names that other systems have for them. */
+const issuers: Record<string, string> = {
+  google: 'https://accounts.google.com',
+  'google-oauth2': 'https://accounts.google.com',
+  'google.com': 'https://accounts.google.com',
+  github: 'https://github.com',
+  'github.com': 'https://github.com',
+  apple: 'https://appleid.apple.com',
+  'apple.com': 'https://appleid.apple.com',
+};
+
+function issuerOf(provider: string): string {
+  return issuers[provider.toLowerCase()] ?? provider;
 }
 
 function readTextList(text: string): unknown {
