@@ -383,7 +383,9 @@ export const settings = {
     type: 'duration',
     default: '90d',
     group: 'Retention',
-    description: 'How long sessions and links from mails are kept after they have expired.',
+    description:
+      'How long sessions and links from mails are kept after they have expired. Addresses that a person signed in from ' +
+      'are known for as long, 90 days at most.',
   },
   accessRequestsRetentionSeconds: {
     env: 'ACCESS_REQUESTS_RETENTION',

@@ -83,10 +83,11 @@ begin
 end $$;
 
 -- Judges the people of a batch against those who are there and against each other: what keeps each of them out, and
--- which of their names are taken. Whoever was brought by the same file before is a duplicate in it.
+-- which of their names are taken. Whoever was brought by the same file before is a duplicate in it. By index only, so
+-- that a plan which was made when the tables were empty still serves when they are full.
 create function auth.judge_import(of_import uuid, people jsonb, policy text)
   returns setof auth.judged_import
-  language sql stable set search_path = pg_catalog
+  language sql stable set search_path = pg_catalog set enable_seqscan = off
 as $$
   with given as (
     select g as person, g.record, u.id as existing_id, u.username as existing_username,
@@ -150,7 +151,7 @@ end $$;
 -- themselves, and the password when the file has one. An address that only the file knows to be confirmed makes void
 -- what somebody set up under it before: password and sessions. So does a new password with the sessions.
 create function auth.update_imported(people auth.person_to_import[], at_time timestamptz) returns void
-  language plpgsql volatile set search_path = pg_catalog
+  language plpgsql volatile set search_path = pg_catalog set enable_seqscan = off
 as $$
 declare
   reclaimed uuid[];
@@ -175,7 +176,7 @@ end $$;
 -- accounts that belong to somebody else, by record.
 create function auth.attach_imported(of_import uuid, people auth.person_to_import[], at_time timestamptz)
   returns bigint[]
-  language plpgsql volatile set search_path = pg_catalog
+  language plpgsql volatile set search_path = pg_catalog set enable_seqscan = off
 as $$
 declare
   taken bigint[];

@@ -64,7 +64,7 @@ export const refreshTokens = authSchema.table(
   ],
 );
 
-/** One password per person, as a PHC string (argon2id) or an imported bcrypt hash. */
+/** One password per person: argon2id as a PHC string, or an imported hash until the next sign-in. */
 export const passwords = authSchema.table('passwords', {
   userId: ownerId().primaryKey(),
   hash: text('hash').notNull(),
