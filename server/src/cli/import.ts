@@ -132,27 +132,27 @@ function createProgress(
   output: Output,
   bytesMax: number,
 ): { say(progress: ImportProgress): void; end(): void } {
-  const startedAt = performance.now();
-  let saidAt = startedAt;
-  let first: ImportProgress | undefined;
+  let first: (ImportProgress & { at: number }) | undefined;
+  let saidAt: number | undefined;
   return {
     say(progress) {
       const now = performance.now();
-      first ??= progress;
-      if (now - saidAt < progressPauseMs) return;
+      // What an earlier run has done says nothing about how fast this one is.
+      first ??= { ...progress, at: now };
+      if (now - (saidAt ?? first.at) < progressPauseMs) return;
       saidAt = now;
-      const seconds = (now - startedAt) / 1000;
+      const seconds = (now - first.at) / 1000;
       const perSecond = Math.round((progress.records - first.records) / seconds);
-      const share = progress.bytesRead / bytesMax;
-      const done = share - first.bytesRead / bytesMax;
-      const left = done > 0 ? Math.ceil(((1 - share) / done) * seconds) : undefined;
+      const bytesPerSecond = (progress.bytesRead - first.bytesRead) / seconds;
+      const left = Math.ceil((bytesMax - progress.bytesRead) / bytesPerSecond);
+      const percent = Math.floor((100 * progress.bytesRead) / bytesMax);
       output.progress(
-        `${progress.records.toLocaleString('en')} people, ${Math.floor(100 * share)} %, ` +
-          `${perSecond.toLocaleString('en')}/s${left === undefined ? '' : `, ${left} s left`}`,
+        `${count(progress.records)} people, ${percent} %, ${count(perSecond)}/s` +
+          (Number.isFinite(left) ? `, ${count(left)} s left` : ''),
       );
     },
     end: () => {
-      if (saidAt !== startedAt) output.endProgress();
+      if (saidAt !== undefined) output.endProgress();
     },
   };
 }
