@@ -515,6 +515,43 @@ export const settings = {
     description:
       'In development: endpoints may be on this machine, also without TLS (http://localhost:4000). Without effect in production.',
   },
+  securityEventsRetentionSeconds: {
+    env: 'SECURITY_EVENTS_RETENTION',
+    type: 'duration',
+    default: '365d',
+    group: 'Retention',
+    description: "How long a person's security trail and failed sign-ins are kept.",
+  },
+  sessionsRetentionSeconds: {
+    env: 'SESSIONS_RETENTION',
+    type: 'duration',
+    default: '90d',
+    group: 'Retention',
+    description:
+      'How long sessions and links from mails are kept after they have expired. Addresses that a person signed in from ' +
+      'are known for as long, 90 days at most.',
+  },
+  accessRequestsRetentionSeconds: {
+    env: 'ACCESS_REQUESTS_RETENTION',
+    type: 'duration',
+    default: '365d',
+    group: 'Retention',
+    description: 'How long decided and withdrawn access requests are kept.',
+  },
+  webhookLogRetentionSeconds: {
+    env: 'WEBHOOK_LOG_RETENTION',
+    type: 'duration',
+    default: '30d',
+    group: 'Retention',
+    description: 'How long deliveries of webhooks that have ended are kept, with their events and attempts.',
+  },
+  importNotesRetentionSeconds: {
+    env: 'IMPORT_NOTES_RETENTION',
+    type: 'duration',
+    default: '90d',
+    group: 'Retention',
+    description: 'How long it is known what was left out of imports that have ended.',
+  },
   smtpHost: {
     env: 'SMTP_HOST',
     type: 'text',

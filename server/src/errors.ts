@@ -348,6 +348,12 @@ export const errorTable = {
     title: 'This username is taken',
     detail: 'Choose another one.',
   },
+  'users.erasure_blocked': {
+    status: 409,
+    title: 'Somebody else must be put in charge first',
+    detail:
+      'Make somebody else an owner of `teams`, and an administrator of `applications` or delete them; then erase again.',
+  },
   'users.unknown_email': {
     status: 404,
     title: 'Nobody has registered with this address',
@@ -389,6 +395,11 @@ export const errorTable = {
     title: 'The current password is wrong',
     detail: 'Type the password that you sign in with now, or ask for a link to set a new one.',
   },
+  'auth.sign_in_again': {
+    status: 403,
+    title: 'Sign in again first',
+    detail: 'This needs a sign-in of the last ten minutes.',
+  },
   'auth.link_invalid': {
     status: 400,
     title: 'The link does not work any more',
@@ -418,6 +429,11 @@ export const errorTable = {
     status: 403,
     title: 'This page may not use the sign-in cookie',
     detail: 'Add its origin to CORS_ORIGINS; without an `Origin`, send `Content-Type: application/json`.',
+  },
+  'auth.import_elsewhere': {
+    status: 409,
+    title: 'This file is being imported already',
+    detail: 'Another run of the same import has come further; let it end, then start this one again.',
   },
   'auth.keys_given': {
     status: 409,

@@ -25,6 +25,7 @@ import {
   handleRetentionJobs,
 } from './domains/credits/index.ts';
 import { handleOauthJobs } from './domains/oauth/index.ts';
+import { handlePrivacyJobs } from './domains/privacy/index.ts';
 import { handleBanJobs } from './domains/users/index.ts';
 import { handleWebhookJobs } from './domains/webhooks/index.ts';
 import { createJobs } from './jobs/index.ts';
@@ -105,6 +106,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   handleBanJobs(ctx);
   handleHoldJobs(ctx);
   handleRetentionJobs(ctx);
+  handlePrivacyJobs(ctx);
   const app = await buildApp(ctx, options.resolve);
   if (options.runsJobs !== false) await jobs.start();
   return {

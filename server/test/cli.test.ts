@@ -44,6 +44,8 @@ test('every command explains itself', async () => {
     ['keys', 'rotate'],
     ['admin', 'promote'],
     ['ledger', 'verify'],
+    ['import', 'users'],
+    ['export'],
     ['doctor'],
   ]) {
     const help = await obol([...command, '--help']);

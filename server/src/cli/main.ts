@@ -6,6 +6,8 @@ import { adminCommand } from './admin.ts';
 import { auditCommand } from './audit.ts';
 import { dbCommand } from './db.ts';
 import { doctorCommand } from './doctor.ts';
+import { exportCommand } from './export.ts';
+import { importCommand } from './import.ts';
 import { keysCommand } from './keys.ts';
 import { ledgerCommand } from './ledger.ts';
 import { migrateCommand } from './migrate.ts';
@@ -24,6 +26,8 @@ const commands = [
   ledgerCommand,
   auditCommand,
   doctorCommand,
+  importCommand,
+  exportCommand,
   dbCommand,
 ];
 for (const command of commands) {

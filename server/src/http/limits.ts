@@ -52,6 +52,7 @@ export const limits = {
   requestAccess: { name: 'request-access', perAddress: 60, perAccount: 20, windowSeconds: 3600 },
   registerClient: { name: 'register-client', perAddress: 20, windowSeconds: 3600 },
   userCode: { name: 'user-code', perAddress: 20 },
+  exportPerson: { name: 'export-person', perAccount: 10, windowSeconds: 3600 },
   redeemCode: { name: 'redeem-code', perAddress: 30, perAccount: 10 },
 } as const satisfies Record<string, LimitPolicy>;
 

@@ -44,6 +44,10 @@ export type JobData = {
   'send-change-email-mail': { userId: string; newEmail: string; origin: MailOrigin };
   /** Tells who made an API key, for themselves or for an application, that there is one. */
   'send-api-key-mail': { email: string; name: string; applicationName: string | null; at: string };
+  /** Tells an address that its account is erased; nobody but the handler can read it. */
+  'send-erasure-mail': { sealedEmail: string; at: string };
+  /** Removes what has been kept for as long as the settings say. */
+  'forget-old-data': Record<string, never>;
   /** Something is due at an endpoint: it gets its turn. */
   'serve-endpoint': { endpointId: string };
   /** Finds endpoints at which something is due that nobody looks after any more. */
@@ -124,6 +128,9 @@ const timetableQueue: QueueSettings = {
   deleteAfterSeconds: daySeconds,
 };
 
+/** The last mail to somebody who is gone: what the job knows is not kept a minute longer than it takes. */
+const erasureMailQueue: QueueSettings = { ...mailQueue, deleteAfterSeconds: 60 };
+
 export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'send-verification-mail': mailQueue,
   'send-reset-mail': mailQueue,
@@ -133,6 +140,8 @@ export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'send-magic-link-mail': mailQueue,
   'send-change-email-mail': mailQueue,
   'send-api-key-mail': mailQueue,
+  'send-erasure-mail': erasureMailQueue,
+  'forget-old-data': timetableQueue,
   'serve-endpoint': webhookQueue,
   'serve-endpoints': timetableQueue,
   'send-endpoint-notice': mailQueue,
@@ -159,6 +168,7 @@ export const timetable: { readonly [Name in JobName]?: string } = {
   'forget-refusals': '23 3 * * *',
   'seal-audit-events': '* * * * *',
   'end-bans': '* * * * *',
+  'forget-old-data': '41 3 * * *',
   'serve-endpoints': '* * * * *',
 };
 

@@ -63,6 +63,8 @@ const secretShapes: [RegExp, string][] = [
   [/\bobol_[a-z]+_[\w-]{8,}/g, redacted],
   [/([?&](?:\w*token|code|state|key|secret)=)[^&"\s\\]+/gi, `$1${redacted}`],
   [/(\w:\/\/[^:/@\s"\\]*:)[^@\s"\\]+@/g, `$1${redacted}@`],
+  // Addresses of people, which mail servers repeat in their answers.
+  [/[^\s"'<>()[\]{},;:\\/@=]{1,64}@(?:[\p{L}\p{N}-]+\.)+\p{L}{2,63}\b/gu, '[address]'],
 ];
 
 /**

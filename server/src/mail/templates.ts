@@ -204,6 +204,18 @@ export function apiKeyMail(values: {
   });
 }
 
+/** The last mail to somebody who asked to be forgotten. */
+export function erasureMail(values: { to: string; at: Date }): Mail {
+  return compose(values.to, {
+    subject: `Your ${productName} account is erased`,
+    paragraphs: [
+      `On ${momentOf(values.at)} the ${productName} account ${values.to} was erased, as its owner asked.`,
+      'Every device and app is signed out. What the books have to keep is kept without your name.',
+    ],
+    closing: 'This is the last mail you get from us; we have forgotten this address.',
+  });
+}
+
 const endpointReasons = {
   failing: 'Nothing we sent there has arrived for three days, so we stopped.',
   gone: 'It answered that it is gone for good (410), so we stopped.',

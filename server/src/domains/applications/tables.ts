@@ -216,6 +216,7 @@ export const accessRequests = appsSchema.table(
       .on(table.applicationId, table.userId)
       .where(sql`${table.status} = 'pending'`),
     index('access_requests_user_idx').on(table.userId),
+    index('access_requests_created_idx').on(table.createdAt),
     index('access_requests_decided_by_idx').on(table.decidedBy),
     check(
       'access_requests_status_check',

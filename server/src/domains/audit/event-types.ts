@@ -15,6 +15,8 @@ export const auditEventTypes = {
   'user.sessions_ended': 'An administrator signed a person out, on one device or on all.',
   'user.impersonated': 'An administrator looked at the service as a person sees it.',
   'user.factors_reset': 'The operator removed all second factors of a person.',
+  'users.imported': 'The command line brought people in from a file.',
+  'user.erased': 'A person erased their account.',
   'users.exported': 'An administrator exported the list of people.',
   'audit.exported': 'An administrator exported this trail.',
   'sign_in.stuffing_suspected': 'One address fails to sign in to many accounts.',

@@ -5,6 +5,16 @@ export { endSessions, type EndReason } from './end-sessions.ts';
 export { logOut } from './log-out.ts';
 export { findBrowserCaller, readOwnAccount } from './find-browser-caller.ts';
 export { findSession, readSessionDocument, touchSession, type LiveSession } from './find-session.ts';
+export {
+  importUsers,
+  type ImportNote,
+  type ImportOptions,
+  type ImportProgress,
+  type ImportReport,
+} from './import/import-users.ts';
+export { importMappings, type MappingName, type MappingParameters } from './import/mappings.ts';
+export { ImportFileError } from './import/import-file-error.ts';
+export { importFormats, type ImportFormat } from './import/read-records.ts';
 export { createKeyring, type Keyring } from './keyring.ts';
 export { createLiveCallers, type LiveCallers } from './live-callers.ts';
 export { lowerPoolThreads } from './lower-pool-threads.ts';

@@ -8,9 +8,6 @@ import { noteSignIn } from './note-sign-in.ts';
 import type { AuthenticationMethod } from './sign-in/acr-of.ts';
 import { refreshTokens, sessions } from './tables.ts';
 
-/** How long a session stays in the database after it has expired: as long as isKnownPlace asks for it. */
-const rememberedSeconds = 90 * 86_400;
-
 export type Device = { deviceId?: string | undefined; deviceName?: string | undefined };
 
 /** A session just opened, with the two secrets that are known only now: the database keeps their hashes. */
@@ -58,7 +55,7 @@ export async function openSession(
  * room.
  */
 async function forgetOldSessions(ctx: Ctx, tx: Tx, userId: string): Promise<void> {
-  const before = new Date(ctx.clock.now().getTime() - rememberedSeconds * 1000);
+  const before = new Date(ctx.clock.now().getTime() - ctx.config.sessionsRetentionSeconds * 1000);
   await later(tx)
     .delete(sessions)
     .where(and(eq(sessions.userId, userId), lt(sessions.expiresAt, before)));

@@ -1,6 +1,7 @@
 /** What each event of a person's trail says; `docs/reference/events.md` is generated from it. */
 export const securityEventMeanings = {
   'account.registered': 'The account was made.',
+  'account.imported': 'The account came from another system.',
   'account.linked': 'An account at another provider signs this person in from now on.',
   'account.unlinked': 'An account at another provider does not sign them in any more.',
   'account.reclaimed':

@@ -46,6 +46,7 @@ export const sessions = authSchema.table(
       .on(table.impersonatorId)
       .where(sql`${table.impersonatorId} is not null`),
     index('sessions_user_idx').on(table.userId, table.lastUsedAt),
+    index('sessions_expires_idx').on(table.expiresAt),
     uniqueIndex('sessions_cookie_hash_key')
       .on(table.cookieHash)
       .where(sql`${table.cookieHash} is not null`),
@@ -78,7 +79,7 @@ export const refreshTokens = authSchema.table(
   ],
 );
 
-/** One password per person, as a PHC string (argon2id) or an imported bcrypt hash. */
+/** One password per person: argon2id as a PHC string, or an imported hash until the next sign-in. */
 export const passwords = authSchema.table('passwords', {
   userId: ownerId().primaryKey(),
   hash: text('hash').notNull(),
@@ -132,6 +133,7 @@ export const verificationTokens = authSchema.table(
   (table) => [
     uniqueIndex('verification_tokens_token_hash_key').on(table.tokenHash),
     index('verification_tokens_user_idx').on(table.userId, table.purpose),
+    index('verification_tokens_expires_idx').on(table.expiresAt),
     check(
       'verification_tokens_purpose_check',
       sql`${table.purpose} in ('verify_email', 'reset_password', 'change_email', 'magic_link', 'two_factor')`,
@@ -180,7 +182,10 @@ export const securityEvents = authSchema.table(
     details: jsonb('details').$type<Record<string, unknown>>().notNull().default({}),
     createdAt: at('created_at').notNull(),
   },
-  (table) => [index('security_events_user_idx').on(table.userId, table.createdAt, table.id)],
+  (table) => [
+    index('security_events_user_idx').on(table.userId, table.createdAt, table.id),
+    index('security_events_created_idx').on(table.createdAt),
+  ],
 );
 
 /**

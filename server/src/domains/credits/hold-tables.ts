@@ -79,7 +79,7 @@ export const mandates = creditsSchema.table(
     /** Null only for the budget of an application's key, which may be used on many wallets. */
     walletId: uuid('wallet_id').references(() => balances.walletId, { onDelete: 'restrict' }),
     appId: text('app_id'),
-    memberId: uuid('member_id').references(() => users.id, { onDelete: 'cascade' }),
+    memberId: uuid('member_id').references(() => users.id, { onDelete: 'restrict' }),
     /** The API key whose budget it is. No foreign key: a key may go, what it was charged stays. */
     keyId: uuid('key_id'),
     allowance: credits('allowance').notNull(),

@@ -231,3 +231,11 @@ export const idempotencyKeys = creditsSchema.table(
     check('idempotency_keys_outcome_check', sql`${table.code} is null or ${table.transactionId} is null`),
   ],
 );
+
+/** Transactions whose words are forgotten, since the person was; `seal` proves what is left of them. */
+export const erasedTexts = creditsSchema.table('erased_texts', {
+  transactionId: uuid('transaction_id').primaryKey(),
+  walletId: uuid('wallet_id').notNull(),
+  seal: bytes('seal').notNull(),
+  erasedAt: at('erased_at').notNull(),
+});

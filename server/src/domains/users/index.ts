@@ -1,5 +1,6 @@
 export { handleBanJobs } from './administration/handle-ban-jobs.ts';
 export type { ReadCreditsOf } from './administration/to-account.ts';
+export { deactivateOwnAccount } from './administration/deactivate-account.ts';
 export { lockUsers } from './administration/lock-users.ts';
 export { requireUser } from './administration/read-account.ts';
 export { addUserAdministrationRoutes } from './administration/routes.ts';
@@ -26,6 +27,7 @@ export {
   emailPattern,
   emailSchema,
   nameSchema,
+  pictureSchema,
   usernameSchema,
   userSchema,
   type UserObject,

@@ -21,6 +21,8 @@ export const users = authSchema.table(
     paypalCustomerId: text('paypal_customer_id'),
     auth0Id: text('auth0_id'),
     isActive: boolean('is_active').notNull().default(true),
+    /** Since when the row is a tombstone: what the books refer to, leading to nobody. */
+    erasedAt: at('erased_at'),
     createdAt: at('created_at').notNull(),
     updatedAt: at('updated_at').notNull(),
     deactivatedAt: at('deactivated_at'),

@@ -14,6 +14,7 @@ const levels: Record<string, number> = {
   'api-keys': 5,
   payments: 6,
   webhooks: 6,
+  privacy: 7,
 };
 
 const domainsDir = 'server/src/domains/';

@@ -2,17 +2,18 @@ import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Tx } from '../../../db/index.ts';
 
-const logDays = 30;
 /** More than one attempt adds, so that the log cannot outgrow the days it is kept. */
 const removedAtOnceMax = 20;
 
 /**
- * Removes a few deliveries that ended more than 30 days ago, with their attempts, and events that nothing
- * refers to any more. Every attempt tidies a little, so nothing has to run by the clock. `tx` is the
+ * Removes a few deliveries that ended longer ago than WEBHOOK_LOG_RETENTION, with their attempts, and events
+ * that nothing refers to any more. Every attempt tidies a little, besides the nightly job. `tx` is the
  * service's.
  */
 export async function removeOldDeliveries(ctx: Ctx, tx: Tx): Promise<void> {
-  const before = new Date(ctx.clock.now().getTime() - logDays * 86_400_000).toISOString();
+  const before = new Date(
+    ctx.clock.now().getTime() - ctx.config.webhookLogRetentionSeconds * 1000,
+  ).toISOString();
   await tx.execute(sql`
     with old as (
       select d.id from webhooks.deliveries d
