@@ -106,11 +106,11 @@ async function letLibraryAnswer(
   assertStorableRequest(new URLSearchParams(bodyOf(request)));
   assertStorableRequest(new URL(request.url, 'http://localhost').searchParams);
   if (endpoint === 'authorize') await refreshClientOf(host, request);
-  const incoming = await toIncoming(ctx, request, options, prepare);
+  const newIncoming = await prepareIncoming(ctx, request, options, prepare);
   options.opening = await openingOf(ctx, host, endpoint, request);
   const { failures } = request.server;
   if (authenticating.has(endpoint)) await failures.assertFew(request);
-  const answer = await runRequest(host.current(), incoming, reply.raw, options);
+  const answer = await runRequest(host, newIncoming, reply.raw, options);
   if (reply.raw.statusCode === 401 && authenticating.has(endpoint)) await countFailure(request);
   return answer ? sendReactPage(reply, answer.page, answer) : reply.hijack();
 }
@@ -172,13 +172,13 @@ function bodyOf(request: FastifyRequest): string {
 
 const formType = /^application\/x-www-form-urlencoded\s*(;|$)/i;
 
-/** The request once more, for a library that reads the body itself. */
-async function toIncoming(
+/** The request once more, as often as it is asked for, for a library that reads the body itself. */
+async function prepareIncoming(
   ctx: Ctx,
   request: FastifyRequest,
   options: ExchangeOptions,
   prepare: Mounted['prepare'],
-): Promise<IncomingMessage> {
+): Promise<() => IncomingMessage> {
   const { raw } = request;
   let body = bodyOf(request);
   let url = raw.url ?? '/';
@@ -188,21 +188,16 @@ async function toIncoming(
     body = form.toString();
   }
   if (options.endpoint === 'device' && raw.method === 'GET') url = takeUserCode(url, options);
-  const stream = Readable.from(body === '' ? [] : [Buffer.from(body)]);
   const headers = { ...raw.headers };
   delete headers['transfer-encoding'];
   if (headers['content-length'] !== undefined || body !== '')
     headers['content-length'] = String(Buffer.byteLength(body));
   const { method, httpVersion, httpVersionMajor, httpVersionMinor, socket } = raw;
-  return Object.assign(stream, {
-    url,
-    method,
-    headers,
-    httpVersion,
-    httpVersionMajor,
-    httpVersionMinor,
-    socket,
-  }) as unknown as IncomingMessage;
+  const head = { url, method, httpVersion, httpVersionMajor, httpVersionMinor, socket };
+  return () => {
+    const stream = Readable.from(body === '' ? [] : [Buffer.from(body)]);
+    return Object.assign(stream, { ...head, headers: { ...headers } }) as unknown as IncomingMessage;
+  };
 }
 
 /** A link with the code in it fills the form in; the person still has to send it. @see RFC 8628 §3.3.1 */
