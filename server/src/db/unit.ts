@@ -12,7 +12,7 @@ export type Unit = {
   query: (statement: string | pg.QueryConfig, values?: unknown[]) => Promise<pg.QueryResult>;
 };
 
-/** Where statements go: `query` waits for their answer, `defer` takes those whose outcome nobody waits for. */
+/** Where statements go: `query` waits for the answer, `defer` takes those whose outcome nobody waits for. */
 export type Statements = {
   query: (statement: pg.QueryConfig, values: unknown[]) => Promise<pg.QueryResult>;
   defer: (text: string) => void;

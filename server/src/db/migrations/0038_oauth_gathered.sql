@@ -2,10 +2,13 @@
 -- decided is one write, which first looks whether it may still happen. Nothing is locked in between. Answers hold rows
 -- by the names of their columns.
 
--- Counts a sign-in of each authorization, as apps.count_sign_in does of one. Ordered, so that nobody waits in a circle.
+-- Counts sign-ins of persons to applications, pair by pair. Ordered, so that nobody waits in a circle. The first of a
+-- day removes the days that are too old.
 create function apps.count_sign_ins(applications uuid[], persons uuid[], today date, oldest date) returns void
   language plpgsql volatile security definer set search_path = pg_catalog
 as $$
+declare
+  is_first boolean;
 begin
   with counted as (
     insert into apps.sign_ins as s (application_id, user_id, day, count)
@@ -13,16 +16,20 @@ begin
         from unnest(applications, persons) as w (application, person)
        group by w.application, w.person order by w.application, w.person
       on conflict (application_id, day, user_id) do update set count = s.count + excluded.count
-      returning application_id, user_id, count)
-  delete from apps.sign_ins s using counted c
-   where c.count = 1 and s.application_id = c.application_id and s.user_id = c.user_id and s.day < oldest;
+      returning count)
+  select bool_or(c.count = 1) into is_first from counted c;
+  if is_first then
+    delete from apps.sign_ins s using unnest(applications, persons) as w (application, person)
+     where s.application_id = w.application and s.user_id = w.person and s.day < oldest;
+  end if;
 end $$;
 
--- All that requests ask before they are answered. Of an application, by its client id: the secrets that it may show, and
--- its row unless that is of the version given. Of a cookie: who is signed in, what their browser is in the middle of,
--- their role at the application of the same place, and their authorization there. Of a code or refresh token: its row;
--- `isFollowed` says that it has a successor that was not used yet. Of all authorizations among these that live: what
--- tokens made of them depend on, see oauth.read_authorization.
+-- All that requests ask before they are answered. Of an application, by its client id: the secrets that it may show,
+-- and its row unless that is of the version given. Of a cookie: who is signed in, what their browser is in the middle
+-- of, and their authorization at the application of the same place. Of a code or refresh token: its row; `isFollowed`
+-- says that it has a successor that was not used yet. Of all authorizations among these that live: what tokens made of
+-- them depend on, see oauth.read_authorization; their mandates, which few have, stand beside them. Many small lookups:
+-- what the planner takes for few rows it would rather read as a whole.
 create function oauth.open_requests(
   client_ids text[], client_versions text[], cookies bytea[], cookie_clients text[], codes bytea[], tokens bytea[],
   at_time timestamptz
@@ -36,6 +43,8 @@ declare
   code_rows json;
   token_rows json;
   living json;
+  mandates json;
+  mandated uuid[];
   wanted uuid[] := '{}';
   found_ids uuid[];
 begin
@@ -57,16 +66,14 @@ begin
              'session', case when u.id is not null then row_to_json(s) end,
              'user', case when u.id is not null then row_to_json(u) end,
              'state', (select row_to_json(b) from oauth.browser_states b where b.expires_at > at_time
-                        and case when u.id is not null then b.session_uid = s.id::text else b.cookie_hash = w.cookie end),
-             'role', case when u.id is not null
-                          then coalesce(m.role, case when p.access = 'open' then p.default_role end) end)),
+                        and case when u.id is not null then b.session_uid = s.id::text
+                                 else b.cookie_hash = w.cookie end))),
            coalesce(array_agg(a.id) filter (where a.id is not null), '{}')
       into browsers, wanted
       from unnest(cookies, cookie_clients) as w (cookie, client_id)
       left join auth.sessions s on s.cookie_hash = w.cookie and s.revoked_at is null and s.expires_at > at_time
       left join auth.users u on u.id = s.user_id and u.is_active
       left join apps.applications p on p.client_id = w.client_id and p.is_active
-      left join apps.memberships m on m.application_id = p.id and m.user_id = u.id
       left join oauth.authorizations a
         on a.session_id = s.id and a.application_id = p.id and a.user_id = u.id and a.revoked_at is null;
   end if;
@@ -91,11 +98,12 @@ begin
              'scopes', l.scopes, 'claims', l.claims, 'details', l.authorization_details,
              'resources', coalesce((select json_object_agg(r.resource, r.scopes) from oauth.grant_resources r
                                      where r.grant_id = l.grant_id), '{}'),
-             'user', l.person, 'role', coalesce(m.role, case when p.access = 'open' then p.default_role end),
-             'mandates', coalesce((select json_agg(credits.mandate_view(d, at_time)) from credits.mandates d
-                                    where d.wallet_id = l.user_id and d.app_id = l.client_id
-                                      and d.member_id is null and d.status <> 'revoked'), '[]')))
-      into living
+             'user', l.person, 'role', coalesce(m.role, case when p.access = 'open' then p.default_role end))),
+           array_agg(a.id) filter (where exists (
+             select from credits.mandates d
+              where d.wallet_id = l.user_id and d.app_id = l.client_id
+                and d.member_id is null and d.status <> 'revoked'))
+      into living, mandated
       from (select distinct w.id from unnest(wanted) as w (id)) w
       join oauth.authorizations a on a.id = w.id
       join oauth.live_authorizations l on l.authorization_id = w.id and l.expires_at > at_time
@@ -103,8 +111,15 @@ begin
       join apps.applications p on p.id = l.application_id
       left join apps.memberships m on m.application_id = l.application_id and m.user_id = l.user_id;
   end if;
+  if mandated is not null then
+    select json_agg(json_build_object('authorizationId', a.id, 'view', credits.mandate_view(d, at_time))) into mandates
+      from oauth.authorizations a
+      join apps.applications p on p.id = a.application_id
+      join credits.mandates d on d.wallet_id = a.user_id and d.app_id = p.client_id
+     where a.id = any (mandated) and d.member_id is null and d.status <> 'revoked';
+  end if;
   return json_build_object('clients', clients, 'browsers', browsers, 'codes', code_rows, 'tokens', token_rows,
-    'authorizations', living);
+    'authorizations', living, 'mandates', mandates);
 end $$;
 
 -- Makes whoever spends the code or refresh token, or ends something of its authorization, wait for the others.
@@ -117,9 +132,9 @@ begin
     (select t.authorization_id from oauth.refresh_tokens t where t.token_hash = refresh_token)));
 end $$;
 
--- Writes what requests have come to, each of another authorization: what they spend, make and note. Nothing of a request
--- happens whose authorization has ended or is held by somebody else at this moment, or whose code or refresh token was
--- spent before; returned are the authorizations of the others. `spenders` have brought one of code_hashes or
+-- Writes what requests have come to, each of another authorization: what they spend, make and note. Nothing of a
+-- request happens whose authorization has ended or is held by somebody else at this moment, or whose code or refresh
+-- token was spent before; returned are the authorizations of the others. `spenders` have brought one of code_hashes or
 -- token_hashes. A spent refresh token keeps its answer, for those that ask with the same one a moment later; once its
 -- successor is used, it opens that no more. New rows are named by their columns.
 create function oauth.finish_requests(
@@ -224,3 +239,6 @@ drop function oauth.spend_code(bytea, timestamptz);
 drop function oauth.spend_refresh_token(bytea, bytea, timestamptz);
 drop function apps.count_sign_in(uuid, uuid, date, date);
 drop function apps.touch_grant(uuid, timestamptz);
+
+-- Refresh tokens go with their authorization; nobody looks for them by when they expire.
+drop index oauth.refresh_tokens_expires_idx;

@@ -3,7 +3,7 @@ import { requestCalls } from '../../../test/harness/access-requests.ts';
 import { addMember } from '../../../test/harness/applications.ts';
 import { startTestService } from '../../../test/harness/index.ts';
 import { addWalletHolder, connectAsOwner, type WalletHolder } from '../../../test/harness/wallets.ts';
-import { dayOf, firstKeptDay } from './sign-in-days.ts';
+import { dayOf, firstKeptDay } from './first-kept-day.ts';
 
 const service = await startTestService();
 const owner = await connectAsOwner(service);

@@ -16,7 +16,7 @@ export { findApi, mayCall, type Api } from './find-api.ts';
 export { addGrantRoutes } from './grants/routes.ts';
 export { recordConsent, type Consent } from './record-consent.ts';
 export { registerClient, type SelfDescription } from './register-client.ts';
-export { firstKeptDay } from './sign-in-days.ts';
+export { firstKeptDay } from './first-kept-day.ts';
 export { removeUnusedClients } from './remove-unused-clients.ts';
 export { addRequestPages } from './request-pages/routes.ts';
 export { requireAdmin } from './require-admin.ts';

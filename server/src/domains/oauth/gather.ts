@@ -8,10 +8,8 @@ export type Gatherer<Request, Answer> = {
 };
 
 export type GathererOptions<Request> = {
-  /** Two requests with the same key are not done at the same time. */
+  /** Two requests with the same key do not go together. */
   keyOf?: (request: Request) => string | undefined;
-  /** How many calls may be in flight. */
-  callsMax?: number;
   batchMax?: number;
   waitingMax?: number;
 };
@@ -24,59 +22,55 @@ type Waiting<Request, Answer> = {
 };
 
 /**
- * A request alone goes at once, and whatever comes while as many calls as may be are in flight goes into the
- * next one: nobody waits for company. `call` answers each request at its place; when the database refuses a
- * whole call, nothing of it was committed and each request is tried alone, so that one that cannot be done
+ * Requests that come at the same moment go together, and whatever comes while a call is in flight goes into
+ * the next one: nobody waits for company. `call` answers each request at its place; when the database refuses
+ * a whole call, nothing of it was committed and each request is tried alone, so that one that cannot be done
  * fails alone.
  */
 export function createGatherer<Request, Answer>(
   call: (requests: Request[]) => Promise<Answer[]>,
-  {
-    keyOf = () => undefined,
-    callsMax = Number(process.env['CALLS_MAX'] ?? 2),
-    batchMax = 100,
-    waitingMax = 10_000,
-  }: GathererOptions<Request> = {},
+  { keyOf = () => undefined, batchMax = 100, waitingMax = 10_000 }: GathererOptions<Request> = {},
 ): Gatherer<Request, Answer> {
-  const keysInFlight = new Set<string>();
   let queue: Waiting<Request, Answer>[] = [];
-  let callCount = 0;
-  // What waits is sent before the answers of the last call are handed out: the database works meanwhile.
-  const runNext = (): void => {
-    if (callCount >= callsMax) return;
-    const batch = chooseBatch(queue, keysInFlight, batchMax);
-    if (batch.size === 0) return;
+  let isRunning = false;
+  const take = (): Waiting<Request, Answer>[] => {
+    const batch = chooseBatch(queue, batchMax);
     queue = batch.size === queue.length ? [] : queue.filter((one) => !batch.has(one));
-    callCount += 1;
-    void answerBatch(call, [...batch]).then((handOut) => {
-      callCount -= 1;
-      for (const { key } of batch) if (key !== undefined) keysInFlight.delete(key);
-      runNext();
+    return [...batch];
+  };
+  // What waits is sent before the answers of the last call are handed out: the database works meanwhile.
+  const run = async (): Promise<void> => {
+    let underWay = answerBatch(call, take());
+    while (isRunning) {
+      const handOut = await underWay;
+      if (queue.length > 0) underWay = answerBatch(call, take());
+      else isRunning = false;
       handOut();
-    });
+    }
   };
   return {
     async submit(request) {
       if (queue.length >= waitingMax) throw new AppError('server.busy', { headers: { 'retry-after': '1' } });
       const { promise, resolve, reject } = Promise.withResolvers<Answer>();
       queue.push({ request, key: keyOf(request), resolve, reject });
-      runNext();
+      if (!isRunning) setImmediate(() => void run());
+      isRunning = true;
       return promise;
     },
   };
 }
 
-/** Those who have waited longest, of each key only the first, which is in flight from now on. */
+/** Those who have waited longest, of each key only the first. */
 function chooseBatch<Request, Answer>(
   queue: Waiting<Request, Answer>[],
-  keysInFlight: Set<string>,
   batchMax: number,
 ): Set<Waiting<Request, Answer>> {
+  const keys = new Set<string>();
   const batch = new Set<Waiting<Request, Answer>>();
   for (const one of queue) {
     if (batch.size === batchMax) break;
-    if (one.key !== undefined && keysInFlight.has(one.key)) continue;
-    if (one.key !== undefined) keysInFlight.add(one.key);
+    if (one.key !== undefined && keys.has(one.key)) continue;
+    if (one.key !== undefined) keys.add(one.key);
     batch.add(one);
   }
   return batch;

@@ -23,6 +23,7 @@ export type OpenedDocument = {
   codes: RowDocument[] | null;
   tokens: { row: RowDocument; isFollowed: boolean }[] | null;
   authorizations: RowDocument[] | null;
+  mandates: { authorizationId: string; view: Record<string, unknown> }[] | null;
 };
 
 /** An application and its secrets; of the version that was known, no more than that. */
@@ -40,7 +41,6 @@ type BrowserDocument = {
   session: RowDocument | null;
   user: RowDocument | null;
   state: RowDocument | null;
-  role: string | null;
 };
 
 /** Applications by their client id, as they were read last. */
@@ -97,7 +97,11 @@ export function readOpened(
 ): Opened[] {
   const clients = new Map(document.clients?.map((one) => [one.clientId, readClient(one, sent, remembered)]));
   const browsers = new Map(document.browsers?.map((one) => [`${one.cookieHash} ${one.clientId}`, one]));
-  const authorizations = new Map(document.authorizations?.map((one) => [one['id'], one]));
+  const mandatesOf = (id: unknown) =>
+    document.mandates?.filter((one) => one.authorizationId === id).map(({ view }) => view) ?? [];
+  const authorizations = new Map(
+    document.authorizations?.map((one) => [one['id'], { ...one, mandates: mandatesOf(one['id']) }]),
+  );
   const sources = new Map<unknown, SourceDocument>();
   const addSource = (hash: unknown, row: RowDocument, isFollowed: boolean): void => {
     const authorization = authorizations.get(row['authorization_id']);

@@ -51,11 +51,12 @@ export function openingOfAuthorizationRequest(
   if (cookie === undefined) return toOpening(ctx, { clientId }, () => {});
   const asked = { clientId, cookie: digestOf(cookie) };
   return toOpening(ctx, asked, (known, { browser, authorization }, isLocked) => {
-    const { session, user, state, role = null } = browser ?? {};
+    const { session, user, state } = browser ?? {};
     if (user) known.user = readUserDocument(user);
-    const applicationId = known.client?.application.id;
-    if (known.user && applicationId !== undefined)
-      known.role = { applicationId, userId: known.user.id, role };
+    if (authorization) {
+      const { applicationId, userId, role } = authorization as NonNullable<Known['role']>;
+      known.role = { applicationId, userId, role };
+    }
     if (authorization && !isLocked) known.offered = authorization;
     known.signIn = {
       cookie,

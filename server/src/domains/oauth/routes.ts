@@ -103,11 +103,12 @@ async function letLibraryAnswer(
     origin: originOf(request),
     locks: locking.has(endpoint),
   };
-  assertStorableRequest(new URLSearchParams(bodyOf(request)));
-  assertStorableRequest(new URL(request.url, 'http://localhost').searchParams);
+  const form = new URLSearchParams(bodyOf(request));
+  assertStorableRequest(form);
+  assertStorableRequest(queryOf(request));
   if (endpoint === 'authorize') await refreshClientOf(host, request);
   const newIncoming = await prepareIncoming(ctx, request, options, prepare);
-  options.opening = await openingOf(ctx, host, endpoint, request);
+  options.opening = await openingOf(ctx, host, { endpoint, form }, request);
   const { failures } = request.server;
   if (authenticating.has(endpoint)) await failures.assertFew(request);
   const answer = await runRequest(host, newIncoming, reply.raw, options);
@@ -119,16 +120,12 @@ async function letLibraryAnswer(
 async function openingOf(
   ctx: Ctx,
   host: ProviderHost,
-  endpoint: Endpoint,
+  { endpoint, form }: { endpoint: Endpoint; form: URLSearchParams },
   request: FastifyRequest,
 ): Promise<Opening | undefined> {
   if (endpoint === 'token') {
     if (!formType.test(request.headers['content-type'] ?? '')) return undefined;
-    const opening = openingOfTokenRequest(
-      ctx,
-      new URLSearchParams(bodyOf(request)),
-      request.headers.authorization,
-    );
+    const opening = openingOfTokenRequest(ctx, form, request.headers.authorization);
     if (opening) await host.refreshClient(opening.clientId, originOf(request));
     return opening;
   }
@@ -166,6 +163,11 @@ async function countFailure(request: FastifyRequest): Promise<void> {
   await request.server.failures.count(request).catch(() => {});
 }
 
+function queryOf({ url }: FastifyRequest): URLSearchParams {
+  const start = url.indexOf('?');
+  return new URLSearchParams(start === -1 ? '' : url.slice(start));
+}
+
 function bodyOf(request: FastifyRequest): string {
   return typeof request.body === 'string' ? request.body : '';
 }
@@ -195,7 +197,9 @@ async function prepareIncoming(
   const { method, httpVersion, httpVersionMajor, httpVersionMinor, socket } = raw;
   const head = { url, method, httpVersion, httpVersionMajor, httpVersionMinor, socket };
   return () => {
-    const stream = Readable.from(body === '' ? [] : [Buffer.from(body)]);
+    const stream = new Readable({ read: () => {} });
+    if (body !== '') stream.push(Buffer.from(body));
+    stream.push(null);
     return Object.assign(stream, { ...head, headers: { ...headers } }) as unknown as IncomingMessage;
   };
 }
