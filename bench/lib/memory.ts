@@ -12,16 +12,11 @@ export async function readMegabytes(pid: number): Promise<number> {
 /** The most that a process occupies while the work goes on. */
 export async function peakMegabytes(pid: number, work: () => Promise<unknown>): Promise<number> {
   let peak = await readMegabytes(pid);
-  let isDone = false;
-  const watching = async (): Promise<void> => {
-    while (!isDone) {
+  const watching = new AbortController();
+  const watch = async (): Promise<void> => {
+    for (const { signal } = watching; !signal.aborted; await pause(sampleMs))
       peak = Math.max(peak, await readMegabytes(pid));
-      await pause(sampleMs);
-    }
   };
-  const working = work().finally(() => {
-    isDone = true;
-  });
-  await Promise.all([working, watching()]);
+  await Promise.all([work().finally(() => watching.abort()), watch()]);
   return peak;
 }

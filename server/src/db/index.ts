@@ -3,9 +3,10 @@ import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import type { Clock } from '../ctx.ts';
 import { isRetryable, translateDatabaseError } from './errors.ts';
-import { createUnit, toText, type Unit } from './unit.ts';
+import { toText, type Unit } from './unit.ts';
 
-export { later, type Unit } from './unit.ts';
+export { later, routeStatements, type Statements, type Unit } from './unit.ts';
+export { runUnit } from './run-unit.ts';
 export { createGatherer, type Gatherer } from './gather.ts';
 export { violatedConstraint, wasRolledBack } from './errors.ts';
 
@@ -45,9 +46,9 @@ export type Database = {
   asService<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /**
    * The same in as few round trips as can be: `first` goes along with the statement that opens the
-   * transaction, what is left for `later` with the one that commits. `work` runs once, whatever happens.
+   * transaction, the text that `work` returns with the one that commits. `work` runs once, whatever happens.
    */
-  asUnit<T>(first: SQL | undefined, work: (unit: Unit) => Promise<T>): Promise<T>;
+  asUnit(first: SQL | undefined, work: (unit: Unit) => Promise<string[]>): Promise<void>;
   /**
    * Runs one statement on its own: the hot path, one round trip. The statement is a call of a `security
    * definer` function that sets its own row-level-security context. After a deadlock it is run again: nothing
@@ -93,10 +94,9 @@ export function createDatabase(pool: pg.Pool, clock: Clock): Database {
         () => (first === undefined ? opening() : `${opening()}; ${toText(first)}`),
         async (client, opened, ending) => {
           hasBegun = true;
-          const { tx, takePending } = createUnit(client);
-          const result = await work({ opened: first && opened, tx });
-          ending.unshift(...takePending());
-          return result;
+          const query: Unit['query'] = (statement, values) =>
+            client.query(statement as pg.QueryConfig, values as unknown[]);
+          ending.unshift(...(await work({ opened: first && opened, query })));
         },
         () => !hasBegun,
       );

@@ -6,9 +6,16 @@ import type { Tx } from './index.ts';
 
 /** A transaction of few round trips: what needs no answer of its own travels with what does. */
 export type Unit = {
-  /** The first row of the statement that came with the one that opened it. */
+  /** The first row of the last statement that came with the one that opened it. */
   opened: pg.QueryResultRow | undefined;
-  tx: Tx;
+  /** Sends a statement and waits for its answer; a text without values may hold several. */
+  query: (statement: string | pg.QueryConfig, values?: unknown[]) => Promise<pg.QueryResult>;
+};
+
+/** Where statements go: `query` waits for the answer, `defer` takes those whose outcome nobody waits for. */
+export type Statements = {
+  query: (statement: pg.QueryConfig, values: unknown[]) => Promise<pg.QueryResult>;
+  defer: (text: string) => void;
 };
 
 /** The way for what may wait, by the transaction that it belongs to. */
@@ -31,24 +38,20 @@ export function toText(statement: SQL): string {
   return writeOut(sql, params);
 }
 
-/** A transaction on this connection. `takePending` hands over, once, what is still to be sent. */
-export function createUnit(client: pg.PoolClient): { tx: Tx; takePending: () => string[] } {
-  const pending: string[] = [];
+/** A transaction whose statements go where `find` says at the moment at which they are sent. */
+export function routeStatements(find: () => Statements): Tx {
+  const forwarder = {
+    query: async (statement: pg.QueryConfig, values: unknown[]) => find().query(statement, values),
+  };
   const recorder = {
     query: async (statement: pg.QueryConfig, values: unknown[] = []) => {
-      pending.push(writeOut(statement.text, values));
+      find().defer(writeOut(statement.text, values));
       return { rows: [], rowCount: 0 };
-    },
-  };
-  const forwarder = {
-    query: async (statement: pg.QueryConfig, values: unknown[]) => {
-      if (pending.length > 0) await client.query(pending.splice(0).join(';\n'));
-      return client.query(statement, values);
     },
   };
   const tx = drizzle({ client: forwarder as unknown as pg.PoolClient });
   waiting.set(tx, drizzle({ client: recorder as unknown as pg.PoolClient }));
-  return { tx, takePending: () => pending.splice(0) };
+  return tx;
 }
 
 /** Parameters become literals of unknown type, as which PostgreSQL takes untyped parameters, too. */

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, hkdfSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, hash, hkdfSync } from 'node:crypto';
 import type { Random } from '../ctx.ts';
 
 const opaqueTokenBytes = 32;
@@ -10,7 +10,7 @@ export function newOpaqueToken(random: Random): string {
 
 /** What is stored of an opaque token. One SHA-256 is enough: the token has too many bits to be guessed. */
 export function hashOpaqueToken(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
+  return hash('sha256', token, 'buffer');
 }
 
 /** Encrypts short secrets for storage. `context` says whose secret it is; the wrong one does not open. */
@@ -30,7 +30,7 @@ const tagBytes = 16;
  * @see RFC 5869 (HKDF), NIST SP 800-38D (GCM)
  */
 export function createSealer(masterSecret: string, purpose: string, random: Random): Sealer {
-  const key = Buffer.from(hkdfSync('sha256', masterSecret, '', `obol ${purpose}`, 32));
+  const key = createSecretKey(Buffer.from(hkdfSync('sha256', masterSecret, '', `obol ${purpose}`, 32)));
   return {
     seal(plaintext, context) {
       const nonce = random.bytes(nonceBytes);

@@ -3,7 +3,7 @@ import { requestCalls } from '../../../test/harness/access-requests.ts';
 import { addMember } from '../../../test/harness/applications.ts';
 import { startTestService } from '../../../test/harness/index.ts';
 import { addWalletHolder, connectAsOwner, type WalletHolder } from '../../../test/harness/wallets.ts';
-import { recordSignIn } from './index.ts';
+import { dayOf, firstKeptDay } from './first-kept-day.ts';
 
 const service = await startTestService();
 const owner = await connectAsOwner(service);
@@ -13,7 +13,12 @@ const { ctx } = service;
 const readStats = async (holder: WalletHolder, id: string) =>
   (await service.send('GET', `/api/v1/applications/${id}/stats`, { token: holder.token })).body.stats;
 const signIn = ({ userId }: WalletHolder, applicationId: string) =>
-  ctx.db.asService((tx) => recordSignIn(ctx, tx, { applicationId, userId }));
+  ctx.db.call('select apps.count_sign_ins($1, $2, $3, $4)', [
+    [applicationId],
+    [userId],
+    dayOf(ctx, 0),
+    firstKeptDay(ctx),
+  ]);
 
 test('an application is counted: members, open requests, and sign-ins on the last 30 days', async () => {
   const { ada, app } = await newApplication();

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import type { Caller } from '../../db/index.ts';
-import { dayOf } from './record-sign-in.ts';
+import { dayOf } from './first-kept-day.ts';
 import { requireAdmin } from './require-admin.ts';
 import { adminRole } from './resolve-roles.ts';
 import type { ApplicationFigures } from './schemas.ts';

@@ -67,6 +67,12 @@ export async function createKeyring(context: KeyContext): Promise<Keyring> {
   const reload = async (): Promise<void> => {
     stored = await loadKeys(context, stored, []);
   };
+  const signers = new WeakMap<SigningKey, Signer>();
+  const signerOf = (key: SigningKey): Signer => {
+    const signer = signers.get(key) ?? toSigner(key);
+    signers.set(key, signer);
+    return signer;
+  };
   const source = { find: (kid: string) => published().find((key) => key.kid === kid), reload };
   const timer = setInterval(() => {
     reload().catch((error: unknown) => log.warn({ err: error }, 'the signing keys could not be reloaded'));
@@ -85,7 +91,7 @@ export async function createKeyring(context: KeyContext): Promise<Keyring> {
         const ofIt = published().filter(({ publicJwk }) => publicJwk.alg === algorithm);
         return ofIt.length === 0 ? [] : [currentSigner(given, ofIt, now)];
       });
-      return [...current, ...published().filter((key) => !current.includes(key))].map(toSigner);
+      return [...current, ...published().filter((key) => !current.includes(key))].map(signerOf);
     },
     jwks: () => ({ keys: published().map((key) => key.publicJwk) }),
     reload,

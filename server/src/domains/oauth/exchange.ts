@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Ctx } from '../../ctx.ts';
-import type { Tx, Unit } from '../../db/index.ts';
+import { routeStatements, type Statements, type Tx, type Unit } from '../../db/index.ts';
 import type { Page } from '../../../../web/src/page.ts';
 import type { RequestOrigin } from '../audit/index.ts';
+import { finishCall, finishRequest, hasDeeds, hasHappened, newDeeds, type Deeds } from './finish-requests.ts';
 import type { Known } from './known.ts';
 import type { Opening } from './opening.ts';
 import type { EndReason } from './record-end.ts';
@@ -37,17 +38,22 @@ export type Endpoint =
   | 'json-flow'
   | 'other';
 
-/** One request to the provider: everything it does is one transaction, begun when first needed. */
+/**
+ * One request to the provider. What it asks is asked in one go before it, and what it comes to (`deeds`) is
+ * written in one go after it; a transaction begins only when more than that is needed, and then holds both.
+ */
 export type Exchange = {
   endpoint: Endpoint;
   requestId: string;
   origin: RequestOrigin;
   /** Whether what is looked up is locked, because it may be spent or ended. */
   locks: boolean;
-  /** Runs statements in the transaction of this request, one after the other. */
+  /** Runs `work`, the statements of which go into the transaction of this request, one after the other. */
   run<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** What has been read so far. */
   known: Known;
+  /** What is to be written in the end. */
+  deeds: Deeds;
   /** Whether that transaction has begun. */
   hasBegun(): boolean;
   /** The `jti` of an access token whose signature has been verified, by which it may be looked up. */
@@ -68,9 +74,25 @@ export type Exchange = {
 
 const storage = new AsyncLocalStorage<Exchange>();
 
+const transactions = new WeakMap<Exchange, LazyTransaction>();
+
+/** The transaction of whichever request is at hand when a statement is sent. */
+const transactionAtHand = routeStatements(() => {
+  const transaction = transactions.get(exchangeAtHand());
+  if (!transaction) throw new Error('the request has ended');
+  return transaction;
+});
+
 /** The request that this code runs for, if it runs for one. */
 export function currentExchange(): Exchange | undefined {
   return storage.getStore();
+}
+
+/** The same of code that runs for nothing else. */
+export function exchangeAtHand(): Exchange {
+  const exchange = storage.getStore();
+  if (!exchange) throw new Error('there is no request to the provider at hand');
+  return exchange;
 }
 
 /**
@@ -84,73 +106,130 @@ export function inExchange<T>(ctx: Ctx, work: (tx: Tx) => Promise<T>): Promise<T
 
 export type ExchangeOptions = Pick<Exchange, 'endpoint' | 'requestId' | 'origin' | 'locks'> &
   Partial<Exchange> & {
-    /** What the transaction opens with; it begins at once then. */
+    /** What the request asks before it begins. */
     opening?: Opening | undefined;
+    /** Whether it asks that without locks, and looks in the end whether it still holds. */
+    isOptimistic?: boolean;
   };
 
 /**
- * Runs `work` as one request. The transaction is committed when `work` returns true, and rolled back when it
- * returns false or throws; nothing may be answered before.
+ * Runs `work` as one request. What it did is committed when `work` returns true, and undone when it returns
+ * false or throws; nothing may be answered before. Returns false, with nothing done, when what an optimistic
+ * request had read did not hold until its end: it may be run again, with locks.
  */
 export async function runExchange(
   ctx: Ctx,
-  options: ExchangeOptions,
+  { opening, isOptimistic = false, ...options }: ExchangeOptions,
   work: (exchange: Exchange) => Promise<boolean>,
-): Promise<void> {
-  const { opening, ...rest } = options;
-  const { learn, end, ...statements } = beginLazily(ctx, opening);
-  const exchange: Exchange = { ...rest, ...statements, known: {} };
+): Promise<boolean> {
+  const isRead = isOptimistic && opening !== undefined;
+  const transaction = new LazyTransaction(ctx, isRead ? undefined : opening);
+  const exchange: Exchange = {
+    ...options,
+    locks: options.locks && !isRead,
+    run: (statements) => statements(transactionAtHand),
+    hasBegun: () => transaction.hasBegun(),
+    known: {},
+    deeds: newDeeds(),
+  };
+  transactions.set(exchange, transaction);
   let shouldCommit = false;
+  let hasHeld = true;
   try {
-    await learn(exchange.known);
+    if (isRead) await opening.open(exchange.known);
+    else if (opening) opening.learn(exchange.known, await transaction.begin());
     shouldCommit = await storage.run(exchange, () => work(exchange));
   } finally {
-    await end(shouldCommit);
+    transactions.delete(exchange);
+    hasHeld = await finish(ctx, transaction, shouldCommit ? exchange.deeds : undefined);
   }
+  if (!hasHeld && !isRead) throw new Error('what a request had locked did not hold until its end');
+  return hasHeld;
 }
 
-type LazyUnit = Pick<Exchange, 'run' | 'hasBegun'> & {
-  /** Begins with the opening, if there is one, and keeps what that has read. */
-  learn: (known: Known) => Promise<void>;
-  end: (shouldCommit: boolean) => Promise<void>;
-};
+/** Writes what a request has come to, unless it is undone. Returns whether it could be. */
+async function finish(ctx: Ctx, transaction: LazyTransaction, deeds: Deeds | undefined): Promise<boolean> {
+  if (!deeds) await transaction.end(false);
+  else if (!transaction.isNeeded()) return !hasDeeds(deeds) || finishRequest(ctx, deeds);
+  else if (!hasDeeds(deeds)) await transaction.end(true);
+  else {
+    const { text, values } = finishCall(ctx, [deeds]);
+    const { rows } = await transaction.query({ text }, values);
+    const [row] = rows as { living: string[] }[];
+    const hasHeld = hasHappened(deeds, row?.living);
+    await transaction.end(hasHeld);
+    return hasHeld;
+  }
+  return true;
+}
 
 /** A rollback that is no failure. */
 class RolledBack extends Error {}
 
 /** A transaction that begins with the first statement. Statements that come at once wait for each other. */
-function beginLazily(ctx: Ctx, opening: Opening | undefined): LazyUnit {
-  let opened: Promise<Unit> | undefined;
-  let finished: Promise<void> | undefined;
-  const ended = Promise.withResolvers<boolean>();
-  let queue: Promise<unknown> = Promise.resolve();
-  const open = (): Promise<Unit> => {
-    const { promise, resolve, reject } = Promise.withResolvers<Unit>();
-    finished = ctx.db.asUnit(opening?.statement, async (unit) => {
-      resolve(unit);
-      if (!(await ended.promise)) throw new RolledBack();
+class LazyTransaction implements Statements {
+  readonly #ctx: Ctx;
+  readonly #opening: Opening | undefined;
+  readonly #ended = Promise.withResolvers<boolean>();
+  readonly #deferred: string[] = [];
+  #unit: Promise<Unit> | undefined;
+  #finished: Promise<void> | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(ctx: Ctx, opening: Opening | undefined) {
+    this.#ctx = ctx;
+    this.#opening = opening;
+  }
+
+  hasBegun(): boolean {
+    return this.#unit !== undefined;
+  }
+
+  /** Whether it has begun, or has to. */
+  isNeeded(): boolean {
+    return this.hasBegun() || this.#deferred.length > 0;
+  }
+
+  /** Begins, and returns what the opening has read. */
+  async begin(): Promise<unknown> {
+    return (await this.#begun()).opened?.['document'];
+  }
+
+  query(...[statement, values]: Parameters<Statements['query']>): ReturnType<Statements['query']> {
+    const unit = this.#begun();
+    const next = this.#queue.then(async () => {
+      const { query } = await unit;
+      if (this.#deferred.length > 0) await query(this.#deferred.splice(0).join(';\n'));
+      return query(statement, values);
     });
-    finished.catch(reject);
-    return promise;
-  };
-  const enqueue = <T>(work: (unit: Unit) => Promise<T>): Promise<T> => {
-    const unit = (opened ??= open());
-    const next = queue.then(async () => work(await unit));
-    queue = next.catch(() => {});
+    this.#queue = next.catch(() => {});
     return next;
-  };
-  return {
-    hasBegun: () => opened !== undefined,
-    run: (work) => enqueue(({ tx }) => work(tx)),
-    async learn(known) {
-      if (opening) await enqueue(async ({ opened: row }) => opening.learn(known, row?.['document']));
-    },
-    async end(shouldCommit) {
-      await queue;
-      ended.resolve(shouldCommit);
-      await finished?.catch((error: unknown) => {
-        if (!(error instanceof RolledBack)) throw error;
-      });
-    },
-  };
+  }
+
+  defer(text: string): void {
+    this.#deferred.push(text);
+  }
+
+  /** Commits, with what was left for later, or rolls back. */
+  async end(shouldCommit: boolean): Promise<void> {
+    await this.#queue;
+    if (shouldCommit && this.#deferred.length > 0) await this.#begun();
+    this.#ended.resolve(shouldCommit);
+    await this.#finished?.catch((error: unknown) => {
+      if (!(error instanceof RolledBack)) throw error;
+    });
+  }
+
+  #begun(): Promise<Unit> {
+    if (this.#unit) return this.#unit;
+    const { promise, resolve, reject } = Promise.withResolvers<Unit>();
+    this.#unit = promise;
+    this.#finished = this.#ctx.db.asUnit(this.#opening?.statement, async (unit) => {
+      resolve(unit);
+      if (!(await this.#ended.promise)) throw new RolledBack();
+      return this.#deferred.splice(0);
+    });
+    this.#finished.catch(reject);
+    return promise;
+  }
 }

@@ -1,34 +1,29 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
-import { readDocument, type RowDocument } from '../../db/documents.ts';
-import { readApplicationDocument, type LiveSecret } from '../applications/index.ts';
+import { readDocument } from '../../db/documents.ts';
+import type { LiveSecret } from '../applications/index.ts';
 import { readSessionDocument } from '../auth/index.ts';
 import { readBasicCredentials } from '../../lib/basic-credentials.ts';
 import { readUserDocument } from '../users/index.ts';
 import type { Exchange } from './exchange.ts';
-import { readKnownSecrets, type ClientDocument, type Known, type SourceDocument } from './known.ts';
+import { readKnownSecrets, type Known, type SecretDocument } from './known.ts';
+import { openRequest, readOpened, type Asked, type Opened, type OpenedDocument } from './open-requests.ts';
 import { browserStates } from './page-tables.ts';
 import { digestOf } from './stores/to-adapter.ts';
 
-/** The statement that a request begins with, whose one column is `document`, and what it tells. */
+/** What a request asks before it begins, in one go. */
 export type Opening = {
   clientId: string;
+  /** Asks without locking anything, together with other requests. */
+  open: (known: Known) => Promise<void>;
+  /** The statement that asks the same in a transaction, having locked what may be spent. */
   statement: SQL;
   learn: (known: Known, document: unknown) => void;
 };
 
-type TokenDocument = { client: ClientDocument | null; source: SourceDocument | null };
-type AuthorizationDocument = {
-  client: ClientDocument | null;
-  session: RowDocument | null;
-  user: RowDocument | null;
-  state: RowDocument | null;
-  role: string | null;
-};
-
 /**
- * All that a token request asks for, in one statement, locked. Undefined for those that may have to wait for
- * somebody's server, which no transaction does, and for the rarer kinds.
+ * All that a token request asks for, in one go. Undefined for those that may have to wait for somebody's
+ * server, which no transaction does, and for the rarer kinds.
  */
 export function openingOfTokenRequest(
   ctx: Ctx,
@@ -41,16 +36,10 @@ export function openingOfTokenRequest(
   const isCommon = kind === 'refresh_token' || kind === 'authorization_code';
   if (!isCommon || !presented || clientId === undefined || form.has('client_assertion')) return undefined;
   const hash = digestOf(presented);
-  const [code, token] = kind === 'refresh_token' ? [null, hash] : [hash, null];
-  return {
-    clientId,
-    statement: sql`select oauth.open_token_request(${clientId}, ${code}, ${token}, ${ctx.clock.now()}) as document`,
-    learn(known, document) {
-      const { client, source } = document as TokenDocument;
-      learnClient(known, client);
-      known.source = { hash, document: source };
-    },
-  };
+  const asked: Asked = kind === 'refresh_token' ? { clientId, token: hash } : { clientId, code: hash };
+  return toOpening(ctx, asked, (known, { source }) => {
+    known.source = { hash, document: source ?? null };
+  });
 }
 
 /** The same of an authorization request: its application, and who is signed in to the browser. */
@@ -59,44 +48,60 @@ export function openingOfAuthorizationRequest(
   clientId: string,
   cookie: string | undefined,
 ): Opening {
-  const hash = cookie === undefined ? null : digestOf(cookie);
+  if (cookie === undefined) return toOpening(ctx, { clientId }, () => {});
+  const asked = { clientId, cookie: digestOf(cookie) };
+  return toOpening(ctx, asked, (known, { browser, authorization }, isLocked) => {
+    const { session, user, state } = browser ?? {};
+    if (user) known.user = readUserDocument(user);
+    if (authorization) {
+      const { applicationId, userId, role } = authorization as NonNullable<Known['role']>;
+      known.role = { applicationId, userId, role };
+    }
+    if (authorization && !isLocked) known.offered = authorization;
+    known.signIn = {
+      cookie,
+      session: session ? readSessionDocument(session) : undefined,
+      usedAt: session ? new Date(String(session['last_used_at'])) : undefined,
+      state: state ? readDocument(browserStates, state) : undefined,
+    };
+  });
+}
+
+function toOpening(
+  ctx: Ctx,
+  asked: Asked,
+  learn: (known: Known, opened: Opened, isLocked: boolean) => void,
+): Opening {
+  const { clientId, cookie, code, token } = asked;
+  const learnAll = (known: Known, opened: Opened, isLocked: boolean): void => {
+    if (opened.client) known.client = opened.client;
+    learn(known, opened, isLocked);
+  };
   return {
     clientId,
-    statement: sql`select oauth.open_authorization_request(${clientId}, ${hash}, ${ctx.clock.now()}) as document`,
+    open: async (known) => learnAll(known, await openRequest(ctx, asked), false),
+    statement: sql`select oauth.lock_source(${code ?? null}, ${token ?? null}); select oauth.open_requests(
+      array[${clientId}]::text[], '{null}', ${listOf(cookie)}, array[${clientId}]::text[],
+      ${listOf(code)}, ${listOf(token)}, ${ctx.clock.now()}) as document`,
     learn(known, document) {
-      const { client, session, user, state, role } = document as AuthorizationDocument;
-      learnClient(known, client);
-      if (user) known.user = readUserDocument(user);
-      const applicationId = known.client?.application.id;
-      if (known.user && applicationId !== undefined)
-        known.role = { applicationId, userId: known.user.id, role };
-      if (cookie === undefined) return;
-      known.signIn = {
-        cookie,
-        session: session ? readSessionDocument(session) : undefined,
-        state: state ? readDocument(browserStates, state) : undefined,
-      };
+      for (const opened of readOpened(document as OpenedDocument, [asked])) learnAll(known, opened, true);
     },
   };
 }
 
+function listOf(hash: Buffer | undefined): SQL {
+  return hash ? sql`array[${hash}]::bytea[]` : sql`'{}'`;
+}
+
 /** The secrets that an application may show, in the transaction of the request at hand. */
 export async function readSecretsOf(ctx: Ctx, exchange: Exchange, clientId: string): Promise<LiveSecret[]> {
-  const { known } = exchange;
-  if (known.client?.application.clientId === clientId) return known.client.secrets;
   const { rows } = await exchange.run((tx) =>
-    tx.execute<{ document: ClientDocument | null }>(
+    tx.execute<{ document: { secrets: SecretDocument[] } | null }>(
       sql`select oauth.read_client(${clientId}, ${ctx.clock.now()}) as document`,
     ),
   );
   const [row] = rows;
-  return row?.document ? readKnownSecrets(row.document) : [];
-}
-
-function learnClient(known: Known, document: ClientDocument | null): void {
-  if (!document) return;
-  const application = readApplicationDocument(document.application);
-  known.client = { application, secrets: readKnownSecrets(document) };
+  return readKnownSecrets(row?.document?.secrets ?? []);
 }
 
 /** Who says that they ask. Whether they do is for the library to find out. @see RFC 6749 §2.3.1 */

@@ -103,14 +103,15 @@ async function letLibraryAnswer(
     origin: originOf(request),
     locks: locking.has(endpoint),
   };
-  assertStorableRequest(new URLSearchParams(bodyOf(request)));
-  assertStorableRequest(new URL(request.url, 'http://localhost').searchParams);
+  const form = new URLSearchParams(bodyOf(request));
+  assertStorableRequest(form);
+  assertStorableRequest(queryOf(request));
   if (endpoint === 'authorize') await refreshClientOf(host, request);
-  const incoming = await toIncoming(ctx, request, options, prepare);
-  options.opening = await openingOf(ctx, host, endpoint, request);
+  const newIncoming = await prepareIncoming(ctx, request, options, prepare);
+  options.opening = await openingOf(ctx, host, { endpoint, form }, request);
   const { failures } = request.server;
   if (authenticating.has(endpoint)) await failures.assertFew(request);
-  const answer = await runRequest(host.current(), incoming, reply.raw, options);
+  const answer = await runRequest(host, newIncoming, reply.raw, options);
   if (reply.raw.statusCode === 401 && authenticating.has(endpoint)) await countFailure(request);
   return answer ? sendReactPage(reply, answer.page, answer) : reply.hijack();
 }
@@ -119,16 +120,12 @@ async function letLibraryAnswer(
 async function openingOf(
   ctx: Ctx,
   host: ProviderHost,
-  endpoint: Endpoint,
+  { endpoint, form }: { endpoint: Endpoint; form: URLSearchParams },
   request: FastifyRequest,
 ): Promise<Opening | undefined> {
   if (endpoint === 'token') {
     if (!formType.test(request.headers['content-type'] ?? '')) return undefined;
-    const opening = openingOfTokenRequest(
-      ctx,
-      new URLSearchParams(bodyOf(request)),
-      request.headers.authorization,
-    );
+    const opening = openingOfTokenRequest(ctx, form, request.headers.authorization);
     if (opening) await host.refreshClient(opening.clientId, originOf(request));
     return opening;
   }
@@ -166,19 +163,24 @@ async function countFailure(request: FastifyRequest): Promise<void> {
   await request.server.failures.count(request).catch(() => {});
 }
 
+function queryOf({ url }: FastifyRequest): URLSearchParams {
+  const start = url.indexOf('?');
+  return new URLSearchParams(start === -1 ? '' : url.slice(start));
+}
+
 function bodyOf(request: FastifyRequest): string {
   return typeof request.body === 'string' ? request.body : '';
 }
 
 const formType = /^application\/x-www-form-urlencoded\s*(;|$)/i;
 
-/** The request once more, for a library that reads the body itself. */
-async function toIncoming(
+/** The request once more, as often as it is asked for, for a library that reads the body itself. */
+async function prepareIncoming(
   ctx: Ctx,
   request: FastifyRequest,
   options: ExchangeOptions,
   prepare: Mounted['prepare'],
-): Promise<IncomingMessage> {
+): Promise<() => IncomingMessage> {
   const { raw } = request;
   let body = bodyOf(request);
   let url = raw.url ?? '/';
@@ -188,21 +190,18 @@ async function toIncoming(
     body = form.toString();
   }
   if (options.endpoint === 'device' && raw.method === 'GET') url = takeUserCode(url, options);
-  const stream = Readable.from(body === '' ? [] : [Buffer.from(body)]);
   const headers = { ...raw.headers };
   delete headers['transfer-encoding'];
   if (headers['content-length'] !== undefined || body !== '')
     headers['content-length'] = String(Buffer.byteLength(body));
   const { method, httpVersion, httpVersionMajor, httpVersionMinor, socket } = raw;
-  return Object.assign(stream, {
-    url,
-    method,
-    headers,
-    httpVersion,
-    httpVersionMajor,
-    httpVersionMinor,
-    socket,
-  }) as unknown as IncomingMessage;
+  const head = { url, method, httpVersion, httpVersionMajor, httpVersionMinor, socket };
+  return () => {
+    const stream = new Readable({ read: () => {} });
+    if (body !== '') stream.push(Buffer.from(body));
+    stream.push(null);
+    return Object.assign(stream, { ...head, headers: { ...headers } }) as unknown as IncomingMessage;
+  };
 }
 
 /** A link with the code in it fills the form in; the person still has to send it. @see RFC 8628 §3.3.1 */

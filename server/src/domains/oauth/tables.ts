@@ -138,7 +138,6 @@ export const refreshTokens = oauthSchema.table(
   },
   (table) => [
     index('refresh_tokens_authorization_idx').on(table.authorizationId),
-    index('refresh_tokens_expires_idx').on(table.expiresAt),
     index('refresh_tokens_answered_idx')
       .on(table.consumedAt)
       .where(sql`${table.sealedAnswer} is not null`),

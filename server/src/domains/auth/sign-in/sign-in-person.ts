@@ -1,7 +1,7 @@
 import { and, eq, sql, type SQL } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { RowDocument } from '../../../db/documents.ts';
-import { later, type Tx } from '../../../db/index.ts';
+import { later, runUnit, type Tx } from '../../../db/index.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
 import { readUserDocument, type User } from '../../users/index.ts';
 import { endSessions } from '../end-sessions.ts';
@@ -68,7 +68,7 @@ export async function signInPerson(
   place: SignInPlace,
   origin: RequestOrigin,
 ): Promise<SignInResult> {
-  return ctx.db.asUnit(lockPassword(person), async ({ opened, tx }) => {
+  return runUnit(ctx.db, lockPassword(person), async ({ opened, tx }) => {
     const user = opened
       ? await renewHash(ctx, tx, { user: readPerson(opened), person }, origin)
       : person.hash === undefined && (await holdAccount(tx, person));

@@ -5,7 +5,7 @@ import type { RequestOrigin } from '../../audit/index.ts';
 import { findBrowserCaller } from '../find-browser-caller.ts';
 import type { upstreamAttempts } from '../upstream-tables.ts';
 import { storeAttempt } from './begin-upstream-sign-in.ts';
-import { spendAttempt } from './finish-upstream-sign-in.ts';
+import { spendAttempt } from './spend-attempt.ts';
 import { handOver } from './hand-over.ts';
 
 /** Where a browser goes on that has shown its second factor. */

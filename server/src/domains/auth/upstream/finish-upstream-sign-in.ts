@@ -1,7 +1,5 @@
-import { and, eq, gt, isNull } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import { AppError } from '../../../errors.ts';
-import { hashOpaqueToken } from '../../../lib/secrets.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
 import {
   enterBrowser,
@@ -9,13 +7,14 @@ import {
   type BrowserSecondFactor,
   type BrowserSignIn,
 } from '../sign-in-browser.ts';
-import { upstreamAttempts } from '../upstream-tables.ts';
+import type { upstreamAttempts } from '../upstream-tables.ts';
 import { waitForSecondFactor } from './continue-upstream-sign-in.ts';
 import { findPerson } from './find-person.ts';
 import { handOver, withParams } from './hand-over.ts';
 import { linkAccount } from './link-account.ts';
 import { readIdentity } from './read-identity.ts';
 import { makeSessionCode, personCodeTarget } from './session-code.ts';
+import { spendAttempt } from './spend-attempt.ts';
 
 /** What a browser brings back from a provider. */
 export type Callback = {
@@ -51,49 +50,6 @@ export async function finishUpstreamSignIn(
     ctx.log.warn({ err: error, provider: attempt.provider }, 'a sign-in at another provider was refused');
     return { url: withParams(ctx, attempt.failTo, { error: error.code }) };
   }
-}
-
-export async function spendAttempt(
-  ctx: Ctx,
-  { callbackPath, answer, browser }: Pick<Callback, 'callbackPath' | 'answer' | 'browser'>,
-): Promise<Attempt> {
-  const state = answer.get('state') ?? '';
-  const [attempt] = await ctx.db.asService((tx) =>
-    tx
-      .delete(upstreamAttempts)
-      .where(
-        and(
-          eq(upstreamAttempts.stateHash, hashOpaqueToken(state)),
-          eq(upstreamAttempts.browserHash, hashOpaqueToken(browser ?? '')),
-          eq(upstreamAttempts.callbackPath, callbackPath),
-          gt(upstreamAttempts.expiresAt, ctx.clock.now()),
-        ),
-      )
-      .returning(),
-  );
-  if (!attempt) throw new AppError('auth.upstream_state');
-  return attempt;
-}
-
-/**
- * Opens the link that adds an account: a way that waits for its browser. Spends it. Throws
- * `auth.upstream_state`.
- */
-export async function spendLinkTicket(ctx: Ctx, ticket: string): Promise<Attempt> {
-  const [attempt] = await ctx.db.asService((tx) =>
-    tx
-      .delete(upstreamAttempts)
-      .where(
-        and(
-          eq(upstreamAttempts.stateHash, hashOpaqueToken(ticket)),
-          isNull(upstreamAttempts.browserHash),
-          gt(upstreamAttempts.expiresAt, ctx.clock.now()),
-        ),
-      )
-      .returning(),
-  );
-  if (!attempt) throw new AppError('auth.upstream_state');
-  return attempt;
 }
 
 async function finish(

@@ -5,7 +5,7 @@ import { newOpaqueToken } from '../../../lib/secrets.ts';
 import { assertRecentSignIn } from '../step-up/assert-recent-sign-in.ts';
 import { findBrowserCaller } from '../find-browser-caller.ts';
 import { storeAttempt, type Way } from './begin-upstream-sign-in.ts';
-import { spendLinkTicket } from './finish-upstream-sign-in.ts';
+import { spendLinkTicket } from './spend-attempt.ts';
 
 /**
  * A link that adds an account at a provider to the ways in of the caller, once and within ten minutes. Throws

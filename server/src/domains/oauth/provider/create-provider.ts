@@ -29,6 +29,8 @@ function compareSecretsByDigest(ctx: Ctx, provider: Provider): void {
     if (typeof secret !== 'string') return false;
     const { clientId } = this;
     const exchange = currentExchange();
+    const client = exchange?.known.client;
+    if (client?.application.clientId === clientId) return findSecret(client.secrets, secret) !== undefined;
     // Who has a connection does not wait for another one.
     if (exchange?.hasBegun())
       return findSecret(await readSecretsOf(ctx, exchange, clientId), secret) !== undefined;
@@ -62,7 +64,7 @@ function answerLostRaces(ctx: Ctx): Middleware {
     const rotation = exchange?.rotation;
     if (!exchange || !rotation || exchange.endpoint !== 'token') return;
     if (context.status === 200) {
-      await exchange.run((tx) => spendRefreshToken(ctx, tx, rotation, context.body));
+      spendRefreshToken(ctx, exchange, context.body);
     } else if (exchange.isAnsweredEarlier) {
       context.status = 200;
       context.body = rotation.earlierAnswer;

@@ -1,11 +1,10 @@
 import { Provider, type AccessToken, type ClientCredentials, type JWTStructured } from 'oidc-provider';
 import type { Ctx } from '../../../ctx.ts';
-import { later } from '../../../db/index.ts';
-import { touchGrant } from '../../applications/index.ts';
-import { currentExchange, inExchange } from '../exchange.ts';
+import { currentExchange, exchangeAtHand, inExchange } from '../exchange.ts';
 import { readRoles } from '../read-roles.ts';
 import { withoutNulls } from '../stores/source.ts';
 import { recordAccessToken } from '../stores/access-token-store.ts';
+import { isDue } from '../is-due.ts';
 
 type Token = AccessToken | ClientCredentials;
 type Details = Record<string, unknown>;
@@ -40,23 +39,26 @@ export async function recordToken(ctx: Ctx, token: Token, { payload }: JWTStruct
   const isPersons = token.kind === 'AccessToken' && 'grantId' in token;
   const authorizationId = isPersons ? (token.grantId ?? null) : null;
   if (ctx.config.jwtIssuer !== ctx.config.baseUrl) payload['iss'] = ctx.config.jwtIssuer;
-  await inExchange(ctx, async (tx) => {
-    await recordAccessToken(later(tx), {
-      jti: String(payload['jti']),
-      authorizationId,
-      applicationId,
-      scope: token.scope ?? null,
-      audience: String(payload['aud']),
-      claims: isPersons ? claimsAskedFor() : null,
-      authorizationDetails: (payload['authorization_details'] as Details[] | undefined) ?? null,
-      grantTypes: isPersons ? (token.gty ?? null) : null,
-      dpopThumbprint: token.jkt ?? null,
-      issuedAtSeconds: Number(payload['iat']),
-      expiresAtSeconds: Number(payload['exp']),
-    });
-    const grantId = currentExchange()?.grantId;
-    if (authorizationId !== null && grantId) await touchGrant(ctx, later(tx), grantId);
+  recordAccessToken({
+    jti: String(payload['jti']),
+    authorizationId,
+    applicationId,
+    scope: token.scope ?? null,
+    audience: String(payload['aud']),
+    claims: isPersons ? claimsAskedFor() : null,
+    authorizationDetails: (payload['authorization_details'] as Details[] | undefined) ?? null,
+    grantTypes: isPersons ? (token.gty ?? null) : null,
+    dpopThumbprint: token.jkt ?? null,
+    issuedAtSeconds: Number(payload['iat']),
+    expiresAtSeconds: Number(payload['exp']),
   });
+  if (authorizationId !== null) noteUse(ctx);
+}
+
+/** Notes that an application was given a token under its grant, to the minute. */
+function noteUse(ctx: Ctx): void {
+  const { deeds, grantId, known } = exchangeAtHand();
+  if (grantId !== undefined && isDue(ctx, known.authorization?.grantUsedAt)) deeds.usedGrantId = grantId;
 }
 
 /**

@@ -1,9 +1,8 @@
 import { eq, sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
-import { writeDocument } from '../../../db/documents.ts';
 import type { Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
-import { currentExchange } from '../exchange.ts';
+import { currentExchange, exchangeAtHand } from '../exchange.ts';
 import { readRoles } from '../read-roles.ts';
 import { accessTokens } from '../tables.ts';
 import { findLiveAuthorization } from './authorization.ts';
@@ -29,15 +28,16 @@ export type IssuedToken = {
 };
 
 /** Writes down a token that is about to be signed, so that it can be introspected and revoked. */
-export async function recordAccessToken(tx: Tx, issued: IssuedToken): Promise<void> {
+export function recordAccessToken(issued: IssuedToken): void {
   const { jti, issuedAtSeconds, expiresAtSeconds, ...rest } = issued;
-  const row = writeDocument(accessTokens, {
+  const { deeds } = exchangeAtHand();
+  if (issued.authorizationId !== null) deeds.authorizationId = issued.authorizationId;
+  deeds.accessTokens.push({
     ...rest,
     jtiHash: digestOf(jti),
     createdAt: fromSeconds(issuedAtSeconds),
     expiresAt: fromSeconds(expiresAtSeconds),
   });
-  await tx.execute(sql`select oauth.save_access_token(${row})`);
 }
 
 /**

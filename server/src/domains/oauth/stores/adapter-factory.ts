@@ -36,7 +36,8 @@ export function createAdapterFactory(
 ): (name: string) => Adapter {
   const run: Run = (work) => inExchange(ctx, work);
   // A request that has a connection does not wait for a second one: all could be waiting for each other.
-  const runClients: Run = (work) => (hasBegun() ? run(work) : ctx.db.asService(work));
+  const runClients: Run = (work) =>
+    hasBegun() || currentExchange()?.known.client ? run(work) : ctx.db.asService(work);
   const stores: Record<string, Store> = {
     Session: createSessionStore(ctx),
     Interaction: createInteractionStore(ctx),
@@ -66,7 +67,7 @@ function withDocuments(clients: Adapter, refresh: RefreshDescribedClient): Adapt
   return {
     ...clients,
     find: async (clientId) => {
-      if (!hasBegun()) {
+      if (!hasBegun() && currentExchange()?.known.client?.application.clientId !== clientId) {
         await refresh(clientId).catch((error: unknown) => {
           if (!(error instanceof AppError && error.code === 'request.rate_limited')) throw error;
         });

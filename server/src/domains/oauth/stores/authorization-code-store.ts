@@ -1,9 +1,8 @@
 import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
-import { readDocument, writeDocument } from '../../../db/documents.ts';
+import { readDocument } from '../../../db/documents.ts';
 import { later, type Tx } from '../../../db/index.ts';
-import { recordSignIn } from '../../applications/index.ts';
-import { currentExchange } from '../exchange.ts';
+import { currentExchange, exchangeAtHand } from '../exchange.ts';
 import type { SourceDocument } from '../known.ts';
 import { authorizationCodes } from '../tables.ts';
 import { learnAuthorization, letOutliveSession } from './authorization.ts';
@@ -14,7 +13,7 @@ import { digestOf, fromSeconds, toSeconds, type Payload, type Store } from './to
 /** Authorization codes: single use. @see RFC 6749 §4.1.2, RFC 9700 §2.1.1 */
 export function createAuthorizationCodeStore(ctx: Ctx): Store {
   return {
-    save: (tx, code, payload) => saveCode(ctx, tx, code, payload),
+    save: (tx, code, payload) => saveCode(tx, code, payload),
     async find(tx, code) {
       const opened = await openCode(ctx, tx, digestOf(code));
       const authorization = learnAuthorization(opened?.authorization);
@@ -41,31 +40,33 @@ export function createAuthorizationCodeStore(ctx: Ctx): Store {
         }),
       };
     },
-    async consume(tx, code) {
-      await later(tx).execute(sql`select oauth.spend_code(${digestOf(code)}, ${ctx.clock.now()})`);
+    async consume(_tx, code) {
+      exchangeAtHand().deeds.spentCode = digestOf(code);
     },
     revokeByGrantId: revokeTokens(ctx),
   };
 }
 
-async function saveCode(ctx: Ctx, tx: Tx, code: string, payload: Payload): Promise<void> {
+/** A code is a sign-in to its application, whether or not a page was shown. */
+async function saveCode(tx: Tx, code: string, payload: Payload): Promise<void> {
+  const { deeds, endpoint, known } = exchangeAtHand();
   const authorizationId = payload.grantId ?? '';
-  if (payload.expiresWithSession !== true) await letOutliveSession(later(tx), authorizationId);
-  const row = writeDocument(authorizationCodes, {
+  const outlivesSession = known.authorization?.id === authorizationId && known.authorization.outlivesSession;
+  if (payload.expiresWithSession !== true && !outlivesSession)
+    await letOutliveSession(later(tx), authorizationId);
+  deeds.authorizationId = authorizationId;
+  deeds.isSignIn = true;
+  deeds.codes.push({
     codeHash: digestOf(code),
     authorizationId,
     redirectUri: payload.redirectUri ?? '',
     codeChallenge: payload.codeChallenge ?? null,
-    isJsonFlow: currentExchange()?.endpoint === 'json-flow',
+    isJsonFlow: endpoint === 'json-flow',
     dpopThumbprint: payload.dpopJkt ?? null,
     ...toSource(payload),
     createdAt: fromSeconds(payload.iat ?? 0),
     expiresAt: fromSeconds(payload.exp ?? 0),
   });
-  await later(tx).execute(sql`select oauth.save_code(${row})`);
-  // A code is a sign-in to its application, whether or not a page was shown.
-  const owner = currentExchange()?.known.authorization;
-  if (owner) await recordSignIn(ctx, later(tx), owner);
 }
 
 async function openCode(ctx: Ctx, tx: Tx, hash: Buffer): Promise<SourceDocument | null | undefined> {

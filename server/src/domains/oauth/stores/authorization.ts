@@ -16,6 +16,8 @@ export type LiveAuthorization = {
   sessionId: string | null;
   outlivesSession: boolean;
   expiresAt: Date;
+  /** When it was used before; unknown where it was read to be changed. */
+  grantUsedAt: Date | undefined;
   /** What the person has granted. */
   scopes: string[];
   claims: string[];
@@ -48,8 +50,15 @@ export async function findLiveAuthorization(
 export function learnAuthorization(document: RowDocument | null | undefined): LiveAuthorization | undefined {
   if (!document) return undefined;
   const { user, role, ...read } = document;
-  const given = read as Omit<LiveAuthorization, 'expiresAt'> & { expiresAt: string };
-  const authorization = { ...given, expiresAt: new Date(given.expiresAt) };
+  const given = read as Omit<LiveAuthorization, 'expiresAt' | 'grantUsedAt'> & {
+    expiresAt: string;
+    grantUsedAt?: string | null;
+  };
+  const authorization = {
+    ...given,
+    expiresAt: new Date(given.expiresAt),
+    grantUsedAt: given.grantUsedAt ? new Date(given.grantUsedAt) : undefined,
+  };
   const exchange = currentExchange();
   if (!exchange) return authorization;
   const { applicationId, userId, grantId } = authorization;

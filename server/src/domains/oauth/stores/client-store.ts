@@ -15,12 +15,18 @@ export const extraClientProperties = [
 
 /** Applications as clients of the protocol. `placeholderSecret` stands where the library wants a secret. */
 export function createClientStore(placeholderSecret: string): Store {
+  const described = new WeakMap<Application, Payload>();
+  const describe = (application: Application): Payload => {
+    const known = described.get(application) ?? toClientMetadata(application, placeholderSecret);
+    described.set(application, known);
+    return known;
+  };
   return {
     async find(tx, clientId) {
       if (/\0/.test(clientId) || !clientId.isWellFormed()) return undefined;
       const known = currentExchange()?.known.client?.application;
       const application = known?.clientId === clientId ? known : await findClient(tx, clientId);
-      return application && toClientMetadata(application, placeholderSecret);
+      return application && describe(application);
     },
   };
 }

@@ -1,11 +1,11 @@
 import { sql } from 'drizzle-orm';
 import { errors } from 'oidc-provider';
 import type { Ctx } from '../../../ctx.ts';
-import { readDocument, writeDocument } from '../../../db/documents.ts';
-import { later, type Tx } from '../../../db/index.ts';
+import { readDocument } from '../../../db/documents.ts';
+import type { Tx } from '../../../db/index.ts';
 import { newId } from '../../../lib/ids.ts';
 import { createSealer, type Sealer } from '../../../lib/secrets.ts';
-import { currentExchange, type Rotation } from '../exchange.ts';
+import { currentExchange, exchangeAtHand, type Exchange, type Rotation } from '../exchange.ts';
 import type { SourceDocument } from '../known.ts';
 import { refreshTokens } from '../tables.ts';
 import { learnAuthorization, type LiveAuthorization } from './authorization.ts';
@@ -23,12 +23,14 @@ type Row = typeof refreshTokens.$inferSelect;
 export function createRefreshTokenStore(ctx: Ctx): Store {
   const sealer = answerSealer(ctx);
   return {
-    async save(tx, token, payload) {
-      const rotation = currentExchange()?.rotation;
-      const row = writeDocument(refreshTokens, {
+    async save(_tx, token, payload) {
+      const { deeds, rotation } = exchangeAtHand();
+      const authorizationId = payload.grantId ?? '';
+      deeds.authorizationId = authorizationId;
+      deeds.refreshTokens.push({
         tokenHash: digestOf(token),
         familyId: rotation?.familyId ?? newId(ctx),
-        authorizationId: payload.grantId ?? '',
+        authorizationId,
         previousHash: rotation?.isConsumed ? rotation.tokenHash : null,
         rotations: payload.rotations ?? 0,
         grantTypes: payload.gty ?? '',
@@ -38,7 +40,6 @@ export function createRefreshTokenStore(ctx: Ctx): Store {
         createdAt: fromSeconds(payload.iat ?? 0),
         expiresAt: fromSeconds(payload.exp ?? 0),
       });
-      await later(tx).execute(sql`select oauth.save_refresh_token(${row})`);
     },
     async find(tx, token) {
       const opened = await openToken(ctx, tx, digestOf(token));
@@ -72,17 +73,12 @@ export function createRefreshTokenStore(ctx: Ctx): Store {
  * Spends a refresh token, and keeps what it was exchanged for, for those that ask with the same one a moment
  * later.
  */
-export async function spendRefreshToken(
-  ctx: Ctx,
-  tx: Tx,
-  { tokenHash, isConsumed }: Rotation,
-  answer: unknown,
-): Promise<void> {
-  if (!isConsumed) return;
+export function spendRefreshToken(ctx: Ctx, { deeds, rotation }: Exchange, answer: unknown): void {
+  if (!rotation?.isConsumed) return;
+  const { tokenHash: hash } = rotation;
   const isKept = ctx.config.refreshReuseWindowSeconds > 0;
-  const sealed = isKept ? answerSealer(ctx).seal(JSON.stringify(answer), contextOf(tokenHash)) : null;
-  const spending = sql`select oauth.spend_refresh_token(${tokenHash}, ${sealed}, ${ctx.clock.now()})`;
-  await later(tx).execute(spending);
+  const sealedAnswer = isKept ? answerSealer(ctx).seal(JSON.stringify(answer), contextOf(hash)) : null;
+  deeds.spentToken = { hash, sealedAnswer };
 }
 
 async function openToken(ctx: Ctx, tx: Tx, hash: Buffer): Promise<SourceDocument | null | undefined> {

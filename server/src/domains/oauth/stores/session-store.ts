@@ -10,7 +10,8 @@ import {
   type LiveSession,
 } from '../../auth/index.ts';
 import { Provider } from 'oidc-provider';
-import { currentExchange } from '../exchange.ts';
+import { currentExchange, exchangeAtHand } from '../exchange.ts';
+import { isDue } from '../is-due.ts';
 import { browserStates } from '../page-tables.ts';
 import { withoutNulls } from './source.ts';
 import { digestOf, toSeconds, type Payload, type Store } from './to-adapter.ts';
@@ -37,7 +38,9 @@ export function createSessionStore(ctx: Ctx): Store {
       const known = currentExchange()?.known.signIn;
       const isKnown = known?.session?.id === uid;
       const session = isKnown ? known.session : await findSession(ctx, tx, { id: uid });
-      if (session) await touchSession(ctx, later(tx), session.id, changesOf(cookie, payload));
+      if (isKnown && known.cookie === cookie && isSignInOf(known.session, payload)) {
+        if (isDue(ctx, known.usedAt)) exchangeAtHand().deeds.usedSessionId = uid;
+      } else if (session) await touchSession(ctx, later(tx), session.id, changesOf(cookie, payload));
       else if (payload.accountId) return;
       if (isKnown && !known.state && payload.state === undefined) return;
       await saveState(ctx, tx, {
@@ -70,6 +73,11 @@ export function createSessionStore(ctx: Ctx): Store {
 function isRenewed(cookie: string): boolean {
   const session = Provider.ctx?.oidc?.session as { oldId?: string } | undefined;
   return session?.oldId === cookie;
+}
+
+/** Whether the library says of the session what we do: nobody has signed in since it was read. */
+function isSignInOf(session: LiveSession | undefined, { loginTs }: Payload): boolean {
+  return session !== undefined && loginTs === toSeconds(session.authenticatedAt);
 }
 
 function changesOf(cookie: string, { loginTs }: Payload): { cookie: string; authenticatedAt?: Date } {

@@ -44,7 +44,8 @@ export function fromSource(source: Source): Payload {
 
 /** The library takes absence for absence, and null for a value. */
 export function withoutNulls(values: Record<string, unknown>): Payload {
-  return Object.fromEntries(
-    Object.entries(values).filter(([, value]) => value !== null && value !== undefined),
-  );
+  const present: Payload = {};
+  for (const [name, value] of Object.entries(values))
+    if (value !== null && value !== undefined) present[name] = value;
+  return present;
 }
