@@ -1,5 +1,5 @@
-// `npm test`: every suite on the embedded PostgreSQL and, when that is green, on Debian's PostgreSQL 15 behind
-// PgBouncer, with Redis. `npm test -- server/test/http.test.ts` runs one file on both.
+// `npm test`: every suite on the embedded PostgreSQL and, when that is green, on Debian's PostgreSQL 15
+// behind PgBouncer, with Redis. `npm test -- server/test/http.test.ts` runs one file on both.
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { ensureInstalled, nodeExitCode } from './lib.mjs';
