@@ -95,18 +95,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     metrics,
     log,
   };
-  handleRecoveryJobs(ctx);
-  handleAccessJobs(ctx);
-  handleApiKeyJobs(ctx);
-  handleWebhookJobs(ctx, options.resolve);
-  handleOauthJobs(ctx, options.resolve);
-  handleAuditJobs(ctx);
-  handleBonusJobs(ctx);
-  handleSealJobs(ctx);
-  handleBanJobs(ctx);
-  handleHoldJobs(ctx);
-  handleRetentionJobs(ctx);
-  handlePrivacyJobs(ctx);
+  handleJobs(ctx, options.resolve);
   const app = await buildApp(ctx, options.resolve);
   if (options.runsJobs !== false) await jobs.start();
   return {
@@ -122,6 +111,22 @@ export async function createService(options: ServiceOptions): Promise<Service> {
       await db.close();
     },
   };
+}
+
+/** Has the jobs of every domain done. */
+function handleJobs(ctx: Ctx, resolve: Resolve | undefined): void {
+  handleRecoveryJobs(ctx);
+  handleAccessJobs(ctx);
+  handleApiKeyJobs(ctx);
+  handleWebhookJobs(ctx, resolve);
+  handleOauthJobs(ctx, resolve);
+  handleAuditJobs(ctx);
+  handleBonusJobs(ctx);
+  handleSealJobs(ctx);
+  handleBanJobs(ctx);
+  handleHoldJobs(ctx);
+  handleRetentionJobs(ctx);
+  handlePrivacyJobs(ctx);
 }
 
 /** What is read for many at once. */

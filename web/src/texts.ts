@@ -1,6 +1,6 @@
 import { countOf, creditsOf, eurosOf } from './format.ts';
 import { securityTexts } from './security-texts.ts';
-import type { BudgetTerms, BudgetView, CurrentBudget } from './page.ts';
+import type { BudgetTerms, BudgetView, CurrentBudget } from './budget-view.ts';
 
 type Words = { title: string; detail: string };
 

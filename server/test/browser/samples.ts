@@ -1,11 +1,5 @@
-import type {
-  AccountView,
-  ApplicationView,
-  BudgetTerms,
-  BudgetView,
-  Form,
-  Page,
-} from '../../../web/src/page.ts';
+import type { BudgetTerms, BudgetView } from '../../../web/src/budget-view.ts';
+import type { AccountView, ApplicationView, Form, Page } from '../../../web/src/page.ts';
 
 /** The address of the one logo; whoever opens the gallery answers it. */
 export const logoUrl = 'https://static.atlas.example/logo.svg';

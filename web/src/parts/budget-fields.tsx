@@ -1,5 +1,6 @@
 import { useState } from 'react';
-import type { BudgetView, Problem } from '../page.ts';
+import type { BudgetView } from '../budget-view.ts';
+import type { Problem } from '../page.ts';
 import { texts } from '../texts.ts';
 import { Field } from './field.tsx';
 import { Coin } from './marks.tsx';

@@ -1,5 +1,5 @@
--- Passkeys are a way in. They, remembered and known devices and API keys go with the other ways when an account is given
--- to whoever has its address.
+-- Passkeys are a way in. They, remembered and known devices and API keys go with the other ways when an account
+-- is given to whoever has its address.
 
 create or replace function auth.count_ways_in(person uuid) returns integer
   language sql stable security definer set search_path = pg_catalog

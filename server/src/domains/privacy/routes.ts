@@ -2,20 +2,25 @@ import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../../app.ts';
 import type { Ctx } from '../../ctx.ts';
+import type { ErrorCode } from '../../errors.ts';
 import { authenticate, callerOf } from '../../http/authenticate.ts';
 import { limits } from '../../http/limits.ts';
 import { originOf } from '../../http/origin.ts';
-import { deactivateOwnAccount } from '../users/index.ts';
 import { collectPersonalData } from './collect-personal-data.ts';
-import { erasePerson } from './erase-person.ts';
 import { formatPersonalDataAsJson, formatPersonalDataAsZip } from './format-personal-data.ts';
+import { leave } from './leave.ts';
 import * as schemas from './schemas.ts';
+
+const common = { tags: ['users'], security: [{ bearer: [] }] };
 
 /** What a person may have: everything held about them, and that it is forgotten. */
 export function addPrivacyRoutes(app: App, ctx: Ctx): void {
-  const preHandler = authenticate(ctx);
-  const common = { tags: ['users'], security: [{ bearer: [] }] };
+  addExportRoute(app, ctx);
+  addLeaveRoute(app, ctx);
+}
 
+function addExportRoute(app: App, ctx: Ctx): void {
+  const preHandler = authenticate(ctx);
   const exportSchema = {
     ...common,
     summary: 'Export everything held about you',
@@ -34,49 +39,40 @@ export function addPrivacyRoutes(app: App, ctx: Ctx): void {
       return sendArchive(reply, 'zip', formatPersonalDataAsZip(sections, ctx.clock.now()));
     },
   );
+}
 
-  const eraseSchema = {
+function addLeaveRoute(app: App, ctx: Ctx): void {
+  const leaveSchema = {
     ...common,
     summary: 'Deactivate your account, or erase it for good',
     description:
-      'Sessions, tokens, API keys and consents are dead at once; what the account owns stays, and an administrator can ' +
-      'activate it again. With `erase=true`, ends every session, token, consent and membership at once and forgets who you were. What the books have to ' +
-      'keep stays without your name.',
+      'Sessions, tokens, API keys and consents are dead at once; what the account owns stays, and an administrator ' +
+      'can activate it again. With `erase=true`, memberships end, too, and who you were is forgotten: what the books ' +
+      'have to keep stays without your name.',
     querystring: schemas.erasureQuerySchema,
     body: schemas.erasureBodySchema,
     response: { 200: schemas.erasedSchema },
   };
+  const refusals = [
+    'users.last_admin',
+    'auth.password_wrong',
+    'auth.sign_in_again',
+    'users.erasure_blocked',
+    'server.busy',
+  ] satisfies ErrorCode[];
+  const preHandler = authenticate(ctx);
+  // Who deactivates need not send anything.
+  const preValidation = mayBeEmpty;
   app.delete(
     '/api/v1/users/me',
-    {
-      preHandler,
-      // Who deactivates need not send anything.
-      preValidation: (request, _reply, done) => {
-        request.body ??= {};
-        done();
-      },
-      config: {
-        limit: limits.changePassword,
-        refusals: [
-          'users.last_admin',
-          'auth.password_wrong',
-          'auth.sign_in_again',
-          'users.erasure_blocked',
-          'server.busy',
-        ],
-      },
-      schema: eraseSchema,
-    },
-    async (request) => {
-      const caller = callerOf(request);
-      if (request.query.erase !== 'true') {
-        await deactivateOwnAccount(ctx, { caller, origin: originOf(request) });
-        return { success: true as const, message: 'The account is deactivated.' };
-      }
-      await erasePerson(ctx, caller, request.body);
-      return { success: true as const, message: 'The account is erased.' };
-    },
+    { preHandler, preValidation, config: { limit: limits.changePassword, refusals }, schema: leaveSchema },
+    (request) => leave(ctx, callerOf(request), { ...request.query, ...request.body }, originOf(request)),
   );
+}
+
+function mayBeEmpty(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
+  request.body ??= {};
+  done();
 }
 
 function wantsZip(request: FastifyRequest, format: 'json' | 'zip' | undefined): boolean {

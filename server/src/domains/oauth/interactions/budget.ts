@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Interaction } from 'oidc-provider';
-import type { BudgetView, CurrentBudget } from '../../../../../web/src/page.ts';
+import type { BudgetView, CurrentBudget } from '../../../../../web/src/budget-view.ts';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller, Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';

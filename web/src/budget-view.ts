@@ -1,0 +1,18 @@
+/** Up to how much an application may spend. Credits are whole numbers. */
+export type BudgetTerms = {
+  allowance: number;
+  period: 'day' | 'week' | 'month' | 'total';
+  maxPerSpend: number | null;
+  kinds: ('free' | 'paid')[];
+};
+
+/** A budget that holds, or would if it were not paused or had not run out. */
+export type CurrentBudget = BudgetTerms & { status: 'active' | 'paused' | 'expired' };
+
+/** A budget that is asked for. */
+export type BudgetView = BudgetTerms & {
+  /** What has been granted before, as it is; this takes its place. */
+  current: CurrentBudget | null;
+  /** Credits for one euro, to say what the budget is worth. */
+  creditsPerEur: number;
+};
