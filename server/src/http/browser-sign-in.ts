@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Ctx } from '../ctx.ts';
 import type { BrowserSecondFactor, BrowserSignIn } from '../domains/auth/index.ts';
-import { readDeviceCookie, sendChallengeCookie, sendDeviceCookie } from './second-factor-cookies.ts';
+import { readRememberedCookie, sendChallengeCookie, sendRememberedCookie } from './second-factor-cookies.ts';
 import { readSignInCookie, sendSignInCookie } from './sign-in-cookie.ts';
 
 /** What a browser brings along to a sign-in. */
@@ -9,7 +9,7 @@ export function readPlace(
   ctx: Ctx,
   request: FastifyRequest,
 ): { cookie: string | undefined; deviceToken: string | undefined } {
-  return { cookie: readSignInCookie(ctx.config, request), deviceToken: readDeviceCookie(request) };
+  return { cookie: readSignInCookie(ctx.config, request), deviceToken: readRememberedCookie(request) };
 }
 
 /**
@@ -28,6 +28,6 @@ export function keepSignIn(
   }
   sendSignInCookie(ctx.config, reply, result.cookie);
   sendChallengeCookie(reply);
-  if (result.remembered) sendDeviceCookie(reply, result.remembered);
+  if (result.remembered) sendRememberedCookie(reply, result.remembered);
   return true;
 }

@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 export type KeptSecret = { value: string; ttlSeconds: number };
 
 const challengeName = '__Host-obol_challenge';
-const deviceName = '__Host-obol_device';
+const rememberedName = '__Host-obol_remembered';
 const none: KeptSecret = { value: '', ttlSeconds: 0 };
 
 /** Keeps the sign-in of this browser that waits for its second factor. */
@@ -19,13 +19,13 @@ export function readChallengeCookie(request: FastifyRequest): string {
 }
 
 /** Keeps what lets this browser sign in without the second factor for a while. */
-export function sendDeviceCookie(reply: FastifyReply, device: KeptSecret): void {
-  send(reply, deviceName, device);
+export function sendRememberedCookie(reply: FastifyReply, device: KeptSecret): void {
+  send(reply, rememberedName, device);
 }
 
 /** What a browser keeps that is remembered. */
-export function readDeviceCookie(request: FastifyRequest): string | undefined {
-  return request.cookies[deviceName];
+export function readRememberedCookie(request: FastifyRequest): string | undefined {
+  return request.cookies[rememberedName];
 }
 
 function send(reply: FastifyReply, name: string, { value, ttlSeconds }: KeptSecret): void {

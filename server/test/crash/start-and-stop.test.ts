@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -156,7 +157,10 @@ async function startAsNobody(dataDir: string): Promise<RealService> {
   const programDir = join(dir, 'program');
   await chmod(dir, 0o777);
   for (const folder of ['server', 'web']) await mkdir(join(programDir, folder), { recursive: true });
-  for (const part of ['package.json', 'node_modules', 'server/package.json', 'server/src', 'web/dist']) {
+  const parts = ['package.json', 'node_modules', 'server/package.json', 'server/src', 'web/dist'];
+  // Where npm puts what two workspaces want in two versions.
+  const own = 'server/node_modules';
+  for (const part of existsSync(join(repositoryDir, own)) ? [...parts, own] : parts) {
     // Links cost nothing; where the copy lies on another file system they are not possible.
     const copy = (flags: string) => run('cp', [flags, join(repositoryDir, part), join(programDir, part)]);
     await copy('-al').catch(() => copy('-a'));

@@ -19,6 +19,7 @@ export type Row = Record<string, string | null>;
  */
 const overrides: Record<string, Row> = {
   'apps.applications': { jwks: null },
+  'auth.api_keys': { application_id: null },
   'auth.session_codes': { account_id: null },
   'credits.holds': { closed_at: null },
   'credits.idempotency_keys': { code: null },

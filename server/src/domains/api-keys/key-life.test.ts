@@ -97,7 +97,8 @@ test('to anybody else a key answers like one that does not exist', async () => {
 });
 
 test('whoever deactivates an account, an application or a key ends what the key opens, at once', async () => {
-  const [holder, admin] = [await addWalletHolder(service), await addWalletHolder(service)];
+  const [person, admin] = [await registerPerson(service), await addWalletHolder(service)];
+  const holder = { userId: person.id, token: (await signIn(service, person)).accessToken };
   const app = await registerApplication(service, admin.token);
   const own = await makeKey(service, holder.token);
   const apps = await makeKey(service, admin.token, {}, app.id);
@@ -124,11 +125,13 @@ test('whoever deactivates an account, an application or a key ends what the key 
   }
   await setActive(true);
   expect((await balanceBy(bearer(own.key))).status).toBe(200);
-  expect((await service.send('DELETE', `${ownKeys}/${own.id}`, { token: holder.token })).status).toBe(200);
+  // Whoever was deactivated signs in anew.
+  const { accessToken: token } = await signIn(service, person);
+  expect((await service.send('DELETE', `${ownKeys}/${own.id}`, { token })).status).toBe(200);
   expect((await balanceBy(bearer(own.key))).status).toBe(401);
   expect((await verifyKey(service, own.key)).body).toMatchObject({ valid: false, code: 'revoked' });
-  expect((await service.send('DELETE', `${ownKeys}/${own.id}`, { token: holder.token })).status).toBe(404);
-  expect((await service.send('GET', ownKeys, { token: holder.token })).body).toEqual({ apiKeys: [] });
+  expect((await service.send('DELETE', `${ownKeys}/${own.id}`, { token })).status).toBe(404);
+  expect((await service.send('GET', ownKeys, { token })).body).toEqual({ apiKeys: [] });
 });
 
 test('when its owner is erased, a key is unknown', async () => {

@@ -66,6 +66,9 @@ test('the claims of an access token are those of the contract', async () => {
     role: 'user',
     client_id: 'obol',
     scope: 'account',
+    acr: 'urn:obol:password',
+    amr: ['pwd'],
+    auth_time: issuedAt,
   });
 });
 

@@ -50,7 +50,7 @@ describe('rule 25: on its own host', () => {
     expect(status).toBe(303);
     const all = [...cookies, ...cookiesOf(await logIn(host, person))];
     expect(new Set(all.map(({ name }) => name))).toEqual(
-      new Set(['__Host-obol_csrf', '__Host-obol_device', '__Host-obol_session']),
+      new Set(['__Host-obol_csrf', '__Host-obol_device', '__Host-obol_session', '__Host-obol_challenge']),
     );
     for (const { name, attributes } of all) {
       expect(attributes, name).toEqual(

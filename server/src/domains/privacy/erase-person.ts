@@ -40,7 +40,8 @@ async function readAccount(ctx: Ctx, caller: Caller): Promise<Account> {
         left join auth.passwords p on p.user_id = u.id
        where u.id = ${caller.userId}`);
     const [account] = rows;
-    if (!account) throw new Error('a living session has no user');
+    // Erased by another request, since the session was looked at.
+    if (!account) throw new AppError('auth.session_ended');
     return account;
   });
 }

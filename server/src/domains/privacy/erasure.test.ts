@@ -4,6 +4,7 @@ import { registerApplication } from '../../../test/harness/applications.ts';
 import { startTestService } from '../../../test/harness/index.ts';
 import { jsonLines, takeIn } from '../../../test/harness/imports.ts';
 import { answer } from '../../../test/harness/receiver.ts';
+import { registerPerson, signIn } from '../../../test/harness/people.ts';
 import { addTeam } from '../../../test/harness/teams.ts';
 import { findTraces } from '../../../test/harness/traces.ts';
 import { addLot, addWalletHolder, connectAsOwner, type WalletHolder } from '../../../test/harness/wallets.ts';
@@ -157,16 +158,18 @@ test.each([
   expect((await send('GET', 'users/me', undefined, tokens.accessToken)).status).toBe(200);
 });
 
-test('nobody is erased by accident: the query says so, or nothing happens', async () => {
-  for (const query of ['', '?erase=false', '?erase=1']) {
-    const answered = await send(
-      'DELETE',
-      `users/me${query}`,
-      { currentPassword: password },
-      tokens.accessToken,
-    );
+test('nobody is erased by accident: the query says so in one word', async () => {
+  for (const query of ['?erase=1', '?erase=', '?erase=TRUE']) {
+    const body = { currentPassword: password };
+    const answered = await send('DELETE', `users/me${query}`, body, tokens.accessToken);
     expect(answered.body.code).toBe('request.invalid');
   }
+  const other = await registerPerson(service);
+  const { accessToken } = await signIn(service, other);
+  const deactivated = await service.send('DELETE', '/api/v1/users/me', { token: accessToken });
+  expect(deactivated.status).toBe(200);
+  const { rows } = await owner.query('select is_active, email from auth.users where id = $1', [other.id]);
+  expect(rows).toEqual([{ is_active: false, email: other.email }]);
   const anonymous = await send('DELETE', 'users/me?erase=true', { currentPassword: password });
   expect(anonymous.body.code).toBe('auth.required');
 });
