@@ -2,7 +2,7 @@ import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { AppError } from '../errors.ts';
 import { wasRolledBack } from './errors.ts';
 
-/** Asks together what many requests want to know each for itself. */
+/** Asks together what many requests want to know or have done, each for itself. */
 export type Gatherer<Question, Answer> = {
   /** Resolves with the answer to this question, whatever its neighbours come to. Throws `server.busy`. */
   ask: (question: Question) => Promise<Answer>;
@@ -12,9 +12,14 @@ export type Gatherer<Question, Answer> = {
   drain: () => Promise<void>;
 };
 
-export type GatherLimits = { batchMax: number; waitingMax: number };
+export type GatherOptions<Question> = {
+  batchMax?: number;
+  waitingMax?: number;
+  /** Two questions with the same key do not go together. */
+  keyOf?: (question: Question) => string | undefined;
+};
 
-/** Answers questions in their order. It changes nothing, so that it may be asked again. */
+/** Answers questions in their order. What the database refuses is rolled back whole: it may be asked anew. */
 export type Call<Question, Answer> = (questions: Question[]) => Promise<Answer[]>;
 
 type Waiting<Question, Answer> = {
@@ -22,8 +27,6 @@ type Waiting<Question, Answer> = {
   resolve: (answer: Answer) => void;
   reject: (error: unknown) => void;
 };
-
-const defaultLimits: GatherLimits = { batchMax: 500, waitingMax: 10_000 };
 
 /**
  * Gathers the questions that come while a call is under way into the next one, without waiting for more: what
@@ -33,14 +36,14 @@ const defaultLimits: GatherLimits = { batchMax: 500, waitingMax: 10_000 };
  */
 export function createGatherer<Question, Answer>(
   call: Call<Question, Answer>,
-  { batchMax, waitingMax }: GatherLimits = defaultLimits,
+  { batchMax = 500, waitingMax = 10_000, keyOf }: GatherOptions<Question> = {},
 ): Gatherer<Question, Answer> {
   const queue: Waiting<Question, Answer>[] = [];
   let running: Promise<void> | undefined;
   const run = async (): Promise<void> => {
     while (queue.length > 0) {
       await endOfTurn();
-      await answerTogether(call, queue.splice(0, batchMax));
+      await answerTogether(call, keyOf ? takeApart(queue, batchMax, keyOf) : queue.splice(0, batchMax));
     }
     running = undefined;
   };
@@ -57,6 +60,26 @@ export function createGatherer<Question, Answer>(
         running ??= run();
       }),
   };
+}
+
+/** Takes those out of the queue who have waited longest, of each key only the first. */
+function takeApart<Question, Answer>(
+  queue: Waiting<Question, Answer>[],
+  batchMax: number,
+  keyOf: (question: Question) => string | undefined,
+): Waiting<Question, Answer>[] {
+  const keys = new Set<string>();
+  const batch = new Set<Waiting<Question, Answer>>();
+  for (const one of queue) {
+    if (batch.size === batchMax) break;
+    const key = keyOf(one.question);
+    if (key !== undefined && keys.has(key)) continue;
+    if (key !== undefined) keys.add(key);
+    batch.add(one);
+  }
+  const left = queue.filter((one) => !batch.has(one));
+  queue.splice(0, queue.length, ...left);
+  return [...batch];
 }
 
 /**

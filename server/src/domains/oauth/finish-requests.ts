@@ -1,7 +1,7 @@
 import type { Ctx } from '../../ctx.ts';
 import { writeDocument } from '../../db/documents.ts';
+import { createGatherer, type Gatherer } from '../../db/index.ts';
 import { firstKeptDay } from '../applications/index.ts';
-import { createGatherer, type Gatherer } from './gather.ts';
 import { accessTokens, authorizationCodes, refreshTokens } from './tables.ts';
 
 /** What a request has come to, written when it ends, if it may still happen then. */
@@ -31,6 +31,8 @@ export function hasDeeds(deeds: Deeds): boolean {
   return Object.keys(notes).length > 0 || codes.length + refresh.length + access.length > 0;
 }
 
+/** So many requests go together at most. */
+const batchMax = 100;
 const gatherers = new WeakMap<Ctx, Gatherer<Deeds, boolean>>();
 
 /**
@@ -39,15 +41,18 @@ const gatherers = new WeakMap<Ctx, Gatherer<Deeds, boolean>>();
  */
 export function finishRequest(ctx: Ctx, deeds: Deeds): Promise<boolean> {
   const known = gatherers.get(ctx);
-  if (known) return known.submit(deeds);
+  if (known) return known.ask(deeds);
   const finishTogether = async (requests: Deeds[]): Promise<boolean[]> => {
     const { text, values } = finishCall(ctx, requests);
     const [row] = await ctx.db.call<{ living: string[] }>(text, values);
     return requests.map((one) => hasHappened(one, row?.living));
   };
-  const gatherer = createGatherer(finishTogether, { keyOf: ({ authorizationId }) => authorizationId });
+  const gatherer = createGatherer(finishTogether, {
+    batchMax,
+    keyOf: ({ authorizationId }) => authorizationId,
+  });
   gatherers.set(ctx, gatherer);
-  return gatherer.submit(deeds);
+  return gatherer.ask(deeds);
 }
 
 /** Whether what a request has come to is among what was written. */

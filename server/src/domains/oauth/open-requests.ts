@@ -1,7 +1,7 @@
 import type { Ctx } from '../../ctx.ts';
 import { writeBytes, type RowDocument } from '../../db/documents.ts';
+import { createGatherer, type Gatherer } from '../../db/index.ts';
 import { readApplicationDocument, type Application } from '../applications/index.ts';
-import { createGatherer, type Gatherer } from './gather.ts';
 import { readKnownSecrets, type Known, type SecretDocument, type SourceDocument } from './known.ts';
 
 /** What one request asks: its application, and by what it comes. */
@@ -49,6 +49,8 @@ type Remembered = Map<string, { version: string; application: Application }>;
 /** Bounds the memory, whoever asks; the oldest is forgotten first. */
 const rememberedMax = 1000;
 
+/** So many requests go together at most. */
+const batchMax = 100;
 const gatherers = new WeakMap<Ctx, Gatherer<Asked, Opened>>();
 
 /**
@@ -57,11 +59,13 @@ const gatherers = new WeakMap<Ctx, Gatherer<Asked, Opened>>();
  */
 export function openRequest(ctx: Ctx, asked: Asked): Promise<Opened> {
   const known = gatherers.get(ctx);
-  if (known) return known.submit(asked);
+  if (known) return known.ask(asked);
   const remembered: Remembered = new Map();
-  const gatherer = createGatherer((requests: Asked[]) => openTogether(ctx, remembered, requests));
+  const gatherer = createGatherer((requests: Asked[]) => openTogether(ctx, remembered, requests), {
+    batchMax,
+  });
   gatherers.set(ctx, gatherer);
-  return gatherer.submit(asked);
+  return gatherer.ask(asked);
 }
 
 async function openTogether(ctx: Ctx, remembered: Remembered, requests: Asked[]): Promise<Opened[]> {

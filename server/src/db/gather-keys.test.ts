@@ -17,30 +17,30 @@ function noteCalls(): { calls: string[][]; call: (requests: string[]) => Promise
 test('what comes at the same moment goes together, and each is given its own answer', async () => {
   const { calls, call } = noteCalls();
   const gatherer = createGatherer(call);
-  expect(await Promise.all(['a', 'b', 'c'].map((one) => gatherer.submit(one)))).toEqual(['A', 'B', 'C']);
-  expect(await gatherer.submit('d')).toBe('D');
+  expect(await Promise.all(['a', 'b', 'c'].map((one) => gatherer.ask(one)))).toEqual(['A', 'B', 'C']);
+  expect(await gatherer.ask('d')).toBe('D');
   expect(calls).toEqual([['a', 'b', 'c'], ['d']]);
 });
 
 test('one that the database refuses fails alone', async () => {
   const gatherer = createGatherer(noteCalls().call);
-  const outcomes = await Promise.allSettled(['a', 'bad', 'c'].map((one) => gatherer.submit(one)));
+  const outcomes = await Promise.allSettled(['a', 'bad', 'c'].map((one) => gatherer.ask(one)));
   expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
 });
 
 test('when nobody knows what was done, nothing is done again', async () => {
   const { calls, call } = noteCalls();
   const gatherer = createGatherer(call);
-  const outcomes = await Promise.allSettled(['a', 'lost'].map((one) => gatherer.submit(one)));
+  const outcomes = await Promise.allSettled(['a', 'lost'].map((one) => gatherer.ask(one)));
   expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   expect(calls).toHaveLength(1);
-  expect(await gatherer.submit('b')).toBe('B');
+  expect(await gatherer.ask('b')).toBe('B');
 });
 
 test('what has the same key goes one after the other, in its order', async () => {
   const { calls, call } = noteCalls();
   const gatherer = createGatherer(call, { keyOf: (one) => one.slice(0, 1), batchMax: 2 });
-  expect(await Promise.all(['a1', 'a2', 'b1', 'c1'].map((one) => gatherer.submit(one)))).toEqual([
+  expect(await Promise.all(['a1', 'a2', 'b1', 'c1'].map((one) => gatherer.ask(one)))).toEqual([
     'A1',
     'A2',
     'B1',
@@ -54,7 +54,7 @@ test('what has the same key goes one after the other, in its order', async () =>
 
 test('who finds too many waiting is told that the service is busy', async () => {
   const gatherer = createGatherer(noteCalls().call, { waitingMax: 2 });
-  const outcomes = await Promise.allSettled(['a', 'b', 'c'].map((one) => gatherer.submit(one)));
+  const outcomes = await Promise.allSettled(['a', 'b', 'c'].map((one) => gatherer.ask(one)));
   expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
   expect(outcomes[2]).toMatchObject({ reason: { code: 'server.busy' } });
 });
