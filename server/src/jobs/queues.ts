@@ -18,6 +18,8 @@ export type Notice =
   | 'backup_codes_replaced'
   | 'passkey_added'
   | 'passkey_removed'
+  | 'account_linked'
+  | 'account_unlinked'
   | 'factors_reset'
   | 'factor_blocked'
   | 'email_change_asked'

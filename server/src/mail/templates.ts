@@ -91,6 +91,16 @@ const noticeTexts: Record<Notice, { subject: string; what: (account: string) => 
     subject: `A passkey was removed from your ${productName} account`,
     what: (account) => `a passkey was removed from ${account}.`,
   },
+  account_linked: {
+    subject: `Another way to sign in to your ${productName} account`,
+    what: (account) =>
+      `an account at another provider was connected to ${account}. It signs in without the password.`,
+  },
+  account_unlinked: {
+    subject: `A way to sign in to your ${productName} account was removed`,
+    what: (account) =>
+      `an account at another provider was disconnected from ${account}. The devices that it had signed in are signed out.`,
+  },
   factors_reset: {
     subject: `Your ${productName} second factors were removed`,
     what: (account) =>

@@ -101,7 +101,7 @@ describe('accounts', () => {
   });
 
   test('are disconnected, with the sessions that they opened; nobody else can', async () => {
-    const { browser, token } = await arrive();
+    const { browser, person, token } = await arrive();
     const claims = newClaims();
     await pass(browser, (await link(token)).body.url, claims);
     const there = newBrowser();
@@ -118,6 +118,15 @@ describe('accounts', () => {
     expect((await remove(token)).status).toBe(404);
     expect((await service.send('GET', '/api/users/me', { token: accessToken })).status).toBe(401);
     expect(await eventsOf(service, token)).toContain('account.unlinked');
+    const subjects = async () => (await service.mails(person.email)).map(({ subject }) => subject);
+    await expect
+      .poll(subjects)
+      .toEqual(
+        expect.arrayContaining([
+          'Another way to sign in to your Obol account',
+          'A way to sign in to your Obol account was removed',
+        ]),
+      );
   });
 
   test('the last way to sign in stays, also when the last two are removed at once', async () => {

@@ -15,6 +15,7 @@ import {
 } from '../../users/index.ts';
 import type { VerifiedAccount } from '../sign-in/sign-in-person.ts';
 import { enqueueVerificationMail } from '../recovery/resend-verification.ts';
+import { announceChange } from '../factors/announce-change.ts';
 import { recordSecurityEvent } from '../record-security-event.ts';
 import { accounts } from '../tables.ts';
 import type { Identity } from './identity.ts';
@@ -90,7 +91,8 @@ async function findOwner(ctx: Ctx, tx: Tx, identity: Identity, origin: RequestOr
   const user = await lockUser(tx, known.id);
   if (user.email !== email || !user.isActive) return user;
   if (user.emailVerifiedAt === null) await reclaimAccount(ctx, tx, { userId: user.id, details }, origin);
-  await recordSecurityEvent(ctx, tx, { type: 'account.linked', userId: user.id, details }, origin);
+  const change = { type: 'account.linked', notice: 'account_linked', details } as const;
+  await announceChange(ctx, tx, { user, ...change }, origin);
   return user;
 }
 

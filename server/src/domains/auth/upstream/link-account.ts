@@ -4,14 +4,14 @@ import { violatedConstraint, type Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
 import { lockUser } from '../../users/index.ts';
-import { recordSecurityEvent } from '../record-security-event.ts';
+import { announceChange } from '../factors/announce-change.ts';
 import { accounts } from '../tables.ts';
 import { addAccount } from './find-person.ts';
 import type { Identity } from './identity.ts';
 
 /**
  * Adds an account at another provider to the ways in of the caller. Both sides must have confirmed their
- * addresses, which need not be the same. Adding one's own account again changes nothing. Throws
+ * addresses, which need not be the same; a mail tells of it. Adding one's own account again changes nothing. Throws
  * `auth.session_ended`, `auth.email_unverified`, `auth.account_linked_elsewhere`.
  */
 export async function linkAccount(
@@ -33,8 +33,12 @@ export async function linkAccount(
       if (known) throw new AppError('auth.account_linked_elsewhere');
       if (!isEmailVerified || user.emailVerifiedAt === null) throw new AppError('auth.email_unverified');
       await addAccount(ctx, tx, user, identity);
-      const event = { type: 'account.linked', userId, sessionId, details: { provider: issuer } } as const;
-      await recordSecurityEvent(ctx, tx, event, origin);
+      const change = {
+        type: 'account.linked',
+        notice: 'account_linked',
+        details: { provider: issuer },
+      } as const;
+      await announceChange(ctx, tx, { user, sessionId, ...change }, origin);
     });
   } catch (error) {
     if (violatedConstraint(error) !== 'accounts_provider_account_key') throw error;

@@ -4,7 +4,7 @@ import type { Caller, Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
 import { forgetAuth0Id, lockUser } from '../../users/index.ts';
-import { recordSecurityEvent } from '../record-security-event.ts';
+import { announceChange } from '../factors/announce-change.ts';
 import { accounts, sessions } from '../tables.ts';
 import { isAuth0 } from './find-person.ts';
 
@@ -21,7 +21,7 @@ export async function unlinkAccount(
 ): Promise<void> {
   const { userId, sessionId } = caller;
   await ctx.db.asServiceFor(caller, async (tx) => {
-    await lockUser(tx, userId);
+    const user = await lockUser(tx, userId);
     const isOwn = and(eq(accounts.id, id), eq(accounts.userId, userId));
     const [account] = await tx.select().from(accounts).where(isOwn).for('update');
     if (!account) throw new AppError('request.not_found');
@@ -30,8 +30,9 @@ export async function unlinkAccount(
     await endSessionsOf(ctx, tx, id, sessionId);
     await tx.delete(accounts).where(isOwn);
     if (isAuth0(ctx, account.provider)) await forgetAuth0Id(ctx, tx, userId);
+    const change = { type: 'account.unlinked', notice: 'account_unlinked' } as const;
     const details = { provider: account.provider };
-    await recordSecurityEvent(ctx, tx, { type: 'account.unlinked', userId, sessionId, details }, origin);
+    await announceChange(ctx, tx, { user, sessionId, ...change, details }, origin);
   });
 }
 
