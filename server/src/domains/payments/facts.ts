@@ -47,7 +47,7 @@ export type DisputeFact = {
 
 /**
  * How a subscription stands, as of `asOf` (the provider's time of the event or answer); the latest counts, and `ended`
- * is final. `subscriptionId` is ours, from the metadata; `providerPriceId` says which plan it is for now.
+ * is final. `subscriptionId` is ours, from the metadata; `providerPriceId` says which plan the next bill is for.
  */
 export type SubscriptionFact = {
   kind: 'subscription';
@@ -62,7 +62,12 @@ export type SubscriptionFact = {
   asOf: string;
 };
 
-/** The bill of one period of a subscription. open < failed < void < paid. */
+/**
+ * A bill of a subscription. open < failed < void < paid. `purpose`: `period` for one whole period, whose bounds it
+ * names; `change` for what a dearer plan costs for the rest of a period, from the change to the end of that period.
+ * `amountCents` is what was billed in all, before anything that the customer has to their credit, and without tax that
+ * comes on top of the price.
+ */
 export type InvoiceFact = {
   kind: 'invoice';
   invoiceId: string;
@@ -71,6 +76,7 @@ export type InvoiceFact = {
   subscriptionId: string | null;
   paymentId: string | null;
   status: 'open' | 'failed' | 'void' | 'paid';
+  purpose: 'period' | 'change';
   providerPriceId: string;
   amountCents: number;
   currency: string;
