@@ -5,8 +5,8 @@ import type { PaypalConnection } from './paypal-connection.ts';
 import { readSubscription } from './read-subscription.ts';
 
 /**
- * Has PayPal bill no more, which it cannot take back: `payments.not_supported`. The period that was paid goes on to its
- * end. Throws `payments.provider_unavailable`, `payments.provider_refused`.
+ * Has PayPal bill no more, which it cannot take back: `payments.not_supported`. The period that was paid
+ * goes on to its end. Throws `payments.provider_unavailable`, `payments.provider_refused`.
  */
 export async function cancelSubscription(
   connection: PaypalConnection,

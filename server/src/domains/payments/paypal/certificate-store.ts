@@ -1,5 +1,4 @@
 import { X509Certificate, type KeyObject } from 'node:crypto';
-import { getCACertificates } from 'node:tls';
 import type { Clock } from '../../../ctx.ts';
 import { AppError } from '../../../errors.ts';
 import { fetchBounded } from '../../../lib/fetch-bounded.ts';
@@ -19,15 +18,17 @@ export type CertificateStoreOptions = {
   clock: Clock;
   /** The common name that certificates must be made out to; null takes every name. */
   commonName: string | null;
-  /** PEM of the only authority that is trusted, for a stand-in; null trusts public authorities. */
-  authority: string | null;
+  /** Whether issuers that are left out are asked for; a stand-in leaves none out. */
+  findsIssuers: boolean;
+  /** The authorities that are trusted, in PEM. */
+  roots: () => readonly string[];
   fetch?: typeof fetch | undefined;
 };
 
 export type CertificateStore = {
   /**
-   * The key of the certificate at an address that has been checked. Throws `payments.signature_invalid` when what is
-   * there proves nothing, `payments.provider_unavailable` when it cannot be had now.
+   * The key of the certificate at an address that has been checked. Throws `payments.signature_invalid`
+   * when what is there proves nothing, `payments.provider_unavailable` when it cannot be had now.
    */
   keyAt(address: string): Promise<KeyObject>;
 };
@@ -35,10 +36,10 @@ export type CertificateStore = {
 type Kept = { key: KeyObject; freshUntil: number; validFrom: number; validUntil: number };
 
 /**
- * Fetches certificates, each once for all who wait for it: over TLS, without following redirects, 64 KiB at most, within
- * 5 s. Good ones are kept, 16 at most: fetched anew after a day, and used for as long as they are valid while that fails.
- * Bad addresses are not asked again for a minute, and no more than 20 a minute are asked in all, since anybody can send
- * deliveries that name some.
+ * Fetches certificates, each once for all who wait for it: over TLS, without following redirects, 64 KiB at
+ * most, within 5 s. Good ones are kept, 16 at most: fetched anew after a day, and used for as long as they
+ * are valid while that fails. Bad addresses are not asked again for a minute, and no more than 20 a minute
+ * are asked in all, since anybody can send deliveries that name some.
  */
 export function createCertificateStore(options: CertificateStoreOptions): CertificateStore {
   const { clock } = options;
@@ -96,16 +97,13 @@ function remember<Value>(
   map.set(entry.address, entry.value);
 }
 
-/** What chains are checked by; the public authorities are read once, when the first delivery arrives. */
+/** What chains are checked by; the authorities are read once, when the first delivery arrives. */
 function createRules(options: CertificateStoreOptions): () => Omit<ChainRules, 'now'> {
-  const { commonName, authority } = options;
+  const { commonName, findsIssuers } = options;
   let roots: X509Certificate[] | undefined;
   return () => {
-    roots ??=
-      authority === null
-        ? getCACertificates('default').map((pem) => new X509Certificate(pem))
-        : readCertificates(authority);
-    return { roots, commonName, ...(authority === null ? { findIssuer: issuerFinder(options) } : {}) };
+    roots ??= options.roots().map((pem) => new X509Certificate(pem));
+    return { roots, commonName, ...(findsIssuers ? { findIssuer: issuerFinder(options) } : {}) };
   };
 }
 
@@ -131,9 +129,9 @@ async function fetchPem(options: CertificateStoreOptions, address: string): Prom
 }
 
 /**
- * Fetches an issuer that PayPal leaves out, from the authority that every certificate of PayPal's names. What it answers
- * is only a link of a chain: it must have signed the certificate below it, and be signed by a trusted root. @see RFC 5280
- * §4.2.2.1
+ * Fetches an issuer that PayPal leaves out, from the authority that every certificate of PayPal's names.
+ * What it answers is only a link of a chain: it must have signed the certificate below it, and be signed by
+ * a trusted root. @see RFC 5280 §4.2.2.1
  */
 function issuerFinder(options: CertificateStoreOptions): NonNullable<ChainRules['findIssuer']> {
   return async ({ infoAccess }) => {

@@ -14,9 +14,10 @@ type Change = {
 };
 
 /**
- * Puts a subscription on another plan from its next period on. The customer agrees at PayPal's first: nothing has changed
- * until they have been at `approvalUrl`. PayPal bills no rest of a period, so what is to change at once is refused with
- * `payments.not_supported`. Throws `payments.provider_unavailable`, `payments.provider_refused`.
+ * Puts a subscription on another plan from its next period on. The customer agrees at PayPal's first:
+ * nothing has changed until they have been at `approvalUrl`. PayPal bills no rest of a period, so what is
+ * to change at once is refused with `payments.not_supported`. Throws `payments.provider_unavailable`,
+ * `payments.provider_refused`.
  */
 export async function changeSubscription(
   connection: PaypalConnection,

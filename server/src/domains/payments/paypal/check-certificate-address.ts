@@ -11,10 +11,11 @@ export type CertificateHosts = {
 };
 
 /**
- * The address of the certificate that a delivery names, if PayPal keeps it: over https, at a host of PayPal's in our
- * mode, at the place where it keeps certificates, and nothing else in the address. Whoever chooses the certificate
- * chooses the key that the signature is checked with, so every other address is refused before it is asked. Throws
- * `payments.signature_invalid`, and `payments.wrong_mode` when it is a host of the other mode.
+ * The address of the certificate that a delivery names, if PayPal keeps it: over https, at a host of
+ * PayPal's in our mode, at the place where it keeps certificates, and nothing else in the address. Whoever
+ * chooses the certificate chooses the key that the signature is checked with, so every other address is
+ * refused before it is asked. Throws `payments.signature_invalid`, and `payments.wrong_mode` when it is a
+ * host of the other mode.
  */
 export function checkCertificateAddress(address: string, { mode, standInOrigin }: CertificateHosts): string {
   if (address.length > addressCharactersMax || !URL.canParse(address)) throw refused();
@@ -34,5 +35,7 @@ export function checkCertificateAddress(address: string, { mode, standInOrigin }
 }
 
 function refused(): AppError {
-  return new AppError('payments.signature_invalid', { cause: new Error('no address of a certificate of PayPal') });
+  return new AppError('payments.signature_invalid', {
+    cause: new Error('no address of a certificate of PayPal'),
+  });
 }

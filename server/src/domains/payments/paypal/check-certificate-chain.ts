@@ -4,7 +4,10 @@ const linksMax = 4;
 const certificatesMax = 8;
 const keyBitsMin = 2048;
 
-/** The key of a good certificate, and when every certificate up to the root is valid (milliseconds since 1970). */
+/**
+ * The key of a good certificate, and when every certificate up to the root is valid (milliseconds since
+ * 1970).
+ */
 export type CheckedKey = { key: KeyObject; validFrom: number; validUntil: number };
 
 export type ChainRules = {
@@ -17,7 +20,9 @@ export type ChainRules = {
   commonName: string | null;
 };
 
-/** The certificates of a PEM text, 8 at most. Throws when one of them cannot be read, or when there is none. */
+/**
+ * The certificates of a PEM text, 8 at most. Throws when one of them cannot be read, or when there is none.
+ */
 export function readCertificates(pem: string): X509Certificate[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]{1,20000}?-----END CERTIFICATE-----/g) ?? [];
   if (blocks.length === 0 || blocks.length > certificatesMax)
@@ -26,9 +31,10 @@ export function readCertificates(pem: string): X509Certificate[] {
 }
 
 /**
- * Checks that the first certificate was issued, by way of the others, by an authority that is trusted, that each of them
- * is valid now, and that it is made out to the name that PayPal signs with, for an RSA key of 2048 bits or more. Rejects
- * otherwise, so that a certificate that somebody issued to themselves is worth nothing. Revocation lists are not asked.
+ * Checks that the first certificate was issued, by way of the others, by an authority that is trusted, that
+ * each of them is valid now, and that it is made out to the name that PayPal signs with, for an RSA key of
+ * 2048 bits or more. Rejects otherwise, so that a certificate that somebody issued to themselves is worth
+ * nothing. Revocation lists are not asked.
  * @see RFC 5280 §6.1
  */
 export async function checkCertificateChain(

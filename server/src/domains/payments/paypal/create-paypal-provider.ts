@@ -1,3 +1,4 @@
+import { getCACertificates } from 'node:tls';
 import type { Clock } from '../../../ctx.ts';
 import { paypalModeOf } from '../../../paypal-settings.ts';
 import type { PaymentProvider } from '../provider.ts';
@@ -27,6 +28,8 @@ export type PaypalOptions = {
   clock: Clock;
   /** Asks in place of `fetch`, in tests. */
   fetch?: typeof fetch;
+  /** The authorities (PEM) that are trusted, in place of the public ones that Node.js knows. */
+  roots?: readonly string[];
 };
 
 /** PayPal, by its REST API: the mode is that of the address. See the README for what it cannot do. */
@@ -62,7 +65,11 @@ function createRules(options: PaypalOptions): DeliveryRules {
     commonName: isStandIn
       ? null
       : `messageverificationcerts.${mode === 'sandbox' ? 'sandbox.' : ''}paypal.com`,
-    authority: isStandIn ? certificateAuthority.replaceAll('\\n', '\n') : null,
+    findsIssuers: !isStandIn,
+    roots: () =>
+      isStandIn
+        ? [certificateAuthority.replaceAll('\\n', '\n')]
+        : (options.roots ?? getCACertificates('default')),
     fetch: options.fetch,
   });
   const hosts = { mode, standInOrigin: isStandIn ? certificateOrigin : '' };

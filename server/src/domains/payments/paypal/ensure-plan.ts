@@ -16,9 +16,9 @@ type Plan = {
 };
 
 /**
- * Makes sure that PayPal has a billing plan for a version of a plan of ours; its id. PayPal remembers the key for 72
- * hours: a call whose answer was lost for longer leaves a plan there that nobody subscribes to. Throws
- * `payments.provider_unavailable`, `payments.provider_refused`.
+ * Makes sure that PayPal has a billing plan for a version of a plan of ours; its id. PayPal remembers the
+ * key for 72 hours: a call whose answer was lost for longer leaves a plan there that nobody subscribes to.
+ * Throws `payments.provider_unavailable`, `payments.provider_refused`.
  */
 export async function ensurePlan(connection: PaypalConnection, plan: Plan): Promise<string> {
   await ensureProduct(connection);

@@ -15,9 +15,9 @@ const disputesMs = 180 * dayMs;
 const splittableMs = 2000;
 
 /**
- * Everything about money since then, from PayPal's transaction search and list of cases: payments, refunds and reversals,
- * oldest first, then cases. PayPal lists a transaction up to three hours after it happened. Throws
- * `payments.provider_unavailable`, `payments.provider_refused`.
+ * Everything about money since then, from PayPal's transaction search and list of cases: payments, refunds
+ * and reversals, oldest first, then cases. PayPal lists a transaction up to three hours after it happened.
+ * Throws `payments.provider_unavailable`, `payments.provider_refused`.
  * @see https://developer.paypal.com/docs/transaction-search/
  */
 export async function* listPaypalFacts(connection: PaypalConnection, since: Date): AsyncIterable<Fact[]> {
@@ -76,8 +76,9 @@ function beginOf(transaction: Json): number {
 }
 
 /**
- * By the code of a transaction: payments (T00…), of which those for subscriptions name the subscription; refunds (T1107);
- * reversals and chargebacks (T1106, T1201). Fees, payouts, holds and the like are left out.
+ * By the code of a transaction: payments (T00…), of which those for subscriptions name the subscription;
+ * refunds (T1107); reversals and chargebacks (T1106, T1201). Fees, payouts, holds and the like are left
+ * out.
  * @see https://developer.paypal.com/docs/transaction-search/transaction-event-codes/
  */
 async function toFact(connection: PaypalConnection, transaction: Json): Promise<Fact | null> {

@@ -6,10 +6,15 @@ export type Money = { amountCents: number; currency: string };
 
 /** Currencies without a minor unit. @see ISO 4217 */
 const wholeCurrencies = new Set(['JPY', 'KRW', 'VND', 'CLP', 'ISK', 'PYG', 'UGX']);
-/** Currencies that have one, but not at PayPal. @see https://developer.paypal.com/reference/currency-codes/ */
+/**
+ * Currencies that have one, but not at PayPal. @see https://developer.paypal.com/reference/currency-codes/
+ */
 const wholeAtPaypal = new Set(['HUF', 'TWD']);
 
-/** An amount as PayPal writes it: `value` and `currency_code`, in version 1 of its API `total` and `currency`. */
+/**
+ * An amount as PayPal writes it: `value` and `currency_code`, in version 1 of its API `total` and
+ * `currency`.
+ */
 export function readMoney(of: Json, name: string): Money {
   const money = readObject(of[name], name);
   const isFirstVersion = money.total !== undefined || money.currency !== undefined;
@@ -19,7 +24,9 @@ export function readMoney(of: Json, name: string): Money {
   return { amountCents: toMinorUnits(value, currency), currency };
 }
 
-/** The amount without its sign: what goes back to a customer is written with one here and without one there. */
+/**
+ * The amount without its sign: what goes back to a customer is written with one here and without one there.
+ */
 export function readMoneyBack(of: Json, name: string): Money {
   const { amountCents, currency } = readMoney(of, name);
   return { amountCents: amountCents < 0 ? -amountCents : amountCents, currency };
@@ -34,8 +41,8 @@ function toMinorUnits(value: string, currency: string): number {
 }
 
 /**
- * An amount of minor units as PayPal wants it. Throws RangeError when it has a fraction in a currency that PayPal
- * takes whole units of only.
+ * An amount of minor units as PayPal wants it. Throws RangeError when it has a fraction in a currency that
+ * PayPal takes whole units of only.
  */
 export function toPaypalMoney({ amountCents, currency }: Money): { currency_code: string; value: string } {
   const digits = String(exactInteger(amountCents)).padStart(3, '0');

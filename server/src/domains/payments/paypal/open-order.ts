@@ -9,9 +9,10 @@ import type { PaypalConnection } from './paypal-connection.ts';
 const approvalMs = 3 * 3_600_000;
 
 /**
- * Opens an order (Orders v2) that is captured once the customer has approved it. The purchase is its custom id, by which
- * it is known again, and its invoice id, which PayPal lets nobody pay twice, not even when the key of the call has been
- * forgotten there after six hours. Throws `payments.provider_unavailable`, `payments.provider_refused`.
+ * Opens an order (Orders v2) that is captured once the customer has approved it. The purchase is its custom
+ * id, by which it is known again, and its invoice id, which PayPal lets nobody pay twice, not even when the
+ * key of the call has been forgotten there after six hours. Throws `payments.provider_unavailable`,
+ * `payments.provider_refused`.
  */
 export async function openOrder(
   { client, clock }: PaypalConnection,
@@ -64,7 +65,10 @@ export function toOpenedCheckout(
   };
 }
 
-/** An amount as PayPal wants it. Throws `payments.provider_refused` for a fraction of a currency that has none there. */
+/**
+ * An amount as PayPal wants it. Throws `payments.provider_refused` for a fraction of a currency that has
+ * none there.
+ */
 export function writeMoney(money: Money): { currency_code: string; value: string } {
   try {
     return toPaypalMoney(money);

@@ -20,8 +20,8 @@ export type PaypalAnswer = { status: number; body: Json; issues: string[]; debug
 
 export type PaypalClient = {
   /**
-   * Calls PayPal's REST API: the answer, be it a refusal (4xx). Throws `payments.provider_unavailable` when nobody
-   * can say what came of the call.
+   * Calls PayPal's REST API: the answer, be it a refusal (4xx). Throws `payments.provider_unavailable` when
+   * nobody can say what came of the call.
    */
   call(method: 'GET' | 'POST', path: string, request?: PaypalRequest): Promise<PaypalAnswer>;
 };
@@ -37,8 +37,8 @@ export type PaypalClientOptions = {
 type Token = { text: string; expiresAt: number };
 
 /**
- * A client of PayPal's REST API. Its access token is asked for once, however many calls wait for it, and kept for as
- * long as it counts. @see https://developer.paypal.com/api/rest/authentication/
+ * A client of PayPal's REST API. Its access token is asked for once, however many calls wait for it, and
+ * kept for as long as it counts. @see https://developer.paypal.com/api/rest/authentication/
  */
 export function createPaypalClient(options: PaypalClientOptions): PaypalClient {
   const { clock } = options;
@@ -64,7 +64,10 @@ export function createPaypalClient(options: PaypalClientOptions): PaypalClient {
   };
 }
 
-/** The body of a call that went well. Throws `payments.provider_refused`, with what PayPal said as its cause. */
+/**
+ * The body of a call that went well. Throws `payments.provider_refused`, with what PayPal said as its
+ * cause.
+ */
 export function expectBody(answer: PaypalAnswer): Json {
   if (answer.status < 400) return answer.body;
   throw new AppError('payments.provider_refused', { cause: new Error(describeRefusal(answer)) });
@@ -152,7 +155,9 @@ function parse(text: string): unknown {
   }
 }
 
-/** Reads what PayPal answered. An answer that cannot be read says nothing: `payments.provider_unavailable`. */
+/**
+ * Reads what PayPal answered. An answer that cannot be read says nothing: `payments.provider_unavailable`.
+ */
 export async function readAnswer<Value>(read: () => Value | Promise<Value>): Promise<Value> {
   try {
     return await read();

@@ -12,9 +12,9 @@ import { toSubscriptionFact } from './to-subscription-fact.ts';
 export type PaypalEvent = { type: string; createdAt: Date; resource: Json };
 
 /**
- * What an event of PayPal's says about money; nothing for events that do not concern Obol. An order that the customer has
- * approved is captured. Throws JsonError, and `payments.provider_unavailable` when what a payment for a subscription
- * leaves out cannot be asked for.
+ * What an event of PayPal's says about money; nothing for events that do not concern Obol. An order that
+ * the customer has approved is captured. Throws JsonError, and `payments.provider_unavailable` when what a
+ * payment for a subscription leaves out cannot be asked for.
  */
 export async function readEventFacts(connection: PaypalConnection, event: PaypalEvent): Promise<Fact[]> {
   const { type, resource } = event;
@@ -54,8 +54,8 @@ export async function readEventFacts(connection: PaypalConnection, event: Paypal
 }
 
 /**
- * Captures what the event says is approved, or what has become of it since. When that fails now, the event still counts:
- * the purchase stays on its way, and is captured when it is next asked about.
+ * Captures what the event says is approved, or what has become of it since. When that fails now, the event
+ * still counts: the purchase stays on its way, and is captured when it is next asked about.
  */
 async function captureApproved(connection: PaypalConnection, resource: Json): Promise<Fact> {
   const approved = toCheckoutFact(resource);

@@ -6,8 +6,8 @@ import { readEventFacts } from './read-event-facts.ts';
 import { verifyDelivery, type DeliveryRules } from './verify-delivery.ts';
 
 /**
- * Reads a delivery, once it is known to be PayPal's. Throws what `verifyDelivery` and `readEventFacts` throw, and
- * `request.invalid` when it cannot be understood.
+ * Reads a delivery, once it is known to be PayPal's. Throws what `verifyDelivery` and `readEventFacts`
+ * throw, and `request.invalid` when it cannot be understood.
  */
 export async function readPaypalDelivery(
   connection: PaypalConnection,

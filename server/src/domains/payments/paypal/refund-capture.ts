@@ -5,8 +5,9 @@ import type { PaypalConnection } from './paypal-connection.ts';
 import { refundMark, toRefundFact } from './to-refund-fact.ts';
 
 /**
- * Sends money of a payment back, whole or in part; PayPal remembers the key for 45 days. Payments for subscriptions are
- * refunded the same way. Throws `payments.provider_unavailable`, `payments.provider_refused`.
+ * Sends money of a payment back, whole or in part; PayPal remembers the key for 45 days. Payments for
+ * subscriptions are refunded the same way. Throws `payments.provider_unavailable`,
+ * `payments.provider_refused`.
  */
 export async function refundCapture(
   { client }: PaypalConnection,

@@ -33,8 +33,8 @@ const statusOfCapture: Record<string, Status> = {
 };
 
 /**
- * How a checkout stands, from its order (Orders v2): as its capture does, once there is one. The amount is what was
- * captured, or what is to be. Throws JsonError when PayPal says something else than it documents.
+ * How a checkout stands, from its order (Orders v2): as its capture does, once there is one. The amount is
+ * what was captured, or what is to be. Throws JsonError when PayPal says something else than it documents.
  */
 export function toCheckoutFact(order: Json): CheckoutFact {
   const checkoutId = readText(order, 'id');
@@ -58,8 +58,8 @@ export function toCheckoutFact(order: Json): CheckoutFact {
 }
 
 /**
- * How a checkout stands, from its capture alone (Payments v2). Captures name their order; one that does not is known
- * by its own id. Throws JsonError.
+ * How a checkout stands, from its capture alone (Payments v2). Captures name their order; one that does not
+ * is known by its own id. Throws JsonError.
  */
 export function captureToCheckoutFact(capture: Json): CheckoutFact {
   const paymentId = readText(capture, 'id');
@@ -86,7 +86,9 @@ function readStatus(statuses: Record<string, Status>, of: Json): Status {
   return status;
 }
 
-/** A declined capture may be followed by another one, with another card: the one that brought money counts. */
+/**
+ * A declined capture may be followed by another one, with another card: the one that brought money counts.
+ */
 function furthestCapture(unit: Json): Json | null {
   const captures = readList(readMember(unit, 'payments') ?? {}, 'captures');
   const wanted: Status[] = ['paid', 'processing', 'failed'];

@@ -2,7 +2,10 @@ import type { DisputeFact } from '../facts.ts';
 import { readLinkedId, readList, readMember, readOptionalText, readText, type Json } from './json.ts';
 import { readMoney, readMoneyBack, type Money } from './money.ts';
 
-/** Where the money ends up. RESOLVED_WITH_PAYOUT: PayPal paid the customer itself, and the seller keeps theirs. */
+/**
+ * Where the money ends up. RESOLVED_WITH_PAYOUT: PayPal paid the customer itself, and the seller keeps
+ * theirs.
+ */
 const outcomes: Record<string, DisputeFact['status']> = {
   RESOLVED_BUYER_FAVOUR: 'lost',
   ACCEPTED: 'lost',
@@ -13,9 +16,9 @@ const outcomes: Record<string, DisputeFact['status']> = {
 };
 
 /**
- * A case (Disputes v1): a fact about each payment that it is about. A case without an outcome that is known stays
- * open, where a person sees it. Whatever a reversal took for one of these payments counts with the case from now on.
- * Throws JsonError.
+ * A case (Disputes v1): a fact about each payment that it is about. A case without an outcome that is known
+ * stays open, where a person sees it. Whatever a reversal took for one of these payments counts with the
+ * case from now on. Throws JsonError.
  */
 export function toDisputeFacts(dispute: Json): DisputeFact[] {
   const disputeId = readText(dispute, 'dispute_id');
@@ -39,9 +42,9 @@ export function toDisputeFacts(dispute: Json): DisputeFact[] {
 }
 
 /**
- * A payment that PayPal took back from us, from an event of a capture or sale. Most reversals belong to a case, which
- * tells of the same money and may yet be won: so a reversal counts as lost until a case about the payment is known,
- * whichever comes first. Throws JsonError.
+ * A payment that PayPal took back from us, from an event of a capture or sale. Most reversals belong to a
+ * case, which tells of the same money and may yet be won: so a reversal counts as lost until a case about
+ * the payment is known, whichever comes first. Throws JsonError.
  */
 export function reversalToDisputeFact(resource: Json): DisputeFact {
   const linked = readLinkedId(resource, { rel: 'up', path: '/v2/payments/captures/' });

@@ -15,9 +15,10 @@ const statuses: Record<string, InvoiceFact['status']> = {
 };
 
 /**
- * The bill of one period, from the payment that PayPal tells of (a sale, Payments v1): null when it is for no
- * subscription. PayPal writes no bills and names neither plan nor period, so both are asked for: the period begins with
- * the payment and is as long as the plan says. Throws JsonError, and what reading subscription and plan throws.
+ * The bill of one period, from the payment that PayPal tells of (a sale, Payments v1): null when it is for
+ * no subscription. PayPal writes no bills and names neither plan nor period, so both are asked for: the
+ * period begins with the payment and is as long as the plan says. Throws JsonError, and what reading
+ * subscription and plan throws.
  */
 export async function toInvoiceFact(connection: PaypalConnection, sale: Json): Promise<InvoiceFact | null> {
   const providerSubscriptionId = readOptionalText(sale, 'billing_agreement_id');
@@ -38,7 +39,10 @@ type Payment = {
   start: Date;
 };
 
-/** The bill of the period that a payment for a subscription begins. Throws what reading subscription and plan throws. */
+/**
+ * The bill of the period that a payment for a subscription begins. Throws what reading subscription and
+ * plan throws.
+ */
 export async function billPeriod(
   connection: PaypalConnection,
   payment: Payment,

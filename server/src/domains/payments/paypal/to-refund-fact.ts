@@ -9,7 +9,9 @@ const statuses: Record<string, RefundFact['status']> = {
   CANCELLED: 'failed',
 };
 
-/** How a refund request of ours is marked at PayPal, where a refund otherwise repeats what its capture says. */
+/**
+ * How a refund request of ours is marked at PayPal, where a refund otherwise repeats what its capture says.
+ */
 export const refundMark = 'refund:';
 
 /** A refund of a capture (Payments v2), which its link `up` names. Throws JsonError. */

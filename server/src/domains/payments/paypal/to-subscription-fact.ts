@@ -14,9 +14,9 @@ import type { PaypalConnection } from './paypal-connection.ts';
 type Period = { start: Date | null; end: Date | null };
 
 /**
- * How a subscription stands (Subscriptions v1). PayPal ends one at once when it is cancelled, and bills no more: for us
- * it goes on until the end of the period that was paid. `asOf` is when PayPal last changed it, or `toldAt` when PayPal
- * does not say. Throws JsonError, and what reading its plan throws.
+ * How a subscription stands (Subscriptions v1). PayPal ends one at once when it is cancelled, and bills no
+ * more: for us it goes on until the end of the period that was paid. `asOf` is when PayPal last changed it,
+ * or `toldAt` when PayPal does not say. Throws JsonError, and what reading its plan throws.
  */
 export async function toSubscriptionFact(
   connection: PaypalConnection,

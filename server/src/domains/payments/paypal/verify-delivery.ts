@@ -16,10 +16,11 @@ export type DeliveryRules = {
 };
 
 /**
- * Checks that PayPal has sent these very bytes to our webhook, and not long ago, without asking PayPal about it: it signs
- * transmission id, time, webhook id and the checksum of the body. Throws `request.invalid` when headers are missing,
- * `payments.delivery_too_old`, `payments.wrong_mode`, `payments.signature_invalid`, and `payments.provider_unavailable`
- * when the certificate cannot be had. @see https://developer.paypal.com/api/rest/webhooks/rest/
+ * Checks that PayPal has sent these very bytes to our webhook, and not long ago, without asking PayPal
+ * about it: it signs transmission id, time, webhook id and the checksum of the body. Throws
+ * `request.invalid` when headers are missing, `payments.delivery_too_old`, `payments.wrong_mode`,
+ * `payments.signature_invalid`, and `payments.provider_unavailable` when the certificate cannot be had.
+ * @see https://developer.paypal.com/api/rest/webhooks/rest/
  */
 export async function verifyDelivery(
   body: Buffer,
