@@ -1,3 +1,4 @@
+import { divideUp } from '../../../lib/exact.ts';
 import type { Fact } from '../facts.ts';
 import { readList, readMember, readOptionalText, readText, readTime, type Json } from './json.ts';
 import { readMoney, readMoneyBack } from './money.ts';
@@ -46,7 +47,7 @@ async function* listWindow(
     const isTooMuch =
       answer.issues.includes('RESULTSET_TOO_LARGE') || answer.body.name === 'RESULTSET_TOO_LARGE';
     if (isTooMuch && to - from > splittableMs) {
-      const middle = from + ((to - from) >> 1);
+      const middle = from + divideUp(to - from, 2);
       yield* listWindow(connection, { from, to: middle });
       yield* listWindow(connection, { from: middle, to });
       return;
