@@ -567,6 +567,62 @@ export const errorTable = {
     title: 'The endpoint is switched off',
     detail: 'Switch it on first: `PATCH` it with `isEnabled: true`.',
   },
+  'payments.provider_not_set_up': {
+    status: 409,
+    title: 'This payment provider is not set up',
+    detail: 'Choose another `provider`, or ask the operator to set one up.',
+  },
+  'payments.package_unavailable': {
+    status: 404,
+    title: 'This package is not for sale',
+    detail: '`GET /api/v1/credits/packages` lists what is.',
+  },
+  'payments.package_exists': {
+    status: 409,
+    title: 'There is a package with this id',
+    detail: 'Change that one, or choose another id.',
+  },
+  'payments.currency_unavailable': {
+    status: 422,
+    title: 'It is not sold in this currency',
+    detail: 'The list of packages says in which currencies each is sold.',
+  },
+  'payments.limit_reached': {
+    status: 409,
+    title: 'You have bought as much of this as one may',
+    detail:
+      '`perUserMax` says how often one may buy it, `perUserDays` within how many days; pending purchases count.',
+  },
+  'payments.provider_unavailable': {
+    status: 503,
+    title: 'The payment provider does not answer',
+    detail: 'Try again, with the same key; nothing is paid twice.',
+  },
+  'payments.provider_refused': {
+    status: 502,
+    title: 'The payment provider has refused this',
+    detail: 'Try another way to pay; if it stays, tell the operator the `requestId`.',
+  },
+  'payments.not_supported': {
+    status: 409,
+    title: 'The payment provider cannot do this',
+    detail: 'See what it offers on its own pages.',
+  },
+  'payments.signature_invalid': {
+    status: 400,
+    title: 'The signature of the delivery is not valid',
+    detail: 'It must be made by the provider, over the very bytes of the body.',
+  },
+  'payments.delivery_too_old': {
+    status: 400,
+    title: 'The delivery was signed too long ago',
+    detail: 'Check the clocks, then have the provider send it again.',
+  },
+  'payments.wrong_mode': {
+    status: 400,
+    title: 'The delivery is of another mode',
+    detail: 'Test events are not for a live service, nor live ones for a test.',
+  },
   'idempotency.mismatch': {
     status: 422,
     title: 'The idempotency key belongs to another request',
