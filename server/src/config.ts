@@ -577,7 +577,8 @@ export const settings = {
     type: 'url',
     default: 'https://api.stripe.com',
     group: 'Payments',
-    description: "Where Stripe's API is; development points it at a stand-in. In production it must be https.",
+    description:
+      "Where Stripe's API is; development points it at a stand-in. In production it must be https.",
   },
   stripeTax: {
     env: 'STRIPE_TAX',
