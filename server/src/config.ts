@@ -5,6 +5,7 @@ import {
   type TrustedIssuer,
 } from './identity-providers.ts';
 import { parseSetting, type Setting } from './lib/settings.ts';
+import { findPaypalProblems } from './paypal-settings.ts';
 
 /**
  * Every setting of the service: one table, from which `.env.example` and `docs/reference/configuration.md`
@@ -604,6 +605,64 @@ export const settings = {
       'What follows when a bank warns early of a stolen card: it is only shown to administrators, the wallet is frozen as ' +
       'well, or the payment is refunded before it is disputed.',
   },
+  paypalClientId: {
+    env: 'PAYPAL_CLIENT_ID',
+    type: 'text',
+    default: '',
+    group: 'Payments',
+    description: 'Client id of the REST app at PayPal; empty does without PayPal.',
+  },
+  paypalClientSecret: {
+    env: 'PAYPAL_CLIENT_SECRET',
+    type: 'text',
+    default: '',
+    secret: true,
+    group: 'Payments',
+    description: 'Secret of the REST app at PayPal.',
+  },
+  paypalWebhookId: {
+    env: 'PAYPAL_WEBHOOK_ID',
+    type: 'text',
+    default: '',
+    group: 'Payments',
+    description:
+      'Id of the webhook at PayPal that leads to this service: deliveries are signed for it, and for no other.',
+  },
+  paypalApiBase: {
+    env: 'PAYPAL_API_BASE',
+    type: 'url',
+    default: 'https://api-m.paypal.com',
+    group: 'Payments',
+    description:
+      "Where PayPal's API is: `https://api-m.paypal.com`, or `https://api-m.sandbox.paypal.com` for tests. Its mode is the " +
+      'only one whose events count. Development may point it at a stand-in, production may not.',
+  },
+  paypalWebhookToleranceSeconds: {
+    env: 'PAYPAL_WEBHOOK_TOLERANCE',
+    type: 'duration',
+    default: '5m',
+    group: 'Payments',
+    description:
+      'How far the time at which PayPal sent a delivery may be from our clock; at most 3d, for as long as PayPal tries again.',
+  },
+  paypalCertificateOrigin: {
+    env: 'PAYPAL_CERTIFICATE_ORIGIN',
+    type: 'url',
+    default: '',
+    group: 'Payments',
+    description:
+      'In development: where a stand-in for PayPal keeps the certificates that it signs deliveries with, such as ' +
+      "`http://localhost:4010`. It counts instead of PayPal's own hosts, so it is refused in production.",
+  },
+  paypalCertificateAuthority: {
+    env: 'PAYPAL_CERTIFICATE_AUTHORITY',
+    type: 'text',
+    default: '',
+    group: 'Payments',
+    description:
+      'In development: certificate (PEM; line breaks may be written as `\\n`) of the authority that issued those of the ' +
+      'stand-in. It counts instead of public authorities, so it is refused in production.',
+  },
   smtpHost: {
     env: 'SMTP_HOST',
     type: 'text',
@@ -700,6 +759,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   if (typeof bits === 'number' && (bits < 1 || bits > 30))
     problems.push('REGISTRATION_CHALLENGE_BITS: expected 1 to 30.');
   problems.push(...findStripeProblems(values));
+  problems.push(...findPaypalProblems(values));
   const providers = readIdentityProviders(env, problems);
   const trusting = { providers, ownAudience: texts.JWT_AUDIENCE ?? '' };
   values.identityProviders = providers;
