@@ -567,6 +567,36 @@ export const errorTable = {
     title: 'The endpoint is switched off',
     detail: 'Switch it on first: `PATCH` it with `isEnabled: true`.',
   },
+  'payments.signature_invalid': {
+    status: 400,
+    title: 'The signature does not fit the delivery',
+    detail: 'Deliveries are signed by the provider over the very bytes of the body.',
+  },
+  'payments.delivery_too_old': {
+    status: 400,
+    title: 'The delivery was signed too long ago',
+    detail: 'Deliveries count within five minutes of their signature. The provider signs each attempt anew.',
+  },
+  'payments.wrong_mode': {
+    status: 400,
+    title: 'The delivery belongs to the other mode',
+    detail: 'Test events do not count where real money moves, nor the other way round.',
+  },
+  'payments.provider_unavailable': {
+    status: 503,
+    title: 'The payment provider does not answer',
+    detail: 'Try again later; nothing is charged twice.',
+  },
+  'payments.provider_refused': {
+    status: 502,
+    title: 'The payment provider refused',
+    detail: 'Choose another way to pay, or tell the operator.',
+  },
+  'payments.not_supported': {
+    status: 409,
+    title: 'The payment provider cannot do this',
+    detail: 'Choose another payment provider.',
+  },
   'idempotency.mismatch': {
     status: 422,
     title: 'The idempotency key belongs to another request',
