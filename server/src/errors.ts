@@ -593,35 +593,35 @@ export const errorTable = {
     detail:
       '`perUserMax` says how often one may buy it, `perUserDays` within how many days; pending purchases count.',
   },
-  'payments.provider_unavailable': {
-    status: 503,
-    title: 'The payment provider does not answer',
-    detail: 'Try again, with the same key; nothing is paid twice.',
-  },
-  'payments.provider_refused': {
-    status: 502,
-    title: 'The payment provider has refused this',
-    detail: 'Try another way to pay; if it stays, tell the operator the `requestId`.',
-  },
-  'payments.not_supported': {
-    status: 409,
-    title: 'The payment provider cannot do this',
-    detail: 'See what it offers on its own pages.',
-  },
   'payments.signature_invalid': {
     status: 400,
-    title: 'The signature of the delivery is not valid',
-    detail: 'It must be made by the provider, over the very bytes of the body.',
+    title: 'The signature does not fit the delivery',
+    detail: 'Deliveries are signed by the provider over the very bytes of the body.',
   },
   'payments.delivery_too_old': {
     status: 400,
     title: 'The delivery was signed too long ago',
-    detail: 'Check the clocks, then have the provider send it again.',
+    detail: 'Deliveries count within five minutes of their signature. The provider signs each attempt anew.',
   },
   'payments.wrong_mode': {
     status: 400,
-    title: 'The delivery is of another mode',
-    detail: 'Test events are not for a live service, nor live ones for a test.',
+    title: 'The delivery belongs to the other mode',
+    detail: 'Test events do not count where real money moves, nor the other way round.',
+  },
+  'payments.provider_unavailable': {
+    status: 503,
+    title: 'The payment provider does not answer',
+    detail: 'Try again later; nothing is charged twice.',
+  },
+  'payments.provider_refused': {
+    status: 502,
+    title: 'The payment provider refused',
+    detail: 'Choose another way to pay, or tell the operator.',
+  },
+  'payments.not_supported': {
+    status: 409,
+    title: 'The payment provider cannot do this',
+    detail: 'Choose another payment provider.',
   },
   'idempotency.mismatch': {
     status: 422,

@@ -4,7 +4,7 @@
 -- brought the facts. See docs/decisions/payments.md.
 --
 -- Locks are taken in this order, and within each kind sorted, so that no two callers wait for each other in a circle:
--- checkouts, refunds, disputes, payments, purchases, wallets, events.
+-- subscriptions, checkouts, refunds, disputes, payments, purchases, wallets, events.
 
 -- What is for sale ----------------------------------------------------------------------------------------------------
 
@@ -287,10 +287,27 @@ as $$
           updated_at = excluded.updated_at
 $$;
 
--- Keeps what facts of other kinds say, about subscriptions and their bills. Returns the purchases that it concerns.
-create function payments.keep_other(from_provider text, fact jsonb, live boolean, at_time timestamptz) returns uuid[]
-  language sql immutable set search_path = pg_catalog
+-- Keeps what a fact says about a subscription. Returns the purchases that it concerns.
+create function payments.keep_subscription(
+  from_provider text, fact jsonb, live boolean, at_time timestamptz
+) returns uuid[]
+  language sql volatile set search_path = pg_catalog
 as $$ select '{}'::uuid[] $$;
+
+-- Keeps what a fact says about a bill of a subscription. What it pays for is a purchase of the kind `period`, and the
+-- bill itself is kept as its checkout. Returns the purchases that it concerns.
+create function payments.keep_invoice(
+  from_provider text, fact jsonb, live boolean, at_time timestamptz
+) returns uuid[]
+  language sql volatile set search_path = pg_catalog
+as $$ select '{}'::uuid[] $$;
+
+-- Keeps the word of a bank that a card was probably stolen.
+create function payments.keep_fraud_warning(
+  from_provider text, fact jsonb, live boolean, at_time timestamptz
+) returns void
+  language sql volatile set search_path = pg_catalog
+as $$ select null::void $$;
 
 -- What is to be said of facts: applied, waiting (for what), ignored (they say nothing), refused (why).
 create type payments.verdict as (outcome text, reason text, waits_for text);
@@ -308,10 +325,12 @@ as $$
     when purchase.price_cents <> amount_cents then 'wrong_amount' end
 $$;
 
--- Judges a fact about a subscription or its bill.
-create function payments.judge_other(from_provider text, fact jsonb, live boolean) returns payments.verdict
-  language sql immutable set search_path = pg_catalog
-as $$ select row('waiting', null, fact->>'kind')::payments.verdict $$;
+-- Judges a fact about a subscription or its bill: until it is linked, it waits for `subscription:` and the provider's id.
+create function payments.judge_subscription(from_provider text, fact jsonb, live boolean) returns payments.verdict
+  language sql stable set search_path = pg_catalog
+as $$
+  select row('waiting', null, 'subscription:' || (fact->>'providerSubscriptionId'))::payments.verdict
+$$;
 
 -- Judges one fact by what is known now.
 create function payments.judge_fact(from_provider text, fact jsonb, live boolean) returns payments.verdict
@@ -332,7 +351,7 @@ begin
     if not found then return row('waiting', null, 'checkout:' || (fact->>'checkoutId')); end if;
     problem := payments.mismatch_of(purchase, from_provider, fact->>'status', (fact->>'amountCents')::bigint,
       fact->>'currency', live);
-  elsif fact->>'kind' in ('refund', 'dispute') then
+  elsif fact->>'kind' in ('refund', 'dispute', 'fraud_warning') then
     select p.* into purchase
       from payments.checkouts c join credits.purchases p on p.id = coalesce(c.opened_for, c.claimed_by)
      where c.provider = from_provider and c.payment_id = fact->>'paymentId'
@@ -341,7 +360,7 @@ begin
     problem := case when purchase.is_live <> live then 'wrong_mode'
       when purchase.currency <> fact->>'currency' then 'wrong_currency' end;
   else
-    return payments.judge_other(from_provider, fact, live);
+    return payments.judge_subscription(from_provider, fact, live);
   end if;
   return row(case when problem is null then 'applied' else 'refused' end, problem, null);
 end $$;
@@ -596,8 +615,10 @@ begin
     select t.value->>'provider' as provider, coalesce((t.value->>'isLive')::boolean, false) as live,
            coalesce((t.value->>'isOwn')::boolean, false) as is_own, f.value as fact, f.value->>'kind' as kind
       from jsonb_array_elements(told) t cross join lateral jsonb_array_elements(t.value->'facts') f
-     order by array_position(array['checkout', 'refund', 'dispute'], f.value->>'kind'), t.value->>'provider',
-           coalesce(f.value->>'checkoutId', f.value->>'refundId', f.value->>'disputeId') collate "C"
+     order by array_position(array['subscription', 'invoice', 'checkout', 'refund', 'dispute', 'fraud_warning'],
+             f.value->>'kind'), t.value->>'provider',
+           coalesce(f.value->>'invoiceId', f.value->>'providerSubscriptionId', f.value->>'checkoutId',
+             f.value->>'refundId', f.value->>'disputeId', f.value->>'warningId') collate "C"
   loop
     case one.kind
       when 'checkout' then
@@ -606,7 +627,10 @@ begin
         perform payments.keep_checkout(one.provider, one.fact, one.live, one.is_own, at_time);
       when 'refund' then perform payments.keep_refund(one.provider, one.fact, one.live, at_time);
       when 'dispute' then perform payments.keep_dispute(one.provider, one.fact, one.live, at_time);
-      else touched := touched || payments.keep_other(one.provider, one.fact, one.live, at_time);
+      when 'subscription' then
+        touched := touched || payments.keep_subscription(one.provider, one.fact, one.live, at_time);
+      when 'invoice' then touched := touched || payments.keep_invoice(one.provider, one.fact, one.live, at_time);
+      when 'fraud_warning' then perform payments.keep_fraud_warning(one.provider, one.fact, one.live, at_time);
     end case;
   end loop;
   -- Who says something about a payment waits for who else does, so that one of them sees both.
@@ -636,8 +660,8 @@ begin
   with awaited as (
     select distinct t.value->>'provider' as provider, k.waits_for
       from jsonb_array_elements(told) t cross join lateral jsonb_array_elements(t.value->'facts') f
-     cross join lateral (values ('checkout:' || (f.value->>'checkoutId')), ('payment:' || (f.value->>'paymentId')))
-       as k (waits_for)
+     cross join lateral (values ('checkout:' || (f.value->>'checkoutId')), ('payment:' || (f.value->>'paymentId')),
+       ('subscription:' || (f.value->>'providerSubscriptionId'))) as k (waits_for)
      where k.waits_for is not null
   ), waiting as (
     select e.id, payments.judge(e.provider, e.facts, e.is_live) as verdict

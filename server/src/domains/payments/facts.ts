@@ -6,7 +6,8 @@ export type ProviderName = 'stripe' | 'paypal';
  * same thing the one further on in its states counts, whichever came first, so that applying them in any order, and
  * any number of times, ends in the same state.
  */
-export type Fact = CheckoutFact | RefundFact | DisputeFact | SubscriptionFact | InvoiceFact;
+export type Fact =
+  CheckoutFact | RefundFact | DisputeFact | SubscriptionFact | InvoiceFact | FraudWarningFact;
 
 /**
  * How far a payment of a purchase is. open < processing < expired, failed < paid: what has been paid stays paid.
@@ -50,7 +51,7 @@ export type DisputeFact = {
 
 /**
  * How a subscription stands, as of `asOf` (the provider's time of the event or answer); the latest counts, and `ended`
- * is final. `subscriptionId` is ours, from the metadata; `providerPriceId` says which plan it is for now.
+ * is final. `subscriptionId` is ours, from the metadata; `providerPriceId` says which plan the next bill is for.
  */
 export type SubscriptionFact = {
   kind: 'subscription';
@@ -65,7 +66,12 @@ export type SubscriptionFact = {
   asOf: string;
 };
 
-/** The bill of one period of a subscription. open < failed < void < paid. */
+/**
+ * A bill of a subscription. open < failed < void < paid. `purpose`: `period` for one whole period, whose bounds it
+ * names; `change` for what a dearer plan costs for the rest of a period, from the change to the end of that period.
+ * `amountCents` is what was billed in all, before anything that the customer has to their credit, and without tax that
+ * comes on top of the price.
+ */
 export type InvoiceFact = {
   kind: 'invoice';
   invoiceId: string;
@@ -74,10 +80,22 @@ export type InvoiceFact = {
   subscriptionId: string | null;
   paymentId: string | null;
   status: 'open' | 'failed' | 'void' | 'paid';
+  purpose: 'period' | 'change';
   providerPriceId: string;
   amountCents: number;
   currency: string;
   periodStart: string;
   periodEnd: string;
   invoiceUrl: string | null;
+};
+
+/** The word of a bank that a card was probably stolen, before any dispute. What it is about has been paid. */
+export type FraudWarningFact = {
+  kind: 'fraud_warning';
+  warningId: string;
+  paymentId: string;
+  /** In the words of the provider, such as `made_with_stolen_card`. */
+  reason: string;
+  /** Whether a refund may still prevent a dispute. */
+  isActionable: boolean;
 };

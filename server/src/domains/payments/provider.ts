@@ -74,11 +74,19 @@ export type PaymentProvider = {
   }): Promise<string>;
   openSubscription(order: SubscriptionOrder): Promise<OpenedCheckout>;
   readSubscription(providerSubscriptionId: string): Promise<SubscriptionFact | null>;
+  /**
+   * Puts a subscription on another price. `isImmediate`: at once, and the difference for the rest of the period is
+   * billed now, in proportion to time (an invoice of purpose `change`); refused when that cannot be paid. Otherwise the
+   * price counts from the next period on and nothing is billed now. Where the customer has to agree at the provider's
+   * first, nothing has changed yet: `fact` is null, and `approvalUrl` is where they do.
+   */
   changeSubscription(order: {
     providerSubscriptionId: string;
     providerPriceId: string;
     changeId: string;
-  }): Promise<SubscriptionFact>;
+    isImmediate: boolean;
+    returnUrl: string;
+  }): Promise<{ fact: SubscriptionFact | null; approvalUrl: string | null }>;
   /** Ends it with its period, or takes that back. PayPal cannot take it back: `payments.not_supported`. */
   cancelSubscription(order: {
     providerSubscriptionId: string;
@@ -95,7 +103,7 @@ export type PaymentProvider = {
     currency: string;
     title: string;
   }): Promise<CheckoutFact | null>;
-  /** Everything about money since then, oldest first, a page at a time: for reconciliation and lost webhooks. */
+  /** Everything about money since then, a page at a time, in any order: for reconciliation and lost webhooks. */
   listFacts(since: Date): AsyncIterable<Fact[]>;
   /**
    * Reads a delivery: checks its signature over the very bytes, its age, and the mode. Throws
