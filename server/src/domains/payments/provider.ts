@@ -31,7 +31,10 @@ export type CheckoutOrder = {
 };
 
 /** A subscription to be begun. `subscriptionId` is ours. */
-export type SubscriptionOrder = Omit<CheckoutOrder, 'purchaseId' | 'amountCents' | 'currency' | 'taxBehavior' | 'savesCard'> & {
+export type SubscriptionOrder = Omit<
+  CheckoutOrder,
+  'purchaseId' | 'amountCents' | 'currency' | 'taxBehavior' | 'savesCard'
+> & {
   subscriptionId: string;
   providerPriceId: string;
 };
@@ -100,7 +103,7 @@ export type PaymentProvider = {
     currency: string;
     title: string;
   }): Promise<CheckoutFact | null>;
-  /** Everything about money since then, oldest first, a page at a time: for reconciliation and lost webhooks. */
+  /** Everything about money since then, a page at a time, in any order: for reconciliation and lost webhooks. */
   listFacts(since: Date): AsyncIterable<Fact[]>;
   /**
    * Reads a delivery: checks its signature over the very bytes, its age, and the mode. Throws
