@@ -80,22 +80,22 @@ export const testAuthority = (): Identity =>
 export function createTestPaypal(
   fake: Pick<FakePaypal, 'fetch'>,
   clock: TestClock,
-  options: Partial<PaypalOptions> = {},
+  { roots = [testAuthority().pem], ...settings }: TestSettings = {},
 ) {
-  return createPaypalProvider({
-    clientId: 'client',
-    clientSecret: 'a secret of the app',
-    webhookId,
-    apiBase: 'https://api-m.sandbox.paypal.com',
-    toleranceSeconds: 300,
-    certificateOrigin: '',
-    certificateAuthority: '',
-    clock,
-    fetch: fake.fetch,
-    roots: [testAuthority().pem],
-    ...options,
-  });
+  const config = {
+    paypalClientId: 'client',
+    paypalClientSecret: 'a secret of the app',
+    paypalWebhookId: webhookId,
+    paypalApiBase: 'https://api-m.sandbox.paypal.com',
+    paypalWebhookToleranceSeconds: 300,
+    paypalCertificateOrigin: '',
+    paypalCertificateAuthority: '',
+    ...settings,
+  };
+  return createPaypalProvider({ config, clock, fetch: fake.fetch, roots });
 }
+
+export type TestSettings = Partial<PaypalOptions['config']> & { roots?: readonly string[] };
 
 export type Signing = {
   key: KeyObject;

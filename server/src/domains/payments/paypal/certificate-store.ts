@@ -16,8 +16,8 @@ const issuerHost = 'cacerts.digicert.com';
 
 export type CertificateStoreOptions = {
   clock: Clock;
-  /** The common name that certificates must be made out to; null takes every name. */
-  commonName: string | null;
+  /** The common name that certificates must be made out to. */
+  commonName: string;
   /** Whether issuers that are left out are asked for; a stand-in leaves none out. */
   findsIssuers: boolean;
   /** The authorities that are trusted, in PEM. */

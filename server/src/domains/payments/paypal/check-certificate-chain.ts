@@ -16,8 +16,8 @@ export type ChainRules = {
   now: Date;
   /** Finds the certificate of an issuer that is missing between; null when there is none. */
   findIssuer?: (certificate: X509Certificate) => Promise<X509Certificate | null>;
-  /** The common name that the certificate must be made out to; null takes every name. */
-  commonName: string | null;
+  /** The common name that the certificate must be made out to. */
+  commonName: string;
 };
 
 /**
@@ -43,8 +43,7 @@ export async function checkCertificateChain(
 ): Promise<CheckedKey> {
   const leaf = certificates.find((certificate) => !certificate.ca);
   if (!leaf) throw new Error('no certificate to sign with');
-  const { commonName } = rules;
-  if (commonName !== null && !leaf.subject.split('\n').includes(`CN=${commonName}`))
+  if (!leaf.subject.split('\n').includes(`CN=${rules.commonName}`))
     throw new Error('the certificate is made out to somebody else');
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = leaf.publicKey;
   if (type !== 'rsa' || (details?.modulusLength ?? 0) < keyBitsMin) throw new Error('the key is too weak');

@@ -1,4 +1,5 @@
 import { getCACertificates } from 'node:tls';
+import type { Config } from '../../../config.ts';
 import type { Clock } from '../../../ctx.ts';
 import { paypalModeOf } from '../../../paypal-settings.ts';
 import type { PaymentProvider } from '../provider.ts';
@@ -16,15 +17,19 @@ import { readSubscription } from './read-subscription.ts';
 import { refundCapture } from './refund-capture.ts';
 import type { DeliveryRules } from './verify-delivery.ts';
 
+type PaypalSettings = Pick<
+  Config,
+  | 'paypalClientId'
+  | 'paypalClientSecret'
+  | 'paypalWebhookId'
+  | 'paypalApiBase'
+  | 'paypalWebhookToleranceSeconds'
+  | 'paypalCertificateOrigin'
+  | 'paypalCertificateAuthority'
+>;
+
 export type PaypalOptions = {
-  clientId: string;
-  clientSecret: string;
-  webhookId: string;
-  apiBase: string;
-  toleranceSeconds: number;
-  /** For a stand-in only: where it keeps its certificates, and the authority (PEM) that issued them. */
-  certificateOrigin: string;
-  certificateAuthority: string;
+  config: PaypalSettings;
   clock: Clock;
   /** Asks in place of `fetch`, in tests. */
   fetch?: typeof fetch;
@@ -34,7 +39,14 @@ export type PaypalOptions = {
 
 /** PayPal, by its REST API: the mode is that of the address. See the README for what it cannot do. */
 export function createPaypalProvider(options: PaypalOptions): PaymentProvider {
-  const connection = createPaypalConnection(options);
+  const { config, clock, fetch } = options;
+  const connection = createPaypalConnection({
+    apiBase: config.paypalApiBase,
+    clientId: config.paypalClientId,
+    clientSecret: config.paypalClientSecret,
+    clock,
+    fetch,
+  });
   const rules = createRules(options);
   return {
     name: 'paypal',
@@ -56,22 +68,22 @@ export function createPaypalProvider(options: PaypalOptions): PaymentProvider {
   };
 }
 
-function createRules(options: PaypalOptions): DeliveryRules {
-  const { clock, webhookId, toleranceSeconds, certificateOrigin, certificateAuthority } = options;
-  const mode = paypalModeOf(options.apiBase);
-  const isStandIn = mode === 'stand-in' && certificateOrigin !== '' && certificateAuthority !== '';
+function createRules({ config, clock, fetch, roots }: PaypalOptions): DeliveryRules {
+  const { paypalCertificateOrigin: standInOrigin, paypalCertificateAuthority: authority } = config;
+  const mode = paypalModeOf(config.paypalApiBase);
+  const isStandIn = mode === 'stand-in';
   const certificates = createCertificateStore({
     clock,
-    commonName: isStandIn
-      ? null
-      : `messageverificationcerts.${mode === 'sandbox' ? 'sandbox.' : ''}paypal.com`,
+    commonName: `messageverificationcerts.${mode === 'sandbox' ? 'sandbox.' : ''}paypal.com`,
     findsIssuers: !isStandIn,
-    roots: () =>
-      isStandIn
-        ? [certificateAuthority.replaceAll('\\n', '\n')]
-        : (options.roots ?? getCACertificates('default')),
-    fetch: options.fetch,
+    roots: () => (isStandIn ? [authority.replaceAll('\\n', '\n')] : (roots ?? getCACertificates('default'))),
+    fetch,
   });
-  const hosts = { mode, standInOrigin: isStandIn ? certificateOrigin : '' };
-  return { clock, webhookId, toleranceSeconds, hosts, certificates };
+  return {
+    clock,
+    webhookId: config.paypalWebhookId,
+    toleranceSeconds: config.paypalWebhookToleranceSeconds,
+    hosts: { mode, standInOrigin: authority === '' ? '' : standInOrigin },
+    certificates,
+  };
 }

@@ -11,8 +11,8 @@ import {
   signDelivery,
   testAuthority,
   type Signing,
+  type TestSettings,
 } from '../../../../test/harness/paypal.ts';
-import type { PaypalOptions } from './create-paypal-provider.ts';
 
 const root = testAuthority();
 const intermediate = issueCertificate({ name: 'Test Intermediate', issuer: root, isAuthority: true });
@@ -21,7 +21,7 @@ const stranger = issueCertificate({ name: certificateName });
 const pemOf = (...identities: Identity[]) => identities.map(({ pem }) => pem).join('');
 
 /** The adapter on a network where PayPal keeps its certificate, at noon. */
-const arrive = (options: Partial<PaypalOptions> = {}) => {
+const arrive = (options: TestSettings = {}) => {
   const clock = createTestClock();
   const fake = createFakePaypal();
   fake.on('GET', certificateAddress, () => new Response(pemOf(paypal, intermediate)));
@@ -86,7 +86,7 @@ describe('a delivery', () => {
     expect(fake.asked).toHaveLength(0);
     expect(await codeOf({ time: '2026-03-01T11:55:00Z' })).toBe('taken');
     expect(await codeOf({ time: '2026-03-01T12:05:00Z' })).toBe('taken');
-    const patient = arrive({ toleranceSeconds: 259_200 });
+    const patient = arrive({ paypalWebhookToleranceSeconds: 259_200 });
     expect(await patient.codeOf({ time: '2026-02-27T12:00:00Z' })).toBe('taken');
   });
 
@@ -144,7 +144,7 @@ describe('the address of a certificate', () => {
     const address = 'https://api.paypal.com/v1/notifications/certs/CERT-1';
     const sandbox = arrive();
     expect(await sandbox.codeOf({ address })).toBe('payments.wrong_mode');
-    const live = arrive({ apiBase: 'https://api-m.paypal.com' });
+    const live = arrive({ paypalApiBase: 'https://api-m.paypal.com' });
     expect(await live.codeOf()).toBe('payments.wrong_mode');
     expect([...sandbox.fake.asked, ...live.fake.asked]).toHaveLength(0);
     // A live certificate is made out to another name than that of the sandbox.
@@ -161,11 +161,11 @@ describe('the address of a certificate', () => {
     const origin = 'http://localhost:4010';
     const address = `${origin}/v1/notifications/certs/CERT-standin`;
     const authority = issueCertificate({ name: 'Stand-in', isAuthority: true });
-    const own = issueCertificate({ name: 'stand-in.example.com', issuer: authority });
+    const own = issueCertificate({ name: 'messageverificationcerts.paypal.com', issuer: authority });
     const settings = {
-      apiBase: origin,
-      certificateOrigin: origin,
-      certificateAuthority: authority.pem.replaceAll('\n', '\\n'),
+      paypalApiBase: origin,
+      paypalCertificateOrigin: origin,
+      paypalCertificateAuthority: authority.pem.replaceAll('\n', '\\n'),
     };
     const standIn = arrive(settings);
     standIn.fake.on('GET', address, () => new Response(own.pem));
@@ -176,9 +176,9 @@ describe('the address of a certificate', () => {
     // Public authorities count for nothing there, and it counts for nothing at PayPal.
     standIn.fake.on('GET', `${address}2`, () => new Response(pemOf(paypal, intermediate)));
     expect(await standIn.codeOf({ address: `${address}2` })).toBe('payments.signature_invalid');
-    const unset = arrive({ apiBase: origin });
+    const unset = arrive({ paypalApiBase: origin });
     expect(await unset.codeOf({ address, key: own.key })).toBe('payments.signature_invalid');
-    const sandbox = arrive({ ...settings, apiBase: 'https://api-m.sandbox.paypal.com' });
+    const sandbox = arrive({ ...settings, paypalApiBase: 'https://api-m.sandbox.paypal.com' });
     expect(await sandbox.codeOf({ address, key: own.key })).toBe('payments.signature_invalid');
   });
 });

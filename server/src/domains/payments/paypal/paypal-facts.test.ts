@@ -278,7 +278,7 @@ describe('money on its way back', () => {
       dispute_amount: eur('15.00'),
     };
     const facts = await read('CUSTOMER.DISPUTE.UPDATED', dispute);
-    expect(facts.filter(({ status }) => status === 'open')).toMatchObject([
+    expect(facts.filter((fact) => 'status' in fact && fact.status === 'open')).toMatchObject([
       { disputeId: 'PP-D-4012', paymentId: 'A', amountCents: 1000 },
       { disputeId: 'PP-D-4012/B', paymentId: 'B', amountCents: 500 },
     ]);
