@@ -74,6 +74,8 @@ export type JobData = {
   'seal-audit-events': Record<string, never>;
   /** Activates accounts again whose ban is over. */
   'end-bans': Record<string, never>;
+  /** Asks providers about subscriptions that should have been renewed, and ends plans that nobody pays for. */
+  'follow-subscriptions': Record<string, never>;
 };
 
 export type JobName = keyof JobData;
@@ -155,6 +157,7 @@ export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'forget-refusals': timetableQueue,
   'seal-audit-events': timetableQueue,
   'end-bans': timetableQueue,
+  'follow-subscriptions': timetableQueue,
 };
 
 /**
@@ -168,6 +171,7 @@ export const timetable: { readonly [Name in JobName]?: string } = {
   'forget-refusals': '23 3 * * *',
   'seal-audit-events': '* * * * *',
   'end-bans': '* * * * *',
+  'follow-subscriptions': '*/15 * * * *',
   'forget-old-data': '41 3 * * *',
   'serve-endpoints': '* * * * *',
 };
