@@ -125,6 +125,7 @@ create table payments.invoices (
   purpose text not null,
   provider_price_id text not null,
   amount_cents bigint not null,
+  total_cents bigint,
   currency text not null,
   period_start timestamptz(3) not null,
   period_end timestamptz(3) not null,
@@ -250,14 +251,14 @@ $$;
 -- What a subscription was changed from when it was changed to this version within a period, as we asked for it. Prices
 -- only rise within a period, so each version is changed to once.
 create function payments.version_before(
-  of_subscription uuid, to_version payments.plan_versions, period payments.periods
+  of_subscription uuid, wanted payments.plan_versions, period payments.periods
 ) returns payments.plan_versions
   language sql stable set search_path = pg_catalog
 as $$
   select v from payments.plan_changes c
     join payments.plan_versions v on v.plan_id = c.from_plan_id and v.version = c.from_version
    where c.subscription_id = of_subscription
-     and (c.to_plan_id, c.to_version) = ((to_version).plan_id, (to_version).version)
+     and (c.to_plan_id, c.to_version) = (wanted.plan_id, wanted.version)
      and c.created_at >= period.starts_at - interval '1 day' and c.created_at < period.ends_at
    order by c.created_at desc limit 1
 $$;
@@ -300,7 +301,8 @@ as $$
   select jsonb_populate_record(null::payments.invoices, jsonb_build_object('provider', from_provider,
     'invoice_id', fact->'invoiceId', 'provider_subscription_id', fact->'providerSubscriptionId',
     'payment_id', fact->'paymentId', 'status', fact->'status', 'purpose', fact->'purpose',
-    'provider_price_id', fact->'providerPriceId', 'amount_cents', fact->'amountCents', 'currency', fact->'currency',
+    'provider_price_id', fact->'providerPriceId', 'amount_cents', fact->'amountCents',
+    'total_cents', fact->'totalCents', 'currency', fact->'currency',
     'period_start', fact->'periodStart', 'period_end', fact->'periodEnd', 'invoice_url', fact->'invoiceUrl',
     'is_live', live))
 $$;
@@ -429,9 +431,10 @@ begin
       set payment_id = coalesce(i.payment_id, excluded.payment_id),
           invoice_url = coalesce(i.invoice_url, excluded.invoice_url);
   update payments.invoices i
-     set (status, purpose, provider_price_id, amount_cents, currency, period_start, period_end, payment_id, is_live)
-       = (told.status, told.purpose, told.provider_price_id, told.amount_cents, told.currency, told.period_start,
-          told.period_end, coalesce(told.payment_id, i.payment_id), told.is_live)
+     set (status, purpose, provider_price_id, amount_cents, total_cents, currency, period_start, period_end, payment_id,
+          is_live)
+       = (told.status, told.purpose, told.provider_price_id, told.amount_cents, told.total_cents, told.currency,
+          told.period_start, told.period_end, coalesce(told.payment_id, i.payment_id), told.is_live)
    where i.provider = told.provider and i.invoice_id = told.invoice_id
      and array_position(ranks, told.status) > array_position(ranks, i.status);
 end $$;
@@ -533,7 +536,7 @@ begin
   end if;
   perform payments.keep_checkout(invoice.provider, jsonb_build_object('checkoutId', invoice.invoice_id,
     'purchaseId', period.purchase_id, 'paymentId', invoice.payment_id, 'status', 'paid',
-    'amountCents', invoice.amount_cents, 'currency', invoice.currency), invoice.is_live, true, at_time);
+    'amountCents', invoice.amount_cents, 'totalCents', invoice.total_cents, 'currency', invoice.currency), invoice.is_live, true, at_time);
   return array[period.purchase_id];
 end $$;
 

@@ -220,6 +220,7 @@ export const invoices = paymentsSchema.table(
     purpose: text('purpose', { enum: ['period', 'change'] }).notNull(),
     providerPriceId: text('provider_price_id').notNull(),
     amountCents: bigint('amount_cents', { mode: 'number' }).notNull(),
+    totalCents: bigint('total_cents', { mode: 'number' }),
     currency: text('currency').notNull(),
     periodStart: at('period_start').notNull(),
     periodEnd: at('period_end').notNull(),

@@ -7,7 +7,6 @@ import { subscriptions } from '../plan-tables.ts';
 import { findSubscription, liveStatuses, type Subscription } from './find-subscription.ts';
 import { readSubscription } from './read-subscription.ts';
 import type { SubscriptionView } from './schemas.ts';
-import { tellFacts } from './tell-facts.ts';
 
 /**
  * Ends the caller's subscription with the period that has been paid for; credits and plan stay until then. One
@@ -46,7 +45,7 @@ async function setCancels(ctx: Ctx, subscription: Subscription, cancels: boolean
   }
   const provider = ctx.payments.provider(subscription.provider);
   const fact = await provider.cancelSubscription({ providerSubscriptionId, cancels, changeId: newId(ctx) });
-  await tellFacts(ctx, provider, [fact]);
+  await ctx.payments.applyFacts(provider, [fact]);
 }
 
 async function closeCheckout(

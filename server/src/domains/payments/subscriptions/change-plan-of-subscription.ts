@@ -3,14 +3,13 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Caller, Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import { newId } from '../../../lib/ids.ts';
-import { planChanges, planVersions } from '../plan-tables.ts';
+import { planChanges, plans, planVersions } from '../plan-tables.ts';
 import { findPlan } from '../plans/find-plan.ts';
 import type { Plan, PlanVersion } from '../plans/to-plan-view.ts';
 import { ensurePriceOf } from './ensure-price-of.ts';
 import { findSubscription, type Subscription } from './find-subscription.ts';
 import { readSubscription } from './read-subscription.ts';
 import type { ChangedSubscription } from './schemas.ts';
-import { tellFacts } from './tell-facts.ts';
 
 type Change = {
   subscription: Subscription;
@@ -44,11 +43,26 @@ async function findChange(tx: Tx, userId: string, planId: string): Promise<Chang
   const isPaid = status === 'active' && paidUntil !== null && !cancelsAtPeriodEnd;
   if (!isPaid || providerSubscriptionId === null) throw new AppError('payments.subscription_state');
   const current = await readVersion(tx, subscription);
-  const { plan, version: next } = await findPlan(tx, planId);
+  const { plan, version: next } = await findTarget(tx, subscription, current, planId);
   if (next.billingInterval !== current.billingInterval || next.currency !== current.currency) {
     throw new AppError('payments.plan_not_comparable');
   }
   return { subscription, providerSubscriptionId, current, plan, next };
+}
+
+/** The present terms of a plan; one's own as one has them, where that takes back a change to come. */
+async function findTarget(
+  tx: Tx,
+  subscription: Subscription,
+  current: PlanVersion,
+  planId: string,
+): Promise<{ plan: Plan; version: PlanVersion }> {
+  const { billedPlanId, billedVersion } = subscription;
+  const isChanging = billedPlanId !== current.planId || billedVersion !== current.version;
+  if (planId !== current.planId || !isChanging) return findPlan(tx, planId);
+  const [plan] = await tx.select().from(plans).where(eq(plans.id, planId));
+  if (!plan) throw new Error(`plan ${planId} is not there`);
+  return { plan, version: current };
 }
 
 async function readVersion(tx: Tx, { planId, version }: Subscription): Promise<PlanVersion> {
@@ -60,24 +74,18 @@ async function readVersion(tx: Tx, { planId, version }: Subscription): Promise<P
   return row;
 }
 
-/**
- * Has the provider change the price, and applies what it answers. Returns where the change is to be agreed
- * to.
- */
+/** Has the provider change the price. Returns where the change is to be agreed to, unless it is done. */
 async function askProvider(ctx: Ctx, change: Change): Promise<string | null> {
-  const { subscription, providerSubscriptionId, current, plan, next } = change;
-  const provider = ctx.payments.provider(subscription.provider);
+  const { subscription, current, plan, next } = change;
   const isImmediate = next.priceCents > current.priceCents;
-  const providerPriceId = await ensurePriceOf(ctx, provider, plan, next);
-  const isSame = next.planId === subscription.billedPlanId && next.version === subscription.billedVersion;
-  if (isSame && !isImmediate) return null;
-  const changeId = isImmediate ? await noteChange(ctx, change) : newId(ctx);
-  const returnUrl = new URL('/credits', ctx.config.baseUrl).href;
+  const isBilled = (version: PlanVersion) =>
+    version.planId === subscription.billedPlanId && version.version === subscription.billedVersion;
+  if (!isImmediate) return isBilled(next) ? null : setPrice(ctx, change, next, newId(ctx), false);
+  // What is billed at once is the difference to the price that stands at the provider: to the one that was paid.
+  if (!isBilled(current)) await setPrice(ctx, change, current, newId(ctx), false);
+  const changeId = await noteChange(ctx, change);
   try {
-    const order = { providerSubscriptionId, providerPriceId, changeId, isImmediate, returnUrl };
-    const { fact, approvalUrl } = await provider.changeSubscription(order);
-    if (fact) await tellFacts(ctx, provider, [fact]);
-    return approvalUrl;
+    return await setPrice(ctx, change, next, changeId, true);
   } catch (error) {
     // Another card makes another try, under another key; whoever was not answered asks the same again.
     if (error instanceof AppError && error.code === 'payments.provider_refused') {
@@ -85,6 +93,18 @@ async function askProvider(ctx: Ctx, change: Change): Promise<string | null> {
     }
     throw error;
   }
+}
+
+/** Has the provider put the subscription on a price, and applies what it answers. */
+async function setPrice(ctx: Ctx, change: Change, to: PlanVersion, changeId: string, isImmediate: boolean) {
+  const { subscription, providerSubscriptionId, plan } = change;
+  const provider = ctx.payments.provider(subscription.provider);
+  const providerPriceId = await ensurePriceOf(ctx, provider, plan, to);
+  const returnUrl = new URL('/credits', ctx.config.baseUrl).href;
+  const order = { providerSubscriptionId, providerPriceId, changeId, isImmediate, returnUrl };
+  const { fact, approvalUrl } = await provider.changeSubscription(order);
+  if (fact) await ctx.payments.applyFacts(provider, [fact]);
+  return approvalUrl;
 }
 
 /** Notes a change before it is asked for, since its bill may be here before the answer. Its id. */

@@ -1,8 +1,7 @@
-import { and, asc, eq, inArray, isNotNull, isNull, lt, or } from 'drizzle-orm';
+import { and, asc, inArray, isNotNull, isNull, lt, or } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import { subscriptions } from '../plan-tables.ts';
 import { liveStatuses, type Subscription } from './find-subscription.ts';
-import { tellFacts } from './tell-facts.ts';
 
 /** Providers bill the next period up to an hour after the turn; then its news should have been here. */
 const overdueMs = 3 * 3_600_000;
@@ -66,7 +65,7 @@ async function askAfter(
   try {
     const provider = ctx.payments.provider(name);
     const fact = await provider.readSubscription(providerSubscriptionId);
-    if (fact) await tellFacts(ctx, provider, [fact]);
+    if (fact) await ctx.payments.applyFacts(provider, [fact]);
   } catch (error) {
     ctx.log.warn({ err: error, subscriptionId: id }, 'a provider did not say how a subscription stands');
   }
