@@ -6,7 +6,8 @@ export type ProviderName = 'stripe' | 'paypal';
  * same thing the one further on in its states counts, whichever came first, so that applying them in any order, and
  * any number of times, ends in the same state.
  */
-export type Fact = CheckoutFact | RefundFact | DisputeFact | SubscriptionFact | InvoiceFact;
+export type Fact =
+  CheckoutFact | RefundFact | DisputeFact | SubscriptionFact | InvoiceFact | FraudWarningFact;
 
 /**
  * How far a payment of a purchase is. open < processing < expired, failed < paid: what has been paid stays paid.
@@ -85,4 +86,15 @@ export type InvoiceFact = {
   periodStart: string;
   periodEnd: string;
   invoiceUrl: string | null;
+};
+
+/** The word of a bank that a card was probably stolen, before any dispute. What it is about has been paid. */
+export type FraudWarningFact = {
+  kind: 'fraud_warning';
+  warningId: string;
+  paymentId: string;
+  /** In the words of the provider, such as `made_with_stolen_card`. */
+  reason: string;
+  /** Whether a refund may still prevent a dispute. */
+  isActionable: boolean;
 };

@@ -103,7 +103,7 @@ export type PaymentProvider = {
     currency: string;
     title: string;
   }): Promise<CheckoutFact | null>;
-  /** Everything about money since then, oldest first, a page at a time: for reconciliation and lost webhooks. */
+  /** Everything about money since then, a page at a time, in any order: for reconciliation and lost webhooks. */
   listFacts(since: Date): AsyncIterable<Fact[]>;
   /**
    * Reads a delivery: checks its signature over the very bytes, its age, and the mode. Throws
