@@ -74,6 +74,8 @@ export type JobData = {
   'seal-audit-events': Record<string, never>;
   /** Activates accounts again whose ban is over. */
   'end-bans': Record<string, never>;
+  /** Asks providers about purchases of which nothing has been heard. */
+  'check-purchases': Record<string, never>;
   /** Asks providers about subscriptions that should have been renewed, and ends plans that nobody pays for. */
   'follow-subscriptions': Record<string, never>;
 };
@@ -157,6 +159,7 @@ export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'forget-refusals': timetableQueue,
   'seal-audit-events': timetableQueue,
   'end-bans': timetableQueue,
+  'check-purchases': timetableQueue,
   'follow-subscriptions': timetableQueue,
 };
 
@@ -171,6 +174,7 @@ export const timetable: { readonly [Name in JobName]?: string } = {
   'forget-refusals': '23 3 * * *',
   'seal-audit-events': '* * * * *',
   'end-bans': '* * * * *',
+  'check-purchases': '* * * * *',
   'follow-subscriptions': '*/15 * * * *',
   'forget-old-data': '41 3 * * *',
   'serve-endpoints': '* * * * *',

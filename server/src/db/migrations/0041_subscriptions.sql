@@ -308,7 +308,7 @@ as $$
 $$;
 
 -- Judges a fact about a subscription or its bill.
-create or replace function payments.judge_other(from_provider text, fact jsonb, live boolean) returns payments.verdict
+create function payments.judge_subscription_fact(from_provider text, fact jsonb, live boolean) returns payments.verdict
   language plpgsql stable set search_path = pg_catalog
 as $$
 declare
@@ -338,8 +338,9 @@ end $$;
 
 -- Keeps what facts about subscriptions and their bills say. Returns the purchases that it concerns. The subscription is
 -- locked, so that what follows from a bill follows once.
-create or replace function payments.keep_other(from_provider text, fact jsonb, live boolean, at_time timestamptz)
-  returns uuid[]
+create function payments.keep_subscription_fact(
+  from_provider text, fact jsonb, live boolean, at_time timestamptz
+) returns uuid[]
   language plpgsql volatile set search_path = pg_catalog
 as $$
 declare
@@ -557,7 +558,7 @@ $$;
 
 -- In which lots the credits of a purchase come in. Those of a period expire with it, or as many periods later as they
 -- may be carried over; never when any number of times. Who paid only afterwards has them for as long as a period takes.
-create or replace function payments.lots_of(purchase credits.purchases, amount bigint, at_time timestamptz)
+create function payments.lots_of(purchase credits.purchases, amount bigint, at_time timestamptz)
   returns table (lot_amount bigint, lot_expires_at timestamptz)
   language plpgsql stable set search_path = pg_catalog
 as $$
@@ -644,7 +645,7 @@ begin
 end $$;
 
 -- What follows from facts for the wallets and the standing of people, once purchases are settled.
-create or replace function payments.follow_subscriptions(
+create function payments.follow_subscriptions(
   told jsonb, at_time timestamptz, daily_amount bigint, daily_cap bigint
 ) returns void
   language plpgsql volatile set search_path = pg_catalog

@@ -12,6 +12,7 @@ import * as schemas from './schemas.ts';
 const common = { tags: ['payments'], security: [{ bearer: [] }] };
 const path = '/api/v1/payments/subscription';
 const atProvider = [
+  'payments.provider_not_set_up',
   'payments.provider_unavailable',
   'payments.provider_refused',
   'payments.not_supported',
