@@ -567,21 +567,6 @@ export const errorTable = {
     title: 'The endpoint is switched off',
     detail: 'Switch it on first: `PATCH` it with `isEnabled: true`.',
   },
-  'payments.signature_invalid': {
-    status: 400,
-    title: 'The signature does not fit the delivery',
-    detail: 'Deliveries are signed by the provider over the very bytes of the body.',
-  },
-  'payments.delivery_too_old': {
-    status: 400,
-    title: 'The delivery was signed too long ago',
-    detail: 'Deliveries count within five minutes of their signature. The provider signs each attempt anew.',
-  },
-  'payments.wrong_mode': {
-    status: 400,
-    title: 'The delivery belongs to the other mode',
-    detail: 'Test events do not count where real money moves, nor the other way round.',
-  },
   'payments.provider_not_set_up': {
     status: 409,
     title: 'This payment provider is not set up',
@@ -607,6 +592,21 @@ export const errorTable = {
     title: 'You have bought as much of this as one may',
     detail:
       '`perUserMax` says how often one may buy it, `perUserDays` within how many days; pending purchases count.',
+  },
+  'payments.signature_invalid': {
+    status: 400,
+    title: 'The signature does not fit the delivery',
+    detail: 'Deliveries are signed by the provider over the very bytes of the body.',
+  },
+  'payments.delivery_too_old': {
+    status: 400,
+    title: 'The delivery was signed too long ago',
+    detail: 'Deliveries count within five minutes of their signature. The provider signs each attempt anew.',
+  },
+  'payments.wrong_mode': {
+    status: 400,
+    title: 'The delivery belongs to the other mode',
+    detail: 'Test events do not count where real money moves, nor the other way round.',
   },
   'payments.provider_unavailable': {
     status: 503,

@@ -308,7 +308,7 @@ as $$
 $$;
 
 -- Judges a fact about a subscription or its bill.
-create function payments.judge_subscription_fact(from_provider text, fact jsonb, live boolean) returns payments.verdict
+create or replace function payments.judge_subscription(from_provider text, fact jsonb, live boolean) returns payments.verdict
   language plpgsql stable set search_path = pg_catalog
 as $$
 declare
@@ -336,9 +336,22 @@ end $$;
 
 -- What facts say -----------------------------------------------------------------------------------------------------
 
--- Keeps what facts about subscriptions and their bills say. Returns the purchases that it concerns. The subscription is
--- locked, so that what follows from a bill follows once.
-create function payments.keep_subscription_fact(
+-- Keeps what a fact says about a subscription. Returns the purchases that it concerns.
+create or replace function payments.keep_subscription(
+  from_provider text, fact jsonb, live boolean, at_time timestamptz
+) returns uuid[]
+  language plpgsql volatile set search_path = pg_catalog
+as $$
+declare
+  subscription payments.subscriptions := payments.lock_subscription(from_provider, fact, live);
+begin
+  if subscription.id is null then return '{}'; end if;
+  return payments.settle_invoices(payments.write_subscription(subscription, fact, at_time), at_time);
+end $$;
+
+-- Keeps what a fact says about a bill of a subscription. What it pays for is a purchase of the kind `period`, and the
+-- bill itself is kept as its checkout. Returns the purchases that it concerns.
+create or replace function payments.keep_invoice(
   from_provider text, fact jsonb, live boolean, at_time timestamptz
 ) returns uuid[]
   language plpgsql volatile set search_path = pg_catalog
@@ -346,16 +359,10 @@ as $$
 declare
   subscription payments.subscriptions;
 begin
-  if fact->>'kind' = 'invoice' then
-    perform payments.keep_invoice(payments.invoice_in(from_provider, fact, live), at_time);
-  end if;
-  perform from payments.subscriptions s
-    where s.id = (payments.subscription_of(from_provider, fact)).id for no key update;
-  subscription := payments.subscription_of(from_provider, fact);
-  if subscription.id is null or subscription.is_live <> live then return '{}'; end if;
-  if fact->>'kind' = 'subscription' then
-    subscription := payments.keep_subscription(subscription, fact, at_time);
-  elsif subscription.provider_subscription_id is null then
+  perform payments.write_invoice(payments.invoice_in(from_provider, fact, live), at_time);
+  subscription := payments.lock_subscription(from_provider, fact, live);
+  if subscription.id is null then return '{}'; end if;
+  if subscription.provider_subscription_id is null then
     update payments.subscriptions s set provider_subscription_id = fact->>'providerSubscriptionId'
      where s.id = subscription.id returning s.* into subscription;
   end if;
@@ -366,6 +373,20 @@ begin
      where p.provider = from_provider and p.invoice_id = fact->>'invoiceId');
 end $$;
 
+-- The subscription that a fact of its mode is about, locked, so that what follows from a bill follows once.
+create function payments.lock_subscription(from_provider text, fact jsonb, live boolean)
+  returns payments.subscriptions
+  language plpgsql volatile set search_path = pg_catalog
+as $$
+declare
+  subscription payments.subscriptions := payments.subscription_of(from_provider, fact);
+begin
+  perform from payments.subscriptions s where s.id = subscription.id for no key update;
+  -- As it is under the lock.
+  subscription := payments.subscription_of(from_provider, fact);
+  return case when subscription.is_live = live then subscription end;
+end $$;
+
 -- How far on one word about a subscription is before another of the same second.
 create function payments.subscription_rank(status text) returns integer
   language sql immutable
@@ -374,7 +395,7 @@ as $$
 $$;
 
 -- Keeps what a fact says about a subscription, which is locked, if it is the latest that is known; its end is final.
-create function payments.keep_subscription(
+create function payments.write_subscription(
   subscription payments.subscriptions, fact jsonb, at_time timestamptz
 ) returns payments.subscriptions
   language plpgsql volatile set search_path = pg_catalog
@@ -420,7 +441,7 @@ begin
 end $$;
 
 -- Keeps what a fact says about a bill; the further on counts. open < failed < void < paid.
-create function payments.keep_invoice(told payments.invoices, at_time timestamptz) returns void
+create function payments.write_invoice(told payments.invoices, at_time timestamptz) returns void
   language plpgsql volatile set search_path = pg_catalog
 as $$
 declare

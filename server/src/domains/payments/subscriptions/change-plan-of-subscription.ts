@@ -76,7 +76,7 @@ async function readVersion(tx: Tx, { planId, version }: Subscription): Promise<P
 
 /** Has the provider change the price. Returns where the change is to be agreed to, unless it is done. */
 async function askProvider(ctx: Ctx, change: Change): Promise<string | null> {
-  const { subscription, current, plan, next } = change;
+  const { subscription, current, next } = change;
   const isImmediate = next.priceCents > current.priceCents;
   const isBilled = (version: PlanVersion) =>
     version.planId === subscription.billedPlanId && version.version === subscription.billedVersion;
