@@ -52,7 +52,14 @@ export function createBilling(clock: TestClock): Billing {
   let refusal: 'payments.provider_refused' | 'payments.provider_unavailable' | undefined;
 
   const tell = (type: string, facts: ProviderEvent['facts']) => {
-    outbox.push({ id: `evt_${randomUUID()}`, type, createdAt: clock.now(), isLive: false, payload: {}, facts });
+    outbox.push({
+      id: `evt_${randomUUID()}`,
+      type,
+      createdAt: clock.now(),
+      isLive: false,
+      payload: {},
+      facts,
+    });
   };
   const find = (id: string): Billed => {
     const found = [...billed.values()].find(
@@ -92,7 +99,10 @@ export function createBilling(clock: TestClock): Billing {
   };
   /** What a dearer price costs for the rest of the period: back and forth are rounded each for itself. */
   const billDifference = (one: Billed, from: Price, to: Price) => {
-    const [start, end] = [Date.parse(one.fact.periodStart as string), Date.parse(one.fact.periodEnd as string)];
+    const [start, end] = [
+      Date.parse(one.fact.periodStart as string),
+      Date.parse(one.fact.periodEnd as string),
+    ];
     const part = (end - clock.now().getTime()) / (end - start);
     const amountCents = Math.round(to.priceCents * part) - Math.round(from.priceCents * part);
     bill(one, 'paid', { purpose: 'change', amountCents, periodStart: clock.now().toISOString() });
@@ -109,7 +119,11 @@ export function createBilling(clock: TestClock): Billing {
     async openSubscription({ subscriptionId, providerPriceId, expiresAt }) {
       calls.push(`open ${subscriptionId}`);
       checkouts.set(subscriptionId, { priceId: providerPriceId, isOpen: true });
-      return { checkoutId: `cs_${subscriptionId}`, url: `https://pay.example.com/${subscriptionId}`, expiresAt };
+      return {
+        checkoutId: `cs_${subscriptionId}`,
+        url: `https://pay.example.com/${subscriptionId}`,
+        expiresAt,
+      };
     },
     async expireCheckout(checkoutId) {
       calls.push(`expire ${checkoutId}`);

@@ -165,7 +165,8 @@ create table payments.periods (
     references payments.plan_versions (plan_id, version) on delete restrict,
   constraint periods_provider_check check (provider in ('stripe', 'paypal')),
   constraint periods_purpose_check check (purpose in ('period', 'change')),
-  constraint periods_bounds_check check (starts_at < ends_at and credits >= 0 and carried_times >= 0 and carried_more >= 0)
+  constraint periods_bounds_check
+    check (starts_at < ends_at and credits >= 0 and carried_times >= 0 and carried_more >= 0)
 );
 create unique index periods_invoice_key on payments.periods (provider, invoice_id);
 create unique index periods_purchase_key on payments.periods (purchase_id);
@@ -307,34 +308,41 @@ as $$
     'is_live', live))
 $$;
 
--- Judges a fact about a subscription or its bill.
-create or replace function payments.judge_subscription(from_provider text, fact jsonb, live boolean) returns payments.verdict
+-- Judges a fact about a subscription or its bill: until it is linked, it waits for `subscription:` and the id that the
+-- provider has for it.
+create or replace function payments.judge_subscription(from_provider text, fact jsonb, live boolean)
+  returns payments.verdict
   language plpgsql stable set search_path = pg_catalog
 as $$
 declare
   subscription payments.subscriptions := payments.subscription_of(from_provider, fact);
-  awaited text := 'subscription:' || (fact->>'providerSubscriptionId');
-  problem text;
+  verdict payments.verdict;
 begin
   if subscription.id is null then
-    return case when exists (select from payments.subscriptions s
-                              where s.id = payments.to_uuid(fact->>'subscriptionId'))
-      then row('refused', 'wrong_subscription', null) else row('waiting', null, awaited) end;
+    verdict.reason := case when exists (
+      select from payments.subscriptions s where s.id = payments.to_uuid(fact->>'subscriptionId'))
+      then 'wrong_subscription' else 'waiting' end;
+  elsif subscription.is_live <> live then
+    verdict.reason := 'wrong_mode';
+  elsif fact->>'kind' = 'subscription' then
+    -- It counts all the same, but for its plan.
+    verdict.outcome := 'applied';
+    verdict.reason := case
+      when (payments.version_of(from_provider, fact->>'providerPriceId')).plan_id is null then 'unknown_price' end;
+    return verdict;
+  elsif fact->>'status' = 'paid' then
+    verdict.reason := payments.problem_of(subscription, payments.invoice_in(from_provider, fact, live));
   end if;
-  if subscription.is_live <> live then return row('refused', 'wrong_mode', null); end if;
-  if fact->>'kind' = 'subscription' then
-    return row('applied', case when (payments.version_of(from_provider, fact->>'providerPriceId')).plan_id is null
-      then 'unknown_price' end, null);
+  verdict.outcome := case coalesce(verdict.reason, '') when '' then 'applied' when 'waiting' then 'waiting'
+    else 'refused' end;
+  if verdict.outcome = 'waiting' then
+    verdict.reason := null;
+    verdict.waits_for := 'subscription:' || (fact->>'providerSubscriptionId');
   end if;
-  if fact->>'status' = 'paid' then
-    problem := payments.problem_of(subscription, payments.invoice_in(from_provider, fact, live));
-  end if;
-  return case when problem is null then row('applied', null, null)
-    when problem = 'waiting' then row('waiting', null, awaited)
-    else row('refused', problem, null) end;
+  return verdict;
 end $$;
 
--- What facts say -----------------------------------------------------------------------------------------------------
+-- What facts say ------------------------------------------------------------------------------------------------------
 
 -- Keeps what a fact says about a subscription. Returns the purchases that it concerns.
 create or replace function payments.keep_subscription(
@@ -431,8 +439,8 @@ begin
   end if;
   if subscription = known then return known; end if;
   update payments.subscriptions s
-     set (provider_subscription_id, customer_id, status, ended_at, period_start, period_end, cancels_at_period_end, as_of,
-          provider_price_id, billed_plan_id, billed_version, updated_at)
+     set (provider_subscription_id, customer_id, status, ended_at, period_start, period_end, cancels_at_period_end,
+          as_of, provider_price_id, billed_plan_id, billed_version, updated_at)
        = (subscription.provider_subscription_id, subscription.customer_id, subscription.status, subscription.ended_at,
           subscription.period_start, subscription.period_end, subscription.cancels_at_period_end, subscription.as_of,
           subscription.provider_price_id, subscription.billed_plan_id, subscription.billed_version, at_time)
@@ -461,7 +469,7 @@ begin
      and array_position(ranks, told.status) > array_position(ranks, i.status);
 end $$;
 
--- What follows ---------------------------------------------------------------------------------------------------------
+-- What follows --------------------------------------------------------------------------------------------------------
 
 -- Makes a period and its purchase of every bill of a subscription that is paid as it should, whole periods first, so
 -- that changes within them find them. Returns the purchases to be settled. The subscription is locked.
@@ -558,7 +566,8 @@ begin
   end if;
   perform payments.keep_checkout(invoice.provider, jsonb_build_object('checkoutId', invoice.invoice_id,
     'purchaseId', period.purchase_id, 'paymentId', invoice.payment_id, 'status', 'paid',
-    'amountCents', invoice.amount_cents, 'totalCents', invoice.total_cents, 'currency', invoice.currency), invoice.is_live, true, at_time);
+    'amountCents', invoice.amount_cents, 'totalCents', invoice.total_cents, 'currency', invoice.currency),
+    invoice.is_live, true, at_time);
   return array[period.purchase_id];
 end $$;
 
@@ -641,7 +650,8 @@ begin
   wallet := (credits.lock_wallets(array[subscription.user_id], at_time, daily_amount, daily_cap))[1];
   with brought as (
     select l.id, l.expires_at,
-           case when l.created_at >= p.ends_at then l.created_at + (p.ends_at - p.starts_at) else p.ends_at end as paid_until,
+           case when l.created_at >= p.ends_at then l.created_at + (p.ends_at - p.starts_at) else p.ends_at end
+             as paid_until,
            (select min(n.starts_at) from payments.periods n
              where n.subscription_id = p.subscription_id and n.purpose = 'period' and n.starts_at < l.expires_at
                and n.starts_at >= l.expires_at - payments.renewal_leeway() - interval '12 hours') as next_at
