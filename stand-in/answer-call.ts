@@ -1,4 +1,5 @@
 import type { Call, Reply } from './lib/call.ts';
+import { answerControl } from './control/answer-control.ts';
 import { doDueTasks } from './due.ts';
 import { answerPage } from './pages/answer-page.ts';
 import { answerPayPal, type Credentials } from './paypal/answer-paypal.ts';
@@ -28,5 +29,7 @@ function route(world: World, call: Call, access: Access): Reply {
   // Another site must not press buttons here for whoever looks at it.
   if (call.method === 'POST' && call.headers['sec-fetch-site'] === 'cross-site')
     return { status: 403, body: '' };
-  return answerPage(world, call) ?? { status: 404, body: 'There is nothing here.' };
+  return (
+    answerPage(world, call) ?? answerControl(world, call) ?? { status: 404, body: 'There is nothing here.' }
+  );
 }

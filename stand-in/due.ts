@@ -1,3 +1,4 @@
+import { nextBillingOf, renewSubscription } from './paypal/bill-subscription.ts';
 import { endCapture } from './paypal/capture-payment.ts';
 import { settlePayment } from './stripe/complete-session.ts';
 import { dueOf, renew } from './stripe/renew.ts';
@@ -46,9 +47,15 @@ function stripeTasks(world: World): Task[] {
 }
 
 function paypalTasks(world: World): Task[] {
-  const { captures, settlements } = world.state.paypal;
-  return settlements.flatMap(({ captureId, outcome, dueMs }) => {
-    const capture = captures[captureId];
-    return capture === undefined ? [] : [{ dueMs, work: () => endCapture(world, capture, outcome) }];
-  });
+  const { captures, settlements, subscriptions } = world.state.paypal;
+  return [
+    ...settlements.flatMap(({ captureId, outcome, dueMs }) => {
+      const capture = captures[captureId];
+      return capture === undefined ? [] : [{ dueMs, work: () => endCapture(world, capture, outcome) }];
+    }),
+    ...Object.values(subscriptions).flatMap((subscription) => {
+      const dueMs = nextBillingOf(subscription);
+      return dueMs === null ? [] : [{ dueMs, work: () => renewSubscription(world, subscription) }];
+    }),
+  ];
 }

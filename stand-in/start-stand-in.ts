@@ -2,8 +2,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { answerCall, type Access } from './answer-call.ts';
+import type { ActionName } from './control/actions.ts';
+import { act } from './control/answer-control.ts';
 import { doDueTasks } from './due.ts';
 import { makeCertificates } from './lib/certificates.ts';
+import type { PageChoice } from './pages/answer-page.ts';
 import { deliverDue, type Targets } from './webhooks/deliver.ts';
 import { World } from './world.ts';
 
@@ -38,6 +41,10 @@ export type StandIn = {
   world: World;
   /** Says where the service is that webhooks go to. */
   deliverTo(serviceUrl: string): void;
+  /** Does what the control page does: disputes, refunds, time … Returns what was made or changed. */
+  act(name: ActionName, input?: Record<string, string | number>): { id: string } | undefined;
+  /** Presses a button of the page at which a checkout is paid; returns where the browser would go, if anywhere. */
+  choose(checkoutUrl: string, choice: PageChoice): Promise<string | null>;
   /** Sends what is due, over and over until nothing is; returns how many deliveries there were. */
   deliver(): Promise<number>;
   stop(): Promise<void>;
@@ -86,6 +93,17 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
     deliverTo(serviceUrl) {
       targets.stripe = `${serviceUrl}/api/v1/webhooks/stripe`;
       targets.paypal = `${serviceUrl}/api/v1/webhooks/paypal`;
+    },
+    act: (name, input = {}) => {
+      const done = act(world, name, input);
+      world.save();
+      return done;
+    },
+    async choose(checkoutUrl, choice) {
+      const body = new URLSearchParams({ choice });
+      const response = await fetch(checkoutUrl, { method: 'POST', body, redirect: 'manual' });
+      await response.arrayBuffer();
+      return response.headers.get('location');
     },
     async deliver() {
       let sum = 0;

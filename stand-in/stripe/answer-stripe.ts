@@ -47,7 +47,7 @@ function run(world: World, call: Call): unknown {
 function once(world: World, call: Call, key: string): { status: number; body: unknown } {
   const { answers } = world.state.stripe;
   const now = world.sentAt().getTime();
-  const fingerprint = createHash('sha256').update(`${call.method} ${call.path}\n${call.body}`).digest('hex');
+  const fingerprint = createHash('sha256').update(`${call.method} ${call.path}\n${call.body.toString()}`).digest('hex');
   const known = answers[key];
   if (known && known.at > now - rememberedMs) {
     if (known.fingerprint === fingerprint) return { status: known.status, body: known.body };

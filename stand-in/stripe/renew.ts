@@ -39,7 +39,7 @@ function beginNextPeriod(world: World, subscription: Subscription): void {
   item.current_period_end = periodEnd(
     subscription.billing_cycle_anchor,
     item.current_period_start,
-    interval as 'month',
+    interval,
     count,
   );
   emit(world, 'customer.subscription.updated', subscription, { items: { data: [before] } });

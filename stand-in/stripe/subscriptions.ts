@@ -103,7 +103,7 @@ function beginPeriod(world: World, subscription: Subscription, price: Price): vo
   const { interval = 'month', interval_count: count = 1 } = price.recurring ?? {};
   subscription.billing_cycle_anchor = now;
   item.current_period_start = now;
-  item.current_period_end = periodEnd(now, now, interval as 'month', count);
+  item.current_period_end = periodEnd(now, now, interval, count);
 }
 
 /** What the rest of the period was paid for and is not used; and what it costs at the new price. */

@@ -75,5 +75,6 @@ function forgetOld(world: World): void {
   const { webhooks } = world.state;
   const ended = webhooks.deliveries.filter((delivery) => delivery.outcome !== 'waiting');
   const surplus = new Set(ended.slice(0, Math.max(0, ended.length - keptMax)));
-  if (surplus.size > 0) webhooks.deliveries = webhooks.deliveries.filter((delivery) => !surplus.has(delivery));
+  if (surplus.size > 0)
+    webhooks.deliveries = webhooks.deliveries.filter((delivery) => !surplus.has(delivery));
 }

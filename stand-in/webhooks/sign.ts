@@ -35,7 +35,9 @@ export function paypalHeaders(world: World, body: string, keys: WebhookKeys): Re
   return {
     'paypal-transmission-id': transmissionId,
     'paypal-transmission-time': time,
-    'paypal-transmission-sig': sign('sha256', Buffer.from(signed), keyOf(keys.certificates)).toString('base64'),
+    'paypal-transmission-sig': sign('sha256', Buffer.from(signed), keyOf(keys.certificates)).toString(
+      'base64',
+    ),
     'paypal-cert-url': `${world.url}${certificatePath}`,
     'paypal-auth-algo': 'SHA256withRSA',
     'user-agent': 'PayPal/AUHD-214.0-58843459',
