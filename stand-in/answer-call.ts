@@ -11,7 +11,10 @@ export type Access = { stripeSecretKey: string; paypal: Credentials; keys: Webho
 
 const paypalPath = /^\/(v2\/|v1\/(oauth2|catalogs|billing|customer|reporting|notifications|payments)\/)/;
 
-/** Answers a call of either provider's API, or of a page, and has written down what came of it when it returns. */
+/**
+ * Answers a call of either provider's API, or of a page, and has written down what came of it when it
+ * returns.
+ */
 export function answerCall(world: World, call: Call, access: Access): Reply {
   doDueTasks(world);
   const reply = route(world, call, access);

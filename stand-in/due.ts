@@ -8,8 +8,8 @@ import type { World } from './world.ts';
 type Task = { dueMs: number; work: () => void };
 
 /**
- * Does everything that has become due by now, the oldest first, each as of its time: so a year that goes by at once
- * bills twelve months, one after the other.
+ * Does everything that has become due by now, the oldest first, each as of its time: so a year that goes by
+ * at once bills twelve months, one after the other.
  */
 export function doDueTasks(world: World): void {
   for (;;) {

@@ -22,7 +22,9 @@ export type StandInOptions = {
   deliversBySelf: boolean;
 };
 
-/** What a service needs to know in order to take the stand-in for Stripe and PayPal, as environment variables. */
+/**
+ * What a service needs to know in order to take the stand-in for Stripe and PayPal, as environment variables.
+ */
 export type StandInSettings = {
   STRIPE_SECRET_KEY: string;
   STRIPE_WEBHOOK_SECRET: string;
@@ -43,7 +45,10 @@ export type StandIn = {
   deliverTo(serviceUrl: string): void;
   /** Does what the control page does: disputes, refunds, time … Returns what was made or changed. */
   act(name: ActionName, input?: Record<string, string | number>): { id: string } | undefined;
-  /** Presses a button of the page at which a checkout is paid; returns where the browser would go, if anywhere. */
+  /**
+   * Presses a button of the page at which a checkout is paid; returns where the browser would go, if
+   * anywhere.
+   */
   choose(checkoutUrl: string, choice: PageChoice): Promise<string | null>;
   /** Sends what is due, over and over until nothing is; returns how many deliveries there were. */
   deliver(): Promise<number>;
@@ -61,8 +66,8 @@ const pollMs = 200;
 const bodyBytesMax = 1024 * 1024;
 
 /**
- * Starts the stand-in for payment providers: the parts of Stripe's and PayPal's APIs that Obol uses, pages to pay on,
- * and webhooks. For development and tests only; nothing of it is ever part of production.
+ * Starts the stand-in for payment providers: the parts of Stripe's and PayPal's APIs that Obol uses, pages to
+ * pay on, and webhooks. For development and tests only; nothing of it is ever part of production.
  */
 export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   const { dataDir } = options;

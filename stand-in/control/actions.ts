@@ -19,8 +19,9 @@ const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 
 /**
- * What can be done to payments besides paying: what banks, customers and the provider's own staff do, and what time does.
- * Payments are named by any of their ids (`pi_…`, `ch_…`, a capture, the payment of a subscription).
+ * What can be done to payments besides paying: what banks, customers and the provider's own staff do, and
+ * what time does. Payments are named by any of their ids (`pi_…`, `ch_…`, a capture, the payment of a
+ * subscription).
  */
 export const actions = {
   dispute(world, input) {

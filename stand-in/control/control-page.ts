@@ -167,22 +167,24 @@ function refundsCard(world: World): Html {
 
 function chaosCard(world: World): Html {
   const { chaos } = world.state.webhooks;
-  const field = (name: string, words: string, value: number) =>
-    html`<label>${words} <input name="${name}" inputmode="numeric" value="${value}" /></label>`;
   const shuffle = chaos.shuffle
     ? html`<input type="checkbox" name="shuffle" value="yes" checked />`
     : html`<input type="checkbox" name="shuffle" value="yes" />`;
   return card(
     'Chaos in deliveries',
     html`<form class="stack" method="post" action="/control/chaos">
-      ${field('duplicatePercent', 'Delivered twice, %', chaos.duplicatePercent)}
-      ${field('dropPercent', 'Lost, %', chaos.dropPercent)}
-      ${field('resendUnderNewIdPercent', 'Sent again under a new id, %', chaos.resendUnderNewIdPercent)}
-      ${field('delaySecondsMax', 'Late by up to, seconds', chaos.delaySecondsMax)}
+      ${numberField('duplicatePercent', 'Delivered twice, %', chaos.duplicatePercent)}
+      ${numberField('dropPercent', 'Lost, %', chaos.dropPercent)}
+      ${numberField('resendUnderNewIdPercent', 'Sent again under a new id, %', chaos.resendUnderNewIdPercent)}
+      ${numberField('delaySecondsMax', 'Late by up to, seconds', chaos.delaySecondsMax)}
       <label>${shuffle} In any order</label>
       <button>Set</button>
     </form>`,
   );
+}
+
+function numberField(name: string, words: string, value: number): Html {
+  return html`<label>${words} <input name="${name}" inputmode="numeric" value="${value}" /></label>`;
 }
 
 function deliveriesCard(world: World): Html {

@@ -109,7 +109,10 @@ function markRefunded(world: World, { id, cents, capture, sale }: Payment): void
   }
 }
 
-/** Of a capture PayPal tells as the second version of its API does, of a subscription's payment as the first one. */
+/**
+ * Of a capture PayPal tells as the second version of its API does, of a subscription's payment as the first
+ * one.
+ */
 function tellOfRefund(world: World, { capture, sale }: Payment, refund: Refund): void {
   const { value, currency_code: currency } = refund.amount;
   const summary = `A ${value} ${currency} payment was refunded`;

@@ -57,7 +57,7 @@ function prorationsOf(world: World, subscription: Subscription): BillLine[] {
 }
 
 /** Charges the card for a bill of the subscription, and lets the subscription follow. */
-export function collect(world: World, subscription: Subscription, invoice: Invoice): void {
+function collect(world: World, subscription: Subscription, invoice: Invoice): void {
   const secrets = world.state.stripe.subscriptionSecrets[subscription.id];
   const methodId = idOf(subscription.default_payment_method);
   const previous = { status: subscription.status };

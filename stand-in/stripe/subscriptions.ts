@@ -60,9 +60,9 @@ export function markForCancellation(world: World, subscription: Subscription, ca
 }
 
 /**
- * Puts a subscription on another price. What the change costs is billed now (`always_invoice`, or when the period begins
- * anew), with the next bill (`create_prorations`), or not at all (`none`). With `error_if_incomplete`, a change that
- * cannot be paid does not happen.
+ * Puts a subscription on another price. What the change costs is billed now (`always_invoice`, or when the
+ * period begins anew), with the next bill (`create_prorations`), or not at all (`none`). With
+ * `error_if_incomplete`, a change that cannot be paid does not happen.
  */
 function changePrice(world: World, subscription: Subscription, form: Form): void {
   const [line, ...others] = form.parts('items');
