@@ -13,7 +13,10 @@ import { World } from './world.ts';
 export type StandInOptions = {
   /** 0 takes any port that is free. */
   port: number;
+  /** Address to listen on; this machine only unless said otherwise. */
   host?: string;
+  /** Name of the machine in the addresses that browsers are sent to. */
+  publicHost?: string;
   /** The time of whoever starts it; the clock of the providers can be put ahead of it. */
   clock: { now(): Date };
   /** Where the state is kept, as a file; without it, it ends with the process. */
@@ -82,7 +85,7 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(options.port, options.host ?? '127.0.0.1', resolve);
   });
-  world.url = `http://localhost:${(server.address() as AddressInfo).port}`;
+  world.url = `http://${options.publicHost ?? 'localhost'}:${(server.address() as AddressInfo).port}`;
   world.save();
   const targets: Targets = {};
   const deliver = inTurns(() => deliverDue(world, keys, targets));
