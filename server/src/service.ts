@@ -86,7 +86,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   );
   const { callers, balances } = createReads({ db, clock, metrics });
   const providers = options.paymentProviders ?? configuredProviders({ config, clock });
-  const payments = createPayments({ config, db, clock, random }, providers);
+  const payments = createPayments({ config, db, clock, random, log }, providers);
   const ctx: Ctx = {
     config,
     db,
