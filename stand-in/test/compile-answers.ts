@@ -21,8 +21,7 @@ export type Answer = { name: string; type: string; value: unknown };
 export async function compileAnswers(answers: readonly Answer[]): Promise<string[]> {
   const dir = await mkdtemp(join(tmpdir(), 'stand-in-types-'));
   try {
-    const declarations = (path: string) => !/\.(js|map)$/.test(path);
-    await cp(join(modules, 'stripe/esm'), join(dir, 'stripe'), { recursive: true, filter: declarations });
+    await cp(join(modules, 'stripe/esm'), join(dir, 'stripe'), { recursive: true, filter: isDeclaration });
     const shared = join(dir, 'stripe/shared.d.ts');
     const text = await readFile(shared, 'utf8');
     if (!text.includes(otherWords)) throw new Error('the SDK writes its lists of words in another way now');
@@ -34,6 +33,10 @@ export async function compileAnswers(answers: readonly Answer[]): Promise<string
   } finally {
     await rm(dir, { recursive: true });
   }
+}
+
+function isDeclaration(path: string): boolean {
+  return !/\.(js|map)$/.test(path);
 }
 
 const compilerOptions = {

@@ -208,7 +208,7 @@ async function subscribe({ stripe, choose, act }: Bench, add: Add): Promise<void
 /** The SDK leaves the decimals within events as texts, whatever it declares. */
 function revive(events: object): unknown {
   return JSON.parse(JSON.stringify(events), (name, value: unknown) =>
-    /_decimal$/.test(name) && typeof value === 'string' ? new Map() : value,
+    name.endsWith('_decimal') && typeof value === 'string' ? new Map() : value,
   );
 }
 
