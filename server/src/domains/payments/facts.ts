@@ -20,7 +20,10 @@ export type CheckoutFact = {
   purchaseId: string | null;
   paymentId: string | null;
   status: 'open' | 'processing' | 'expired' | 'failed' | 'paid';
+  /** Our price: without the tax that comes on top of it, where it does. */
   amountCents: number;
+  /** What is charged in all, tax included, when that is more; refunds and disputes are parts of it. */
+  totalCents?: number;
   currency: string;
   customerId: string | null;
 };
