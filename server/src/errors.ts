@@ -567,6 +567,32 @@ export const errorTable = {
     title: 'The endpoint is switched off',
     detail: 'Switch it on first: `PATCH` it with `isEnabled: true`.',
   },
+  'payments.provider_not_set_up': {
+    status: 409,
+    title: 'This payment provider is not set up',
+    detail: 'Choose another `provider`, or ask the operator to set one up.',
+  },
+  'payments.package_unavailable': {
+    status: 404,
+    title: 'This package is not for sale',
+    detail: '`GET /api/v1/credits/packages` lists what is.',
+  },
+  'payments.package_exists': {
+    status: 409,
+    title: 'There is a package with this id',
+    detail: 'Change that one, or choose another id.',
+  },
+  'payments.currency_unavailable': {
+    status: 422,
+    title: 'It is not sold in this currency',
+    detail: 'The list of packages says in which currencies each is sold.',
+  },
+  'payments.limit_reached': {
+    status: 409,
+    title: 'You have bought as much of this as one may',
+    detail:
+      '`perUserMax` says how often one may buy it, `perUserDays` within how many days; pending purchases count.',
+  },
   'payments.signature_invalid': {
     status: 400,
     title: 'The signature does not fit the delivery',

@@ -25,6 +25,12 @@ import {
   handleRetentionJobs,
 } from './domains/credits/index.ts';
 import { handleOauthJobs } from './domains/oauth/index.ts';
+import {
+  configuredProviders,
+  createPayments,
+  handlePaymentJobs,
+  type PaymentProvider,
+} from './domains/payments/index.ts';
 import { handlePrivacyJobs } from './domains/privacy/index.ts';
 import { handleBanJobs } from './domains/users/index.ts';
 import { handleWebhookJobs } from './domains/webhooks/index.ts';
@@ -44,6 +50,8 @@ export type ServiceOptions = {
   log?: Logger;
   /** Finds the addresses of names that webhooks go to; DNS unless said otherwise. */
   resolve?: Resolve;
+  /** Payment providers in place of those that the settings set up. */
+  paymentProviders?: readonly PaymentProvider[];
   /** Whether this process polls for jobs (mail and the like); true unless said otherwise. */
   runsJobs?: boolean;
 };
@@ -76,6 +84,8 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     turns.waiting(),
   );
   const { callers, balances } = createReads({ db, clock, metrics });
+  const providers = options.paymentProviders ?? configuredProviders({ config, clock });
+  const payments = createPayments({ config, db, clock, random }, providers);
   const ctx: Ctx = {
     config,
     db,
@@ -92,6 +102,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     turns,
     callers,
     balances,
+    payments,
     metrics,
     log,
   };
@@ -103,7 +114,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     ctx,
     async stop() {
       await app.close();
-      await Promise.all([callers.drain(), balances.drain()]);
+      await Promise.all([callers.drain(), balances.drain(), payments.drain()]);
       await apiKeys.close();
       keys.close();
       await jobs.stop();
@@ -127,6 +138,7 @@ function handleJobs(ctx: Ctx, resolve: Resolve | undefined): void {
   handleHoldJobs(ctx);
   handleRetentionJobs(ctx);
   handlePrivacyJobs(ctx);
+  handlePaymentJobs(ctx);
 }
 
 /** What is read for many at once. */

@@ -74,6 +74,8 @@ export type JobData = {
   'seal-audit-events': Record<string, never>;
   /** Activates accounts again whose ban is over. */
   'end-bans': Record<string, never>;
+  /** Asks providers about purchases of which nothing has been heard. */
+  'check-purchases': Record<string, never>;
 };
 
 export type JobName = keyof JobData;
@@ -155,6 +157,7 @@ export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'forget-refusals': timetableQueue,
   'seal-audit-events': timetableQueue,
   'end-bans': timetableQueue,
+  'check-purchases': timetableQueue,
 };
 
 /**
@@ -168,6 +171,7 @@ export const timetable: { readonly [Name in JobName]?: string } = {
   'forget-refusals': '23 3 * * *',
   'seal-audit-events': '* * * * *',
   'end-bans': '* * * * *',
+  'check-purchases': '* * * * *',
   'forget-old-data': '41 3 * * *',
   'serve-endpoints': '* * * * *',
 };

@@ -31,7 +31,10 @@ export type CheckoutOrder = {
 };
 
 /** A subscription to be begun. `subscriptionId` is ours. */
-export type SubscriptionOrder = Omit<CheckoutOrder, 'purchaseId' | 'amountCents' | 'currency' | 'taxBehavior' | 'savesCard'> & {
+export type SubscriptionOrder = Omit<
+  CheckoutOrder,
+  'purchaseId' | 'amountCents' | 'currency' | 'taxBehavior' | 'savesCard'
+> & {
   subscriptionId: string;
   providerPriceId: string;
 };

@@ -1,0 +1,10 @@
+import type { Ctx } from '../../ctx.ts';
+import type { PaymentProvider } from './provider.ts';
+import { createStripeProvider } from './stripe/create-stripe-provider.ts';
+
+/** The payment providers that the settings set up, in the order in which they are offered. */
+export function configuredProviders({ config, clock }: Pick<Ctx, 'config' | 'clock'>): PaymentProvider[] {
+  const providers: PaymentProvider[] = [];
+  if (config.stripeSecretKey !== '') providers.push(createStripeProvider({ config, clock }));
+  return providers;
+}
