@@ -54,7 +54,7 @@ create table payments.top_ups (
 );
 create index top_ups_package_idx on payments.top_ups (package_id);
 create index top_ups_due_idx on payments.top_ups (next_try_at) where status = 'active';
-select obol.protect('payments.top_ups', 'user_id', 'select, delete');
+select obol.protect('payments.top_ups', 'user_id', 'select');
 
 -- One at a time: however often and from wherever it is begun, a wallet has one top-up under way.
 create unique index purchases_top_up_key on credits.purchases (wallet_id) where kind = 'top_up' and status = 'pending';
@@ -71,15 +71,43 @@ $$;
 
 -- How automatic top-ups stand for a person.
 create function payments.top_up_view(person uuid, at_time timestamptz) returns jsonb
-  language sql stable security definer set search_path = pg_catalog
+  language sql stable set search_path = pg_catalog
 as $$
   select jsonb_build_object('status', coalesce(t.status, 'off'), 'reason', t.reason, 'packageId', t.package_id,
            'threshold', t.threshold, 'monthlyCapCents', t.monthly_cap_cents, 'priceCents', t.price_cents,
-           'currency', t.currency, 'chargedThisMonthCents', payments.topped_up_in_month(u.id, at_time),
-           'hasCustomer', u.stripe_customer_id is not null)
+           'currency', t.currency, 'chargedThisMonthCents', payments.topped_up_in_month(u.id, at_time))
     from auth.users u left join payments.top_ups t on t.user_id = u.id
    where u.id = person
 $$;
+
+-- The same for the person who asks. Refuses with auth.session_ended.
+create function payments.read_top_up(person uuid, session uuid, at_time timestamptz) returns jsonb
+  language plpgsql volatile security definer set search_path = pg_catalog
+as $$
+begin
+  perform auth.assert_session(person, session, at_time);
+  return payments.top_up_view(person, at_time);
+end $$;
+
+-- Ends automatic top-ups; one that has begun ends by itself. Refuses with auth.session_ended.
+create function payments.end_top_up(person uuid, session uuid, at_time timestamptz) returns jsonb
+  language plpgsql volatile security definer set search_path = pg_catalog
+as $$
+begin
+  perform auth.assert_session(person, session, at_time);
+  delete from payments.top_ups t where t.user_id = person;
+  return payments.top_up_view(person, at_time);
+end $$;
+
+-- Who a person is at a provider; null when they never paid there. Refuses with auth.session_ended.
+create function payments.customer_of(person uuid, session uuid, provider text, at_time timestamptz) returns text
+  language plpgsql volatile security definer set search_path = pg_catalog
+as $$
+begin
+  perform auth.assert_session(person, session, at_time);
+  return (select case provider when 'stripe' then u.stripe_customer_id when 'paypal' then u.paypal_customer_id end
+            from auth.users u where u.id = person);
+end $$;
 
 -- Agrees to automatic top-ups (user_id, session_id, package_id, currency, threshold, monthly_cap_cents,
 -- units_per_credit, credits_per_eur), in place of what was agreed before. Refuses with auth.session_ended,
@@ -212,7 +240,9 @@ begin
   return payments.purchase_view((asked->>'id')::uuid);
 end $$;
 
-grant execute on function payments.top_up_view(uuid, timestamptz),
+grant execute on function payments.read_top_up(uuid, uuid, timestamptz),
+  payments.end_top_up(uuid, uuid, timestamptz),
+  payments.customer_of(uuid, uuid, text, timestamptz),
   payments.agree_top_up(jsonb, timestamptz),
   payments.due_top_ups(integer, timestamptz),
   payments.begin_top_up(jsonb, timestamptz, bigint, bigint) to obol_app;
@@ -243,7 +273,7 @@ create index fraud_warnings_request_idx on payments.fraud_warnings (refund_reque
 select obol.protect('payments.fraud_warnings', null, 'select');
 
 -- Keeps what a fact says about a warning. One that cannot be acted on any more stays so.
-create function payments.keep_fraud_warning(from_provider text, fact jsonb, live boolean, at_time timestamptz)
+create or replace function payments.keep_fraud_warning(from_provider text, fact jsonb, live boolean, at_time timestamptz)
   returns void
   language sql volatile set search_path = pg_catalog
 as $$
