@@ -80,6 +80,8 @@ export type JobData = {
   'top-up-wallets': Record<string, never>;
   /** Does about warnings of stolen cards what the settings say. */
   'answer-fraud-warnings': Record<string, never>;
+  /** Asks providers about subscriptions that should have been renewed, and ends plans that nobody pays for. */
+  'follow-subscriptions': Record<string, never>;
 };
 
 export type JobName = keyof JobData;
@@ -164,6 +166,7 @@ export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'check-purchases': timetableQueue,
   'top-up-wallets': timetableQueue,
   'answer-fraud-warnings': timetableQueue,
+  'follow-subscriptions': timetableQueue,
 };
 
 /**
@@ -180,6 +183,7 @@ export const timetable: { readonly [Name in JobName]?: string } = {
   'check-purchases': '* * * * *',
   'top-up-wallets': '* * * * *',
   'answer-fraud-warnings': '* * * * *',
+  'follow-subscriptions': '*/15 * * * *',
   'forget-old-data': '41 3 * * *',
   'serve-endpoints': '* * * * *',
 };
