@@ -5,6 +5,7 @@ import {
   type TrustedIssuer,
 } from './identity-providers.ts';
 import { parseSetting, type Setting } from './lib/settings.ts';
+import { findPaypalProblems } from './paypal-settings.ts';
 
 /**
  * Every setting of the service: one table, from which `.env.example` and `docs/reference/configuration.md`
@@ -552,6 +553,125 @@ export const settings = {
     group: 'Retention',
     description: 'How long it is known what was left out of imports that have ended.',
   },
+  stripeSecretKey: {
+    env: 'STRIPE_SECRET_KEY',
+    type: 'text',
+    default: '',
+    secret: true,
+    group: 'Payments',
+    description:
+      'Secret (`sk_…`) or restricted (`rk_…`) key at Stripe; empty does without Stripe. Its mode, test or live, is the only ' +
+      'one whose events count.',
+  },
+  stripeWebhookSecrets: {
+    env: 'STRIPE_WEBHOOK_SECRET',
+    type: 'text',
+    default: '',
+    secret: true,
+    group: 'Payments',
+    description:
+      'Signing secret (`whsec_…`) of the webhook endpoint at Stripe. While it is being rotated: the old and the new one, ' +
+      'comma separated.',
+  },
+  stripeApiBase: {
+    env: 'STRIPE_API_BASE',
+    type: 'url',
+    default: 'https://api.stripe.com',
+    group: 'Payments',
+    description:
+      "Where Stripe's API is; development points it at a stand-in. In production it must be https.",
+  },
+  stripeTax: {
+    env: 'STRIPE_TAX',
+    type: 'boolean',
+    default: 'false',
+    group: 'Payments',
+    description: 'Whether Stripe Tax computes the tax of what is sold.',
+  },
+  stripeInvoices: {
+    env: 'STRIPE_INVOICES',
+    type: 'boolean',
+    default: 'false',
+    group: 'Payments',
+    description: 'Whether Stripe writes an invoice for every pack that is sold; for plans it always does.',
+  },
+  stripeFraudWarnings: {
+    env: 'STRIPE_FRAUD_WARNINGS',
+    type: 'choice',
+    choices: ['record', 'freeze', 'refund'],
+    default: 'record',
+    group: 'Payments',
+    description:
+      'What follows when a bank warns early of a stolen card: it is only shown to administrators, the wallet is frozen as ' +
+      'well, or the payment is refunded before it is disputed.',
+  },
+  paypalClientId: {
+    env: 'PAYPAL_CLIENT_ID',
+    type: 'text',
+    default: '',
+    group: 'Payments',
+    description: 'Client id of the REST app at PayPal; empty does without PayPal.',
+  },
+  paypalClientSecret: {
+    env: 'PAYPAL_CLIENT_SECRET',
+    type: 'text',
+    default: '',
+    secret: true,
+    group: 'Payments',
+    description: 'Secret of the REST app at PayPal.',
+  },
+  paypalWebhookId: {
+    env: 'PAYPAL_WEBHOOK_ID',
+    type: 'text',
+    default: '',
+    group: 'Payments',
+    description:
+      'Id of the webhook at PayPal that leads to this service: deliveries are signed for it, and for no other.',
+  },
+  paypalApiBase: {
+    env: 'PAYPAL_API_BASE',
+    type: 'url',
+    default: 'https://api-m.paypal.com',
+    group: 'Payments',
+    description:
+      "Where PayPal's API is: `https://api-m.paypal.com`, or `https://api-m.sandbox.paypal.com` for tests. Its mode is the " +
+      'only one whose events count. Development may point it at a stand-in, production may not.',
+  },
+  paypalWebhookToleranceSeconds: {
+    env: 'PAYPAL_WEBHOOK_TOLERANCE',
+    type: 'duration',
+    default: '5m',
+    group: 'Payments',
+    description:
+      'How far the time at which PayPal sent a delivery may be from our clock; at most 3d, for as long as PayPal tries again.',
+  },
+  paypalCertificateOrigin: {
+    env: 'PAYPAL_CERTIFICATE_ORIGIN',
+    type: 'url',
+    default: '',
+    group: 'Payments',
+    description:
+      'In development: where a stand-in for PayPal keeps the certificates that it signs deliveries with, such as ' +
+      "`http://localhost:4010`. It counts instead of PayPal's own hosts, so it is refused in production.",
+  },
+  paypalCertificateAuthority: {
+    env: 'PAYPAL_CERTIFICATE_AUTHORITY',
+    type: 'text',
+    default: '',
+    group: 'Payments',
+    description:
+      'In development: certificate (PEM; line breaks may be written as `\\n`) of the authority that issued those of the ' +
+      'stand-in. It counts instead of public authorities, so it is refused in production.',
+  },
+  standInPort: {
+    env: 'STAND_IN_PORT',
+    type: 'integer',
+    default: '0',
+    group: 'Payments',
+    description:
+      'Port of the stand-in for payment providers, which development uses while neither Stripe nor PayPal is set up; 0 takes ' +
+      'the port after PORT. In production there is none.',
+  },
   smtpHost: {
     env: 'SMTP_HOST',
     type: 'text',
@@ -647,6 +767,8 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   const { registrationChallengeBits: bits } = values;
   if (typeof bits === 'number' && (bits < 1 || bits > 30))
     problems.push('REGISTRATION_CHALLENGE_BITS: expected 1 to 30.');
+  problems.push(...findStripeProblems(values));
+  problems.push(...findPaypalProblems(values));
   const providers = readIdentityProviders(env, problems);
   const trusting = { providers, ownAudience: texts.JWT_AUDIENCE ?? '' };
   values.identityProviders = providers;
@@ -667,6 +789,20 @@ function cookieDomainProblems({ cookieDomain, baseUrl }: Record<string, unknown>
     `COOKIE_DOMAIN: ${host}, the host of BASE_URL, is not in ${cookieDomain}, so browsers would refuse the cookie. ` +
       'Set BASE_URL to the address that people use, or COOKIE_DOMAIN to a parent domain of it.',
   ];
+}
+
+/** What is wrong with the settings of Stripe together. */
+function findStripeProblems(values: Record<string, unknown>): string[] {
+  const { stripeSecretKey: key, stripeWebhookSecrets: secrets, stripeApiBase: base, isProduction } = values;
+  if (typeof key !== 'string' || key === '') return [];
+  const problems: string[] = [];
+  if (!/^(sk|rk)_(test|live)_\w+$/.test(key))
+    problems.push('STRIPE_SECRET_KEY: expected a key such as sk_test_… or rk_live_….');
+  if (typeof secrets === 'string' && !/^whsec_\S+(\s*,\s*whsec_\S+)*$/.test(secrets))
+    problems.push('STRIPE_WEBHOOK_SECRET: expected whsec_…, or several, comma separated.');
+  if (isProduction === true && typeof base === 'string' && !base.startsWith('https:'))
+    problems.push('STRIPE_API_BASE: expected an https address in production.');
+  return problems;
 }
 
 /** How many decimal places a credit has; 0 when the setting is wrong, which is reported where it is read. */

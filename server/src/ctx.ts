@@ -8,6 +8,7 @@ import type { ApiKeyVerifier } from './domains/api-keys/index.ts';
 import type { ApplicationVerifier } from './domains/applications/index.ts';
 import type { AcceptToken, Keyring, LiveCallers, PasswordHasher, Upstream } from './domains/auth/index.ts';
 import type { BalanceReader, WalletTurns } from './domains/credits/index.ts';
+import type { Payments } from './domains/payments/index.ts';
 
 /** The time, handed in so that tests can move it. */
 export type Clock = { now(): Date };
@@ -32,6 +33,7 @@ export type Ctx = {
   turns: WalletTurns;
   callers: LiveCallers;
   balances: BalanceReader;
+  payments: Payments;
   metrics: Metrics;
   log: Logger;
 };

@@ -567,6 +567,108 @@ export const errorTable = {
     title: 'The endpoint is switched off',
     detail: 'Switch it on first: `PATCH` it with `isEnabled: true`.',
   },
+  'payments.provider_not_set_up': {
+    status: 409,
+    title: 'This payment provider is not set up',
+    detail: 'Choose another `provider`, or ask the operator to set one up.',
+  },
+  'payments.package_unavailable': {
+    status: 404,
+    title: 'This package is not for sale',
+    detail: '`GET /api/v1/credits/packages` lists what is.',
+  },
+  'payments.package_exists': {
+    status: 409,
+    title: 'There is a package with this id',
+    detail: 'Change that one, or choose another id.',
+  },
+  'payments.currency_unavailable': {
+    status: 422,
+    title: 'It is not sold in this currency',
+    detail: 'The list of packages says in which currencies each is sold.',
+  },
+  'payments.limit_reached': {
+    status: 409,
+    title: 'You have bought as much of this as one may',
+    detail:
+      '`perUserMax` says how often one may buy it, `perUserDays` within how many days; pending purchases count.',
+  },
+  'payments.signature_invalid': {
+    status: 400,
+    title: 'The signature does not fit the delivery',
+    detail: 'Deliveries are signed by the provider over the very bytes of the body.',
+  },
+  'payments.delivery_too_old': {
+    status: 400,
+    title: 'The delivery was signed too long ago',
+    detail: 'Deliveries count within five minutes of their signature. The provider signs each attempt anew.',
+  },
+  'payments.wrong_mode': {
+    status: 400,
+    title: 'The delivery belongs to the other mode',
+    detail: 'Test events do not count where real money moves, nor the other way round.',
+  },
+  'payments.provider_unavailable': {
+    status: 503,
+    title: 'The payment provider does not answer',
+    detail: 'Try again later; nothing is charged twice.',
+  },
+  'payments.provider_refused': {
+    status: 502,
+    title: 'The payment provider refused',
+    detail: 'Choose another way to pay, or tell the operator.',
+  },
+  'payments.no_saved_card': {
+    status: 409,
+    title: 'There is no saved card',
+    detail: 'Buy a package with `saveCard` first; its card is kept for automatic top-ups.',
+  },
+  'payments.cap_too_low': {
+    status: 422,
+    title: 'The monthly cap is below the price of the package',
+    detail: '`priceCents` says what one top-up costs.',
+  },
+  'payments.threshold_too_high': {
+    status: 422,
+    title: 'One package does not reach the threshold',
+    detail: '`thresholdMax` is what one package brings; a larger threshold would charge over and over.',
+  },
+  'payments.no_customer': {
+    status: 409,
+    title: 'You have not paid with this provider yet',
+    detail: 'Its pages for cards and bills are there after the first purchase.',
+  },
+  'payments.not_supported': {
+    status: 409,
+    title: 'The payment provider cannot do this',
+    detail: 'Choose another payment provider.',
+  },
+  'payments.plan_taken': {
+    status: 409,
+    title: 'There is a plan of this name already',
+    detail: 'Choose another `id`, or change that plan.',
+  },
+  'payments.plan_not_comparable': {
+    status: 409,
+    title: 'The plan is billed differently',
+    detail:
+      'A change keeps interval and currency; cancel the subscription and begin another one when it has ended.',
+  },
+  'payments.subscribed_already': {
+    status: 409,
+    title: 'You have a subscription already',
+    detail: 'Change its plan instead, or begin another one when it has ended.',
+  },
+  'payments.no_subscription': {
+    status: 404,
+    title: 'You have no subscription',
+    detail: 'Begin one with `POST /api/v1/payments/subscription`.',
+  },
+  'payments.subscription_state': {
+    status: 409,
+    title: 'The subscription is not in a state for this',
+    detail: 'See its `status` and `cancelsAtPeriodEnd`.',
+  },
   'idempotency.mismatch': {
     status: 422,
     title: 'The idempotency key belongs to another request',

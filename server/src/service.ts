@@ -25,6 +25,13 @@ import {
   handleRetentionJobs,
 } from './domains/credits/index.ts';
 import { handleOauthJobs } from './domains/oauth/index.ts';
+import {
+  configuredProviders,
+  createPayments,
+  handlePaymentJobs,
+  handleSubscriptionJobs,
+  type PaymentProvider,
+} from './domains/payments/index.ts';
 import { handlePrivacyJobs } from './domains/privacy/index.ts';
 import { handleBanJobs } from './domains/users/index.ts';
 import { handleWebhookJobs } from './domains/webhooks/index.ts';
@@ -44,6 +51,8 @@ export type ServiceOptions = {
   log?: Logger;
   /** Finds the addresses of names that webhooks go to; DNS unless said otherwise. */
   resolve?: Resolve;
+  /** Payment providers in place of those that the settings set up. */
+  paymentProviders?: readonly PaymentProvider[];
   /** Whether this process polls for jobs (mail and the like); true unless said otherwise. */
   runsJobs?: boolean;
 };
@@ -76,6 +85,8 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     turns.waiting(),
   );
   const { callers, balances } = createReads({ db, clock, metrics });
+  const providers = options.paymentProviders ?? configuredProviders({ config, clock });
+  const payments = createPayments({ config, db, clock, random, log }, providers);
   const ctx: Ctx = {
     config,
     db,
@@ -92,6 +103,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     turns,
     callers,
     balances,
+    payments,
     metrics,
     log,
   };
@@ -103,7 +115,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     ctx,
     async stop() {
       await app.close();
-      await Promise.all([callers.drain(), balances.drain()]);
+      await Promise.all([callers.drain(), balances.drain(), payments.drain()]);
       await apiKeys.close();
       keys.close();
       await jobs.stop();
@@ -127,6 +139,8 @@ function handleJobs(ctx: Ctx, resolve: Resolve | undefined): void {
   handleHoldJobs(ctx);
   handleRetentionJobs(ctx);
   handlePrivacyJobs(ctx);
+  handlePaymentJobs(ctx);
+  handleSubscriptionJobs(ctx);
 }
 
 /** What is read for many at once. */

@@ -76,6 +76,14 @@ export type JobData = {
   'seal-audit-events': Record<string, never>;
   /** Activates accounts again whose ban is over. */
   'end-bans': Record<string, never>;
+  /** Asks providers about purchases of which nothing has been heard. */
+  'check-purchases': Record<string, never>;
+  /** Buys credits for wallets that have less than their owners want, with their saved cards. */
+  'top-up-wallets': Record<string, never>;
+  /** Does about warnings of stolen cards what the settings say. */
+  'answer-fraud-warnings': Record<string, never>;
+  /** Asks providers about subscriptions that should have been renewed, and ends plans that nobody pays for. */
+  'follow-subscriptions': Record<string, never>;
 };
 
 export type JobName = keyof JobData;
@@ -157,6 +165,10 @@ export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'forget-refusals': timetableQueue,
   'seal-audit-events': timetableQueue,
   'end-bans': timetableQueue,
+  'check-purchases': timetableQueue,
+  'top-up-wallets': timetableQueue,
+  'answer-fraud-warnings': timetableQueue,
+  'follow-subscriptions': timetableQueue,
 };
 
 /**
@@ -170,6 +182,10 @@ export const timetable: { readonly [Name in JobName]?: string } = {
   'forget-refusals': '23 3 * * *',
   'seal-audit-events': '* * * * *',
   'end-bans': '* * * * *',
+  'check-purchases': '* * * * *',
+  'top-up-wallets': '* * * * *',
+  'answer-fraud-warnings': '* * * * *',
+  'follow-subscriptions': '*/15 * * * *',
   'forget-old-data': '41 3 * * *',
   'serve-endpoints': '* * * * *',
 };

@@ -28,6 +28,9 @@ export const auditEventTypes = {
   'credits.clawed_back': 'Credits that had come in were taken back.',
   'credits.code_created': 'A code that people redeem for credits was made.',
   'credits.code_revoked': 'A code was withdrawn.',
+  'payments.event_replayed': 'An administrator applied an event of a payment provider once more.',
+  'package.created': 'A package of credits is for sale.',
+  'package.changed': 'A package of credits was changed; `details` says its version.',
   'application.created': 'A person registered an application.',
   'application.registered_itself': 'An application registered itself, or was described by its metadata.',
   'application.changed': 'An application was changed; `details` names the fields.',
@@ -51,6 +54,8 @@ export const auditEventTypes = {
   'endpoint.deleted': 'An address for events was removed.',
   'endpoint.disabled': 'An address for events was switched off, because nothing arrived there.',
   'endpoint.secret_rotated': 'An address for events has another secret.',
+  'plan.created': 'An administrator made a plan that people can subscribe to.',
+  'plan.changed': 'A plan was changed; `details` names the fields and the version of its terms.',
 } as const satisfies Record<string, string>;
 
 /** What was done, dotted. */

@@ -11,6 +11,8 @@ export { createMandate } from './mandates/create-mandate.ts';
 export { endMandates } from './mandates/end-mandates.ts';
 export { listOwnMandates, readMandate } from './mandates/list-mandates.ts';
 export type { MandateView } from './mandates/schemas.ts';
+export { findPurchase, type Purchase } from './find-purchase.ts';
+export { resolveIdempotencyKey } from './resolve-idempotency-key.ts';
 export { openWallet } from './open-wallet.ts';
 export { handleBonusJobs } from './handle-bonus-jobs.ts';
 export { readBalance, type Balance } from './read-balance.ts';

@@ -1,7 +1,27 @@
-import { index, jsonb, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  boolean,
+  check,
+  index,
+  jsonb,
+  primaryKey,
+  text,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
 import { at, paymentsSchema } from '../../db/columns.ts';
+import { purchases } from '../credits/sales-tables.ts';
+import { users } from '../users/tables.ts';
 
-/** Events as a payment provider delivered them, kept whether or not they could be applied. */
+const cents = (name: string) => bigint(name, { mode: 'number' });
+
+export const eventOutcomes = ['applied', 'waiting', 'ignored', 'refused', 'failed'] as const;
+
+/**
+ * Events as a payment provider delivered them, with what they say (`facts`) and what came of it: applied, waiting for
+ * what it is about (`waits_for`), ignored since it says nothing about money, refused (`reason`), or failed.
+ */
 export const paymentEvents = paymentsSchema.table(
   'events',
   {
@@ -12,10 +32,169 @@ export const paymentEvents = paymentsSchema.table(
     payload: jsonb('payload').notNull(),
     receivedAt: at('received_at').notNull(),
     appliedAt: at('applied_at'),
-    outcome: text('outcome'),
+    outcome: text('outcome', { enum: eventOutcomes }),
+    facts: jsonb('facts').notNull().default([]),
+    isLive: boolean('is_live').notNull().default(false),
+    reason: text('reason'),
+    waitsFor: text('waits_for'),
+    happenedAt: at('happened_at'),
   },
   (table) => [
     uniqueIndex('events_provider_event_key').on(table.provider, table.providerEventId),
-    index('events_waiting_idx').on(table.receivedAt),
+    index('events_waits_idx')
+      .on(table.provider, table.waitsFor)
+      .where(sql`${table.waitsFor} is not null`),
+    index('events_listed_idx').on(table.receivedAt, table.id),
+    check(
+      'events_outcome_check',
+      sql`${table.outcome} in ('applied', 'waiting', 'ignored', 'refused', 'failed')`,
+    ),
+  ],
+);
+
+/** Deliveries that proved not to be a provider's, or not for this service; the youngest ones, shortened. */
+export const refusedDeliveries = paymentsSchema.table('refused_deliveries', {
+  id: uuid('id').primaryKey(),
+  provider: text('provider').notNull(),
+  code: text('code').notNull(),
+  body: text('body').notNull(),
+  ipAddress: text('ip_address'),
+  receivedAt: at('received_at').notNull(),
+});
+
+/**
+ * What is known of a payment on its way: a checkout, a bill, a charge of a saved card. `opened_for` is the purchase
+ * that we opened it for, `claimed_by` the one that the provider names.
+ */
+export const checkouts = paymentsSchema.table(
+  'checkouts',
+  {
+    provider: text('provider').notNull(),
+    checkoutId: text('checkout_id').notNull(),
+    openedFor: uuid('opened_for'),
+    claimedBy: uuid('claimed_by'),
+    paymentId: text('payment_id'),
+    status: text('status', { enum: ['open', 'processing', 'expired', 'failed', 'paid'] }).notNull(),
+    amountCents: cents('amount_cents').notNull(),
+    totalCents: cents('total_cents').notNull(),
+    currency: text('currency').notNull(),
+    customerId: text('customer_id'),
+    isLive: boolean('is_live').notNull(),
+    updatedAt: at('updated_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ name: 'checkouts_pkey', columns: [table.provider, table.checkoutId] }),
+    index('checkouts_opened_for_idx')
+      .on(table.openedFor)
+      .where(sql`${table.openedFor} is not null`),
+    index('checkouts_claimed_by_idx')
+      .on(table.claimedBy)
+      .where(sql`${table.claimedBy} is not null`),
+    index('checkouts_payment_idx')
+      .on(table.provider, table.paymentId)
+      .where(sql`${table.paymentId} is not null`),
+    check(
+      'checkouts_status_check',
+      sql`${table.status} in ('open', 'processing', 'expired', 'failed', 'paid')`,
+    ),
+  ],
+);
+
+/** Payments that have been told of: the row that two who tell of one payment at once wait for. */
+export const payments = paymentsSchema.table(
+  'payments',
+  {
+    provider: text('provider').notNull(),
+    paymentId: text('payment_id').notNull(),
+    createdAt: at('created_at').notNull(),
+  },
+  (table) => [primaryKey({ name: 'payments_pkey', columns: [table.provider, table.paymentId] })],
+);
+
+/** Money on its way back, as the provider tells. */
+export const refunds = paymentsSchema.table(
+  'refunds',
+  {
+    provider: text('provider').notNull(),
+    refundId: text('refund_id').notNull(),
+    paymentId: text('payment_id').notNull(),
+    refundRequestId: uuid('refund_request_id'),
+    status: text('status', { enum: ['pending', 'succeeded', 'failed'] }).notNull(),
+    amountCents: cents('amount_cents').notNull(),
+    currency: text('currency').notNull(),
+    isLive: boolean('is_live').notNull(),
+    updatedAt: at('updated_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ name: 'refunds_pkey', columns: [table.provider, table.refundId] }),
+    index('refunds_payment_idx').on(table.provider, table.paymentId),
+    index('refunds_request_idx')
+      .on(table.refundRequestId)
+      .where(sql`${table.refundRequestId} is not null`),
+    check('refunds_status_check', sql`${table.status} in ('pending', 'succeeded', 'failed')`),
+    check('refunds_amount_check', sql`${table.amountCents} >= 0`),
+  ],
+);
+
+/** Payments that a bank calls back. */
+export const disputes = paymentsSchema.table(
+  'disputes',
+  {
+    provider: text('provider').notNull(),
+    disputeId: text('dispute_id').notNull(),
+    paymentId: text('payment_id').notNull(),
+    status: text('status', { enum: ['open', 'lost', 'won'] }).notNull(),
+    amountCents: cents('amount_cents').notNull(),
+    currency: text('currency').notNull(),
+    isLive: boolean('is_live').notNull(),
+    updatedAt: at('updated_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ name: 'disputes_pkey', columns: [table.provider, table.disputeId] }),
+    index('disputes_payment_idx').on(table.provider, table.paymentId),
+    check('disputes_status_check', sql`${table.status} in ('open', 'lost', 'won')`),
+    check('disputes_amount_check', sql`${table.amountCents} >= 0`),
+  ],
+);
+
+/** A refund that we ask a provider for; while it is `open` or `sent`, its credits are gone from the wallet. */
+export const refundRequests = paymentsSchema.table(
+  'refund_requests',
+  {
+    id: uuid('id').primaryKey(),
+    purchaseId: uuid('purchase_id')
+      .notNull()
+      .references(() => purchases.id, { onDelete: 'restrict' }),
+    amountCents: cents('amount_cents').notNull(),
+    reason: text('reason').notNull(),
+    status: text('status', { enum: ['open', 'sent', 'declined', 'failed'] }).notNull(),
+    requestedBy: uuid('requested_by').references(() => users.id, { onDelete: 'set null' }),
+    createdAt: at('created_at').notNull(),
+    updatedAt: at('updated_at').notNull(),
+  },
+  (table) => [
+    index('refund_requests_purchase_idx').on(table.purchaseId),
+    index('refund_requests_requested_by_idx').on(table.requestedBy),
+    check('refund_requests_status_check', sql`${table.status} in ('open', 'sent', 'declined', 'failed')`),
+    check('refund_requests_amount_check', sql`${table.amountCents} > 0`),
+  ],
+);
+
+/** What a purchase has brought to the ledger and what was taken back; the sum is its `posted_credits`. */
+export const postings = paymentsSchema.table(
+  'postings',
+  {
+    id: uuid('id').primaryKey(),
+    purchaseId: uuid('purchase_id')
+      .notNull()
+      .references(() => purchases.id, { onDelete: 'restrict' }),
+    transactionId: uuid('transaction_id'),
+    amount: cents('amount').notNull(),
+    createdAt: at('created_at').notNull(),
+  },
+  (table) => [
+    index('postings_purchase_idx').on(table.purchaseId, table.id),
+    uniqueIndex('postings_transaction_key').on(table.transactionId),
+    check('postings_amount_check', sql`${table.amount} <> 0`),
   ],
 );

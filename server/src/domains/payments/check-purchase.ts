@@ -1,0 +1,65 @@
+import type { Ctx } from '../../ctx.ts';
+import { AppError } from '../../errors.ts';
+import { reachFaultPoint } from '../../lib/fault-points.ts';
+import { openCheckout } from './open-checkout.ts';
+import type { PaymentProvider } from './provider.ts';
+import type { PurchaseRow } from './purchase-row.ts';
+import { chargeTopUp } from './top-ups/charge-top-up.ts';
+
+/** Stripe takes no checkout that would end within half an hour. */
+const openableMs = 31 * 60_000;
+
+/**
+ * Asks the provider how a pending purchase stands, and applies the answer. One whose checkout was never heard of is
+ * opened (a top-up: charged) again under its key while that may be, since the provider may have done so, and fails after that. A checkout
+ * that is over its time is ended. Throws `payments.provider_unavailable`, `payments.provider_refused`,
+ * `payments.provider_not_set_up`.
+ */
+export async function checkPurchase(ctx: Ctx, purchase: PurchaseRow): Promise<void> {
+  const provider = ctx.payments.provider(purchase.provider);
+  const remainingMs = new Date(purchase.expires_at ?? 0).getTime() - ctx.clock.now().getTime();
+  if (purchase.checkout_id === null) {
+    if (remainingMs > openableMs && purchase.kind === 'top_up') await chargeTopUp(ctx, purchase);
+    else if (remainingMs > openableMs) await openCheckout(ctx, purchase);
+    else await failPurchase(ctx, purchase, 'never_opened');
+    return;
+  }
+  const fact = await readCheckout(provider, purchase, purchase.checkout_id, remainingMs < 0);
+  await reachFaultPoint('purchase.read');
+  await ctx.payments.applyFacts(provider, [fact]);
+  await reachFaultPoint('purchase.applied');
+}
+
+async function readCheckout(
+  provider: PaymentProvider,
+  purchase: PurchaseRow,
+  checkoutId: string,
+  isOver: boolean,
+) {
+  const fact = await provider.readCheckout(checkoutId);
+  if (fact?.status === 'open' && isOver) {
+    await provider.expireCheckout(checkoutId).catch(passOverRefusal);
+    return (await provider.readCheckout(checkoutId)) ?? fact;
+  }
+  if (fact) return fact;
+  // What a provider does not know any more can no longer be paid.
+  return {
+    kind: 'checkout' as const,
+    checkoutId,
+    purchaseId: purchase.id,
+    paymentId: null,
+    status: 'expired' as const,
+    amountCents: purchase.price_cents,
+    currency: purchase.currency,
+    customerId: null,
+  };
+}
+
+/** A checkout that has just been paid cannot be ended; what it says then counts. */
+function passOverRefusal(error: unknown): void {
+  if (!(error instanceof AppError) || error.code !== 'payments.provider_refused') throw error;
+}
+
+async function failPurchase(ctx: Ctx, { id }: PurchaseRow, why: string): Promise<void> {
+  await ctx.db.call('select payments.fail_purchase($1, $2, $3)', [id, why, ctx.clock.now()]);
+}

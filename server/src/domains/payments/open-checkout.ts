@@ -1,0 +1,61 @@
+import type { Ctx } from '../../ctx.ts';
+import { AppError } from '../../errors.ts';
+import { reachFaultPoint } from '../../lib/fault-points.ts';
+import type { PurchaseRow } from './purchase-row.ts';
+
+/**
+ * Opens the checkout of a purchase, or finds the one that was opened when the answer was lost: the provider knows the
+ * purchase by its id. Applies what the provider has told of it meanwhile. Returns where to pay. When the provider
+ * refuses, the purchase has failed. Throws `payments.provider_unavailable`, `payments.provider_refused`,
+ * `payments.provider_not_set_up`.
+ */
+export async function openCheckout(ctx: Ctx, purchase: PurchaseRow): Promise<string> {
+  const provider = ctx.payments.provider(purchase.provider);
+  const back = `${ctx.config.appUrl}/credits?purchase=${purchase.id}`;
+  const order = {
+    purchaseId: purchase.id,
+    userId: purchase.user_id ?? purchase.wallet_id,
+    email: purchase.email ?? '',
+    customerId: purchase.customer_id,
+    title: purchase.title,
+    amountCents: purchase.price_cents,
+    currency: purchase.currency,
+    taxBehavior: purchase.tax_behavior,
+    savesCard: purchase.saves_card,
+    successUrl: back,
+    cancelUrl: `${back}&cancelled=true`,
+    expiresAt: new Date(purchase.expires_at ?? purchase.created_at),
+  };
+  try {
+    const { checkoutId, url } = await provider.openCheckout(order);
+    await reachFaultPoint('purchase.opened');
+    await attachCheckout(ctx, purchase.id, { checkoutId, url });
+    await reachFaultPoint('purchase.attached');
+    return url;
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'payments.provider_refused') {
+      await ctx.db.call('select payments.fail_purchase($1, $2, $3)', [
+        purchase.id,
+        'provider_refused',
+        ctx.clock.now(),
+      ]);
+    }
+    throw error;
+  }
+}
+
+async function attachCheckout(
+  ctx: Ctx,
+  purchaseId: string,
+  { checkoutId, url }: { checkoutId: string; url: string },
+): Promise<void> {
+  const { creditsDailyFree, creditsDailyCap } = ctx.config;
+  await ctx.db.call('select payments.attach_checkout($1, $2, $3, $4, $5, $6)', [
+    purchaseId,
+    checkoutId,
+    url,
+    ctx.clock.now(),
+    creditsDailyFree,
+    creditsDailyCap,
+  ]);
+}
