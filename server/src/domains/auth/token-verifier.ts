@@ -23,7 +23,7 @@ export type AccessTokenClaims = {
   cnf?: { jkt?: string };
 };
 
-/** What the access tokens that we sign hold, whichever API they are for; an application's own have no `sid`. */
+/** What every access token that we sign holds, whichever API it is for; an application's own has no `sid`. */
 export type IssuedTokenClaims = Omit<AccessTokenClaims, 'sid' | 'email' | 'role' | 'scope' | 'act'> & {
   sid?: string;
   scope?: string;

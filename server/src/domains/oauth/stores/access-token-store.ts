@@ -49,7 +49,7 @@ export function createAccessTokenStore(ctx: Ctx, kind: 'AccessToken' | 'ClientCr
   };
 }
 
-/** A person's token belongs to an authorization, an application's own to none. First-party ones are not ours. */
+/** A person's token belongs to an authorization, an application's own to none; others are not of OAuth. */
 function kindOf({ client_id: clientId, sid }: IssuedTokenClaims): string | undefined {
   if (clientId === firstPartyClientId) return undefined;
   return sid === undefined ? 'ClientCredentials' : 'AccessToken';
