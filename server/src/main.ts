@@ -14,6 +14,8 @@ import { createService, type Service } from './service.ts';
 const nodeVersionMin = [22, 18] as const;
 /** One Ctrl+C arrives several times: from the terminal and from each program that passes it on. */
 const sameSignalMs = 1000;
+/** By then everything is loaded that a service without work needs. */
+const settledAfterMs = 2000;
 
 type Running = {
   service?: Service;
@@ -68,6 +70,7 @@ async function start(environment: Environment, { running, stop, log }: StartOpti
   running.service = await createService({ config: running.standIn?.config ?? config, appUrl, log });
   if (running.isStopping) return;
   await running.service.app.listen({ port: config.port, host: config.host });
+  setTimeout(giveMemoryBack, settledAfterMs).unref();
   const firstAdminLink = await createFirstAdminLink(running.service.ctx);
   const { isEmbedded } = database;
   process.stdout.write(welcome(config, { isEmbedded, standInUrl: running.standIn?.url, firstAdminLink }));
@@ -113,6 +116,11 @@ function onStopRequest(stop: Stop): void {
     process.on('disconnect', request).on('SIGHUP', () => {});
     process.channel.unref();
   }
+}
+
+/** Once, what loading the sources took and nobody uses. From then on memory grows with the work. */
+function giveMemoryBack(): void {
+  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
 function assertNodeVersion(version: string): void {

@@ -23,8 +23,12 @@ export type AccessTokenClaims = {
   cnf?: { jkt?: string };
 };
 
-/** What every access token that we sign holds, whichever API it is for. */
-export type IssuedTokenClaims = Pick<AccessTokenClaims, 'iss' | 'sub' | 'iat' | 'exp' | 'jti' | 'client_id'>;
+/** What every access token that we sign holds, whichever API it is for; an application's own has no `sid`. */
+export type IssuedTokenClaims = Omit<AccessTokenClaims, 'sid' | 'email' | 'role' | 'scope' | 'act'> & {
+  sid?: string;
+  scope?: string;
+  authorization_details?: Record<string, unknown>[];
+};
 
 /** How a verifier finds keys: among those it knows, or after reading them again. */
 export type KeySource = { find(kid: string): SigningKey | undefined; reload(): Promise<void> };

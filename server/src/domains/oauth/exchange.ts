@@ -3,6 +3,7 @@ import type { Ctx } from '../../ctx.ts';
 import { routeStatements, type Statements, type Tx, type Unit } from '../../db/index.ts';
 import type { Page } from '../../../../web/src/page.ts';
 import type { RequestOrigin } from '../audit/index.ts';
+import type { IssuedTokenClaims } from '../auth/index.ts';
 import { finishCall, finishRequest, hasDeeds, hasHappened, newDeeds, type Deeds } from './finish-requests.ts';
 import type { Known } from './known.ts';
 import type { Opening } from './opening.ts';
@@ -56,8 +57,8 @@ export type Exchange = {
   deeds: Deeds;
   /** Whether that transaction has begun. */
   hasBegun(): boolean;
-  /** The `jti` of an access token whose signature has been verified, by which it may be looked up. */
-  verifiedJti?: string;
+  /** An access token whose signature has been verified, which may be looked up by its `jti`. */
+  verifiedToken?: IssuedTokenClaims;
   /** The grant under which this request works, once it is found. */
   grantId?: string;
   rotation?: Rotation;

@@ -60,15 +60,13 @@ test.each(Object.entries(ends))('when %s meanwhile, no token comes out', async (
   const { code, verifier, person, browser } = await calls.obtainCode();
   const { tokens } = await calls.obtainTokens({}, { person, browser });
   const { sid } = JSON.parse(Buffer.from(tokens.access_token.split('.')[1], 'base64url').toString());
-  const before = [await countOf('refresh_tokens'), await countOf('access_tokens')];
+  const before = await countOf('refresh_tokens');
   for (const ask of [() => calls.refresh(tokens.refresh_token), () => calls.redeem(code, verifier)]) {
     beforeFinish(() => owner.query(sql, [sid, service.clock.now()]));
     const { status, body } = await ask();
     expect([status, body.error, body.access_token]).toEqual([400, 'invalid_grant', undefined]);
   }
-  const after = [await countOf('refresh_tokens'), await countOf('access_tokens')];
-  expect(after[0]).toBeLessThanOrEqual(before[0]!);
-  expect(after[1]).toBeLessThanOrEqual(before[1]!);
+  expect(await countOf('refresh_tokens')).toBeLessThanOrEqual(before);
 });
 
 test.each(['its session ends', 'the grant is taken back'] as const)(

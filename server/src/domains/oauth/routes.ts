@@ -216,9 +216,9 @@ function takeUserCode(target: string, options: ExchangeOptions): string {
 async function swapToken(ctx: Ctx, form: URLSearchParams, options: ExchangeOptions): Promise<void> {
   const [token, ...others] = form.getAll('token');
   if (token === undefined || others.length > 0 || !token.includes('.')) return;
-  const jti = await verifyPresentedToken(ctx, token);
-  if (jti !== undefined) options.verifiedJti = jti;
-  form.set('token', jti ?? 'not-a-token-of-ours');
+  const verified = await verifyPresentedToken(ctx, token);
+  if (verified) options.verifiedToken = verified;
+  form.set('token', verified?.jti ?? 'not-a-token-of-ours');
 }
 
 function readDeviceDecision(_ctx: Ctx, form: URLSearchParams): void {

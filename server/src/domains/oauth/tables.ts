@@ -148,8 +148,8 @@ export const refreshTokens = oauthSchema.table(
 );
 
 /**
- * Access tokens that were issued, by the SHA-256 of their `jti`; without an authorization, an application's
- * own.
+ * Access tokens by the SHA-256 of their `jti`: those that were revoked, and those for which claims were asked
+ * one by one, which they do not say themselves. Without an authorization, an application's own.
  */
 export const accessTokens = oauthSchema.table(
   'access_tokens',

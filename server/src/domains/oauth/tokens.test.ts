@@ -1,9 +1,11 @@
+import { decodeJwt } from 'jose';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { registerApplication } from '../../../test/harness/applications.ts';
 import { OauthCalls } from '../../../test/harness/oauth-flow.ts';
 import { startTestProvider, TestBrowser } from '../../../test/harness/oauth.ts';
 import { registerPerson, signIn } from '../../../test/harness/people.ts';
+import { hashOpaqueToken } from '../../lib/secrets.ts';
 
 const service = await startTestProvider();
 const owner = new pg.Client({ connectionString: service.ownerUrl });
@@ -180,6 +182,29 @@ describe('revocation', () => {
     expect(silent).toBeInstanceOf(URL);
   });
 
+  test('is all that is written down of an access token', async () => {
+    const { tokens } = await calls.obtainTokens(offline);
+    const { body: refreshed } = await calls.refresh(tokens.refresh_token);
+    const { jti, sid } = decodeJwt(refreshed.access_token);
+    const rowsOf = async () =>
+      (
+        await owner.query(
+          'select jti_hash, revoked_at from oauth.access_tokens where authorization_id = $1',
+          [sid],
+        )
+      ).rows;
+    expect(await isActive(refreshed.access_token)).toBe(true);
+    expect(await rowsOf()).toEqual([]);
+    await calls.revoke(refreshed.access_token);
+    expect(await isActive(refreshed.access_token)).toBe(false);
+    expect(await rowsOf()).toEqual([
+      { jti_hash: hashOpaqueToken(String(jti)), revoked_at: service.clock.now() },
+    ]);
+    await owner.query('update oauth.authorizations set revoked_at = null where id = $1', [sid]);
+    expect(await isActive(refreshed.access_token)).toBe(false);
+    expect(await isActive(tokens.access_token)).toBe(true);
+  });
+
   test('of an unknown token is 200; of another application leaves the token alone', async () => {
     expect((await calls.revoke('unknown')).status).toBe(200);
     expect((await calls.revoke('a.b.c')).status).toBe(200);
@@ -204,7 +229,7 @@ describe('introspection', () => {
       (await calls.post('/oauth/introspect', { token: 'x', client_id: calls.client.clientId }, {})).status,
     ).toBe(401);
     const { tokens } = await calls.obtainTokens();
-    for (const token of ['unknown', 'a.b.c', tokens.id_token, `${tokens.access_token}x`]) {
+    for (const token of ['unknown', 'a.b.c', tokens.id_token, `${tokens.access_token}x`, adminToken]) {
       expect((await calls.introspect(token)).body).toEqual({ active: false });
     }
     expect((await others.introspect(tokens.access_token)).body).toEqual({ active: false });

@@ -3,7 +3,7 @@ import type { Ctx } from '../../../ctx.ts';
 import { currentExchange, exchangeAtHand, inExchange } from '../exchange.ts';
 import { readRoles } from '../read-roles.ts';
 import { withoutNulls } from '../stores/source.ts';
-import { recordAccessToken } from '../stores/access-token-store.ts';
+import { toRow, type WrittenClaims } from '../stores/access-token-store.ts';
 import { isDue } from '../is-due.ts';
 
 type Token = AccessToken | ClientCredentials;
@@ -33,26 +33,20 @@ function authenticationOf(): Details {
   return withoutNulls({ acr: source?.acr, amr: source?.amr, auth_time: source?.authTime });
 }
 
-/** Writes down an access token right before it is signed. @see RFC 9068 §2.2 */
+/**
+ * Notes what a token comes with that is about to be signed: it holds only if its authorization does. A token
+ * speaks for itself; what it does not say is written down. @see RFC 9068 §2.2
+ */
 export async function recordToken(ctx: Ctx, token: Token, { payload }: JWTStructured): Promise<void> {
-  const applicationId = String(token.client?.['application_id']);
-  const isPersons = token.kind === 'AccessToken' && 'grantId' in token;
-  const authorizationId = isPersons ? (token.grantId ?? null) : null;
   if (ctx.config.jwtIssuer !== ctx.config.baseUrl) payload['iss'] = ctx.config.jwtIssuer;
-  recordAccessToken({
-    jti: String(payload['jti']),
-    authorizationId,
-    applicationId,
-    scope: token.scope ?? null,
-    audience: String(payload['aud']),
-    claims: isPersons ? claimsAskedFor() : null,
-    authorizationDetails: (payload['authorization_details'] as Details[] | undefined) ?? null,
-    grantTypes: isPersons ? (token.gty ?? null) : null,
-    dpopThumbprint: token.jkt ?? null,
-    issuedAtSeconds: Number(payload['iat']),
-    expiresAtSeconds: Number(payload['exp']),
-  });
-  if (authorizationId !== null) noteUse(ctx);
+  if (token.kind !== 'AccessToken' || !('grantId' in token) || token.grantId === undefined) return;
+  const { deeds } = exchangeAtHand();
+  deeds.authorizationId = token.grantId;
+  noteUse(ctx);
+  const claims = claimsAskedFor();
+  if (!claims) return;
+  const applicationId = String(token.client?.['application_id']);
+  deeds.accessTokens.push({ ...toRow(payload as WrittenClaims, applicationId), claims });
 }
 
 /** Notes that an application was given a token under its grant, to the minute. */
