@@ -76,6 +76,10 @@ export type JobData = {
   'end-bans': Record<string, never>;
   /** Asks providers about purchases of which nothing has been heard. */
   'check-purchases': Record<string, never>;
+  /** Buys credits for wallets that have less than their owners want, with their saved cards. */
+  'top-up-wallets': Record<string, never>;
+  /** Does about warnings of stolen cards what the settings say. */
+  'answer-fraud-warnings': Record<string, never>;
   /** Asks providers about subscriptions that should have been renewed, and ends plans that nobody pays for. */
   'follow-subscriptions': Record<string, never>;
 };
@@ -160,6 +164,8 @@ export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'seal-audit-events': timetableQueue,
   'end-bans': timetableQueue,
   'check-purchases': timetableQueue,
+  'top-up-wallets': timetableQueue,
+  'answer-fraud-warnings': timetableQueue,
   'follow-subscriptions': timetableQueue,
 };
 
@@ -175,6 +181,8 @@ export const timetable: { readonly [Name in JobName]?: string } = {
   'seal-audit-events': '* * * * *',
   'end-bans': '* * * * *',
   'check-purchases': '* * * * *',
+  'top-up-wallets': '* * * * *',
+  'answer-fraud-warnings': '* * * * *',
   'follow-subscriptions': '*/15 * * * *',
   'forget-old-data': '41 3 * * *',
   'serve-endpoints': '* * * * *',
