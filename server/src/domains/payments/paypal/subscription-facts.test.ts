@@ -45,6 +45,16 @@ describe('a subscription', () => {
     expect(await read('BILLING.SUBSCRIPTION.SUSPENDED', suspended)).toMatchObject([{ status: 'past_due' }]);
     const expired = subscription({ status: 'EXPIRED' });
     expect(await read('BILLING.SUBSCRIPTION.EXPIRED', expired)).toMatchObject([{ status: 'ended' }]);
+    const retried = subscription({
+      billing_info: {
+        last_payment: { amount: eur('9.00'), time: '2026-01-28T10:00:00Z' },
+        next_billing_time: '2026-03-05T10:00:00Z',
+        failed_payments_count: 1,
+      },
+    });
+    expect(await read('BILLING.SUBSCRIPTION.UPDATED', retried)).toMatchObject([
+      { status: 'past_due', periodStart: '2026-01-28T10:00:00.000Z', periodEnd: '2026-02-28T10:00:00.000Z' },
+    ]);
     const failed = await read('BILLING.SUBSCRIPTION.PAYMENT.FAILED', subscription());
     expect(failed).toMatchObject([{ status: 'past_due' }]);
   });
