@@ -1,5 +1,6 @@
 import type { Ctx } from '../../ctx.ts';
 import { checkPurchase } from './check-purchase.ts';
+import { handleReversalJobs } from './handle-reversal-jobs.ts';
 import type { PurchaseRow } from './purchase-row.ts';
 
 /** So many at a time, and so many times a turn. */
@@ -13,6 +14,7 @@ export function handlePaymentJobs(ctx: Ctx): void {
       checked = await checkDuePurchases(ctx);
     }
   });
+  handleReversalJobs(ctx);
 }
 
 /** Asks about some that are due; one that cannot be cleared up is due again later and holds up no other. */
