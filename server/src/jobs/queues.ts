@@ -97,6 +97,8 @@ export type JobData = {
   'reconcile-payments': Record<string, never>;
   /** Tells an administrator that a comparison has found what only a person can decide. */
   'send-reconciliation-mail': { email: string; reconciliationId: string };
+  /** Asks providers about subscriptions that should have been renewed, and ends plans that nobody pays for. */
+  'follow-subscriptions': Record<string, never>;
 };
 
 export type JobName = keyof JobData;
@@ -187,6 +189,7 @@ export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'send-dispute-mail': mailQueue,
   'reconcile-payments': reconciliationQueue,
   'send-reconciliation-mail': mailQueue,
+  'follow-subscriptions': timetableQueue,
 };
 
 /**
@@ -201,6 +204,7 @@ export const timetable: { readonly [Name in JobName]?: string } = {
   'seal-audit-events': '* * * * *',
   'end-bans': '* * * * *',
   'check-purchases': '* * * * *',
+  'follow-subscriptions': '*/15 * * * *',
   'forget-old-data': '41 3 * * *',
   'serve-endpoints': '* * * * *',
   'send-refunds': '* * * * *',

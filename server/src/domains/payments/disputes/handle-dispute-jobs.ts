@@ -9,7 +9,7 @@ const rowsMax = 100;
 /** Names who tells administrators of disputes. */
 export function handleDisputeJobs(ctx: Ctx): void {
   ctx.jobs.handle('announce-disputes', async () => {
-    for (let taken = rowsMax; taken === rowsMax; ) taken = await announceDisputes(ctx);
+    for (let taken = rowsMax; taken === rowsMax;) taken = await announceDisputes(ctx);
   });
   ctx.jobs.handle('send-dispute-mail', ({ email, dispute }) =>
     ctx.mail.send(disputeMail({ to: email, dispute })),

@@ -37,7 +37,7 @@ export async function* findUnlisted(
   { provider, since, until, seen, listed }: Search,
 ): AsyncGenerator<Finding | 'matched', void, undefined> {
   const settledBefore = until.getTime() - (provider.name === 'paypal' ? listingDelayMs : 0);
-  for (let after = '', count = rowsMax; count === rowsMax; ) {
+  for (let after = '', count = rowsMax; count === rowsMax;) {
     const rows = await ctx.db.call<CountedRow>(
       'select * from payments.list_counted($1, $2, $3, $4, $5, $6)',
       [provider.name, provider.isLive, since, new Date(settledBefore), after, rowsMax],

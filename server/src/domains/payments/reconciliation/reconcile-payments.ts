@@ -119,7 +119,10 @@ async function dropPassing(ctx: Ctx, { provider, listed }: Run, wrong: Compariso
   return kept;
 }
 
-function toFinding({ fact, list, reason, isSafe, purchaseId, ours }: Comparison, isRepaired: boolean): Finding {
+function toFinding(
+  { fact, list, reason, isSafe, purchaseId, ours }: Comparison,
+  isRepaired: boolean,
+): Finding {
   return {
     list: list === 'onlyTheirs' ? 'onlyTheirs' : 'differing',
     kind: fact.kind,

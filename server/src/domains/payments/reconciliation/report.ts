@@ -40,8 +40,6 @@ export type ReconciliationReport = {
 export const findingsMax = 1000;
 
 /** How many findings are left to somebody. */
-export function countOpen(
-  report: Pick<ReconciliationReport, FindingList | 'repaired'>,
-): number {
+export function countOpen(report: Pick<ReconciliationReport, FindingList | 'repaired'>): number {
   return report.onlyTheirs + report.onlyOurs + report.differing - report.repaired;
 }

@@ -23,7 +23,10 @@ const findingSchema = Type.Object({
   purchaseId: nullable(
     Type.String({ format: 'uuid', description: 'The purchase, where there is one.', examples: [exampleId] }),
   ),
-  reason: Type.String({ description: 'What is wrong; see the guide to payments.', examples: ['no_purchase'] }),
+  reason: Type.String({
+    description: 'What is wrong; see the guide to payments.',
+    examples: ['no_purchase'],
+  }),
   isSafe: Type.Boolean({ description: 'Whether applying what the provider says puts it right.' }),
   isRepaired: Type.Boolean({ description: 'Whether that was done.' }),
   ours: Type.Unknown({ description: 'What is known here.' }),
