@@ -97,6 +97,10 @@ export type JobData = {
   'reconcile-payments': Record<string, never>;
   /** Tells an administrator that a comparison has found what only a person can decide. */
   'send-reconciliation-mail': { email: string; reconciliationId: string };
+  /** Buys credits for wallets that have less than their owners want, with their saved cards. */
+  'top-up-wallets': Record<string, never>;
+  /** Does about warnings of stolen cards what the settings say. */
+  'answer-fraud-warnings': Record<string, never>;
   /** Asks providers about subscriptions that should have been renewed, and ends plans that nobody pays for. */
   'follow-subscriptions': Record<string, never>;
 };
@@ -189,6 +193,8 @@ export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'send-dispute-mail': mailQueue,
   'reconcile-payments': reconciliationQueue,
   'send-reconciliation-mail': mailQueue,
+  'top-up-wallets': timetableQueue,
+  'answer-fraud-warnings': timetableQueue,
   'follow-subscriptions': timetableQueue,
 };
 
@@ -204,6 +210,8 @@ export const timetable: { readonly [Name in JobName]?: string } = {
   'seal-audit-events': '* * * * *',
   'end-bans': '* * * * *',
   'check-purchases': '* * * * *',
+  'top-up-wallets': '* * * * *',
+  'answer-fraud-warnings': '* * * * *',
   'follow-subscriptions': '*/15 * * * *',
   'forget-old-data': '41 3 * * *',
   'serve-endpoints': '* * * * *',
