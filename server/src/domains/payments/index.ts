@@ -6,5 +6,8 @@ export { handlePaymentJobs } from './handle-payment-jobs.ts';
 export type { PaymentProvider, ProviderEvent } from './provider.ts';
 export { addPlanRoutes } from './plans/routes.ts';
 export { addPaymentRoutes } from './routes.ts';
+export { readExport } from './reconciliation/read-export.ts';
+export { reconcilePayments } from './reconciliation/reconcile-payments.ts';
+export { countOpen, type Finding, type ReconciliationReport } from './reconciliation/report.ts';
 export { handleSubscriptionJobs } from './subscriptions/handle-subscription-jobs.ts';
 export { addSubscriptionRoutes } from './subscriptions/routes.ts';
