@@ -7,5 +7,8 @@ export { createPaypalProvider, type PaypalOptions } from './paypal/create-paypal
 export type { CheckoutOrder, PaymentProvider, ProviderEvent } from './provider.ts';
 export { addPlanRoutes } from './plans/routes.ts';
 export { addPaymentRoutes } from './routes.ts';
+export { readExport } from './reconciliation/read-export.ts';
+export { reconcilePayments } from './reconciliation/reconcile-payments.ts';
+export { countOpen, type Finding, type ReconciliationReport } from './reconciliation/report.ts';
 export { handleSubscriptionJobs } from './subscriptions/handle-subscription-jobs.ts';
 export { addSubscriptionRoutes } from './subscriptions/routes.ts';
