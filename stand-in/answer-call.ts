@@ -1,4 +1,5 @@
 import type { Call, Reply } from './lib/call.ts';
+import { answerControl } from './control/answer-control.ts';
 import { doDueTasks } from './due.ts';
 import { answerPage } from './pages/answer-page.ts';
 import { answerPayPal, type Credentials } from './paypal/answer-paypal.ts';
@@ -10,7 +11,10 @@ export type Access = { stripeSecretKey: string; paypal: Credentials; keys: Webho
 
 const paypalPath = /^\/(v2\/|v1\/(oauth2|catalogs|billing|customer|reporting|notifications|payments)\/)/;
 
-/** Answers a call of either provider's API, or of a page, and has written down what came of it when it returns. */
+/**
+ * Answers a call of either provider's API, or of a page, and has written down what came of it when it
+ * returns.
+ */
 export function answerCall(world: World, call: Call, access: Access): Reply {
   doDueTasks(world);
   const reply = route(world, call, access);
@@ -28,5 +32,7 @@ function route(world: World, call: Call, access: Access): Reply {
   // Another site must not press buttons here for whoever looks at it.
   if (call.method === 'POST' && call.headers['sec-fetch-site'] === 'cross-site')
     return { status: 403, body: '' };
-  return answerPage(world, call) ?? { status: 404, body: 'There is nothing here.' };
+  return (
+    answerPage(world, call) ?? answerControl(world, call) ?? { status: 404, body: 'There is nothing here.' }
+  );
 }

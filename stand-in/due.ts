@@ -1,3 +1,4 @@
+import { nextBillingOf, renewSubscription } from './paypal/bill-subscription.ts';
 import { endCapture } from './paypal/capture-payment.ts';
 import { settlePayment } from './stripe/complete-session.ts';
 import { dueOf, renew } from './stripe/renew.ts';
@@ -7,8 +8,8 @@ import type { World } from './world.ts';
 type Task = { dueMs: number; work: () => void };
 
 /**
- * Does everything that has become due by now, the oldest first, each as of its time: so a year that goes by at once
- * bills twelve months, one after the other.
+ * Does everything that has become due by now, the oldest first, each as of its time: so a year that goes by
+ * at once bills twelve months, one after the other.
  */
 export function doDueTasks(world: World): void {
   for (;;) {
@@ -46,9 +47,15 @@ function stripeTasks(world: World): Task[] {
 }
 
 function paypalTasks(world: World): Task[] {
-  const { captures, settlements } = world.state.paypal;
-  return settlements.flatMap(({ captureId, outcome, dueMs }) => {
-    const capture = captures[captureId];
-    return capture === undefined ? [] : [{ dueMs, work: () => endCapture(world, capture, outcome) }];
-  });
+  const { captures, settlements, subscriptions } = world.state.paypal;
+  return [
+    ...settlements.flatMap(({ captureId, outcome, dueMs }) => {
+      const capture = captures[captureId];
+      return capture === undefined ? [] : [{ dueMs, work: () => endCapture(world, capture, outcome) }];
+    }),
+    ...Object.values(subscriptions).flatMap((subscription) => {
+      const dueMs = nextBillingOf(subscription);
+      return dueMs === null ? [] : [{ dueMs, work: () => renewSubscription(world, subscription) }];
+    }),
+  ];
 }

@@ -2,15 +2,21 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { answerCall, type Access } from './answer-call.ts';
+import type { ActionName } from './control/actions.ts';
+import { act } from './control/answer-control.ts';
 import { doDueTasks } from './due.ts';
 import { makeCertificates } from './lib/certificates.ts';
+import type { PageChoice } from './pages/answer-page.ts';
 import { deliverDue, type Targets } from './webhooks/deliver.ts';
 import { World } from './world.ts';
 
 export type StandInOptions = {
   /** 0 takes any port that is free. */
   port: number;
+  /** Address to listen on; this machine only unless said otherwise. */
   host?: string;
+  /** Name of the machine in the addresses that browsers are sent to. */
+  publicHost?: string;
   /** The time of whoever starts it; the clock of the providers can be put ahead of it. */
   clock: { now(): Date };
   /** Where the state is kept, as a file; without it, it ends with the process. */
@@ -19,7 +25,9 @@ export type StandInOptions = {
   deliversBySelf: boolean;
 };
 
-/** What a service needs to know in order to take the stand-in for Stripe and PayPal, as environment variables. */
+/**
+ * What a service needs to know in order to take the stand-in for Stripe and PayPal, as environment variables.
+ */
 export type StandInSettings = {
   STRIPE_SECRET_KEY: string;
   STRIPE_WEBHOOK_SECRET: string;
@@ -38,6 +46,13 @@ export type StandIn = {
   world: World;
   /** Says where the service is that webhooks go to. */
   deliverTo(serviceUrl: string): void;
+  /** Does what the control page does: disputes, refunds, time … Returns what was made or changed. */
+  act(name: ActionName, input?: Record<string, string | number>): { id: string } | undefined;
+  /**
+   * Presses a button of the page at which a checkout is paid; returns where the browser would go, if
+   * anywhere.
+   */
+  choose(checkoutUrl: string, choice: PageChoice): Promise<string | null>;
   /** Sends what is due, over and over until nothing is; returns how many deliveries there were. */
   deliver(): Promise<number>;
   stop(): Promise<void>;
@@ -54,8 +69,8 @@ const pollMs = 200;
 const bodyBytesMax = 1024 * 1024;
 
 /**
- * Starts the stand-in for payment providers: the parts of Stripe's and PayPal's APIs that Obol uses, pages to pay on,
- * and webhooks. For development and tests only; nothing of it is ever part of production.
+ * Starts the stand-in for payment providers: the parts of Stripe's and PayPal's APIs that Obol uses, pages to
+ * pay on, and webhooks. For development and tests only; nothing of it is ever part of production.
  */
 export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   const { dataDir } = options;
@@ -70,7 +85,7 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(options.port, options.host ?? '127.0.0.1', resolve);
   });
-  world.url = `http://localhost:${(server.address() as AddressInfo).port}`;
+  world.url = `http://${options.publicHost ?? 'localhost'}:${(server.address() as AddressInfo).port}`;
   world.save();
   const targets: Targets = {};
   const deliver = inTurns(() => deliverDue(world, keys, targets));
@@ -86,6 +101,17 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
     deliverTo(serviceUrl) {
       targets.stripe = `${serviceUrl}/api/v1/webhooks/stripe`;
       targets.paypal = `${serviceUrl}/api/v1/webhooks/paypal`;
+    },
+    act: (name, input = {}) => {
+      const done = act(world, name, input);
+      world.save();
+      return done;
+    },
+    async choose(checkoutUrl, choice) {
+      const body = new URLSearchParams({ choice });
+      const response = await fetch(checkoutUrl, { method: 'POST', body, redirect: 'manual' });
+      await response.arrayBuffer();
+      return response.headers.get('location');
     },
     async deliver() {
       let sum = 0;

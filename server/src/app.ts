@@ -24,7 +24,12 @@ import {
 } from './domains/auth/index.ts';
 import { addCreditAdministrationRoutes, addCreditRoutes, readCreditsOf } from './domains/credits/index.ts';
 import { addOauthRoutes, addProtectedResourceRoutes } from './domains/oauth/index.ts';
-import { addCreditsPages, addPaymentRoutes } from './domains/payments/index.ts';
+import {
+  addCreditsPages,
+  addPaymentRoutes,
+  addPlanRoutes,
+  addSubscriptionRoutes,
+} from './domains/payments/index.ts';
 import { addPrivacyRoutes } from './domains/privacy/index.ts';
 import { addUserAdministrationRoutes, addUserRoutes } from './domains/users/index.ts';
 import { addWebhookRoutes } from './domains/webhooks/index.ts';
@@ -79,6 +84,8 @@ export async function buildApp(ctx: Ctx, resolve?: Resolve): Promise<App> {
   addWebhookRoutes(app, ctx);
   addPaymentRoutes(app, ctx);
   addCreditsPages(app, ctx);
+  addPlanRoutes(app, ctx);
+  addSubscriptionRoutes(app, ctx);
   addPrivacyRoutes(app, ctx);
   addAssetRoutes(app);
   addAccountPages(app, ctx);

@@ -663,6 +663,15 @@ export const settings = {
       'In development: certificate (PEM; line breaks may be written as `\\n`) of the authority that issued those of the ' +
       'stand-in. It counts instead of public authorities, so it is refused in production.',
   },
+  standInPort: {
+    env: 'STAND_IN_PORT',
+    type: 'integer',
+    default: '0',
+    group: 'Payments',
+    description:
+      'Port of the stand-in for payment providers, which development uses while neither Stripe nor PayPal is set up; 0 takes ' +
+      'the port after PORT. In production there is none.',
+  },
   smtpHost: {
     env: 'SMTP_HOST',
     type: 'text',

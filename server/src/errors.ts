@@ -623,6 +623,32 @@ export const errorTable = {
     title: 'The payment provider cannot do this',
     detail: 'Choose another payment provider.',
   },
+  'payments.plan_taken': {
+    status: 409,
+    title: 'There is a plan of this name already',
+    detail: 'Choose another `id`, or change that plan.',
+  },
+  'payments.plan_not_comparable': {
+    status: 409,
+    title: 'The plan is billed differently',
+    detail:
+      'A change keeps interval and currency; cancel the subscription and begin another one when it has ended.',
+  },
+  'payments.subscribed_already': {
+    status: 409,
+    title: 'You have a subscription already',
+    detail: 'Change its plan instead, or begin another one when it has ended.',
+  },
+  'payments.no_subscription': {
+    status: 404,
+    title: 'You have no subscription',
+    detail: 'Begin one with `POST /api/v1/payments/subscription`.',
+  },
+  'payments.subscription_state': {
+    status: 409,
+    title: 'The subscription is not in a state for this',
+    detail: 'See its `status` and `cancelsAtPeriodEnd`.',
+  },
   'idempotency.mismatch': {
     status: 422,
     title: 'The idempotency key belongs to another request',

@@ -7,6 +7,7 @@ import { loadEnvironment, type Environment } from './environment.ts';
 import { createLog } from './log.ts';
 import { assertPagesBuilt, PagesNotBuiltError } from './http/pages/built-pages.ts';
 import { openDatabase, type OpenDatabase } from './open-database.ts';
+import { startPaymentStandIn, type PaymentStandIn } from './payment-stand-in.ts';
 import { createFirstAdminLink } from './domains/users/index.ts';
 import { createService, type Service } from './service.ts';
 
@@ -14,7 +15,12 @@ const nodeVersionMin = [22, 18] as const;
 /** One Ctrl+C arrives several times: from the terminal and from each program that passes it on. */
 const sameSignalMs = 1000;
 
-type Running = { service?: Service; database?: OpenDatabase; isStopping?: boolean };
+type Running = {
+  service?: Service;
+  database?: OpenDatabase;
+  standIn?: PaymentStandIn | undefined;
+  isStopping?: boolean;
+};
 type Stop = (exitCode: number) => Promise<void>;
 
 /**
@@ -57,11 +63,14 @@ async function start(environment: Environment, { running, stop, log }: StartOpti
     log.info({ migration: name }, 'migrating'),
   );
   if (running.isStopping) return;
-  running.service = await createService({ config, appUrl, log });
+  running.standIn = await startPaymentStandIn(config, log);
+  if (running.isStopping) return;
+  running.service = await createService({ config: running.standIn?.config ?? config, appUrl, log });
   if (running.isStopping) return;
   await running.service.app.listen({ port: config.port, host: config.host });
   const firstAdminLink = await createFirstAdminLink(running.service.ctx);
-  process.stdout.write(welcome(config, { isEmbedded: database.isEmbedded, firstAdminLink }));
+  const { isEmbedded } = database;
+  process.stdout.write(welcome(config, { isEmbedded, standInUrl: running.standIn?.url, firstAdminLink }));
 }
 
 /**
@@ -78,6 +87,7 @@ function stopOnce(running: Running, started: Promise<void>, log: Logger): Stop {
     await started;
     try {
       await running.service?.stop();
+      await running.standIn?.stop();
       await running.database?.close();
     } catch (error) {
       log.error({ err: error }, 'stopping failed');
@@ -126,9 +136,13 @@ function explain(error: unknown, config: Config): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-type Circumstances = { isEmbedded: boolean; firstAdminLink: string | undefined };
+type Circumstances = {
+  isEmbedded: boolean;
+  standInUrl: string | undefined;
+  firstAdminLink: string | undefined;
+};
 
-function welcome(config: Config, { isEmbedded, firstAdminLink }: Circumstances): string {
+function welcome(config: Config, { isEmbedded, standInUrl, firstAdminLink }: Circumstances): string {
   const api = `${config.baseUrl}/api/v1`;
   const json = `-H "Content-Type: application/json"`;
   const person = '{"email":"test@example.com","password":"Test1234!","name":"Test User"}';
@@ -143,7 +157,7 @@ Obol is ready at ${config.baseUrl}   (API reference: ${config.baseUrl}/docs)
 
   Data         ${isEmbedded ? `embedded PostgreSQL in ${config.dataDir}` : 'the PostgreSQL of DATABASE_URL'}
   Mails        ${mail}
-${firstAdminLink === undefined ? '' : `  First admin  ${firstAdminLink}\n`}
+${standInUrl === undefined ? '' : `  Payments     go to a stand-in, no money moves: ${standInUrl}\n`}${firstAdminLink === undefined ? '' : `  First admin  ${firstAdminLink}\n`}
 Try it:
   curl -X POST ${api}/auth/register ${json} -d '${person}'
   curl -X POST ${api}/auth/login ${json} -d '{"email":"test@example.com","password":"Test1234!"}'

@@ -29,7 +29,7 @@ export function findPaypalProblems(values: Record<string, unknown>): string[] {
   }
   if (text('paypalClientId') === '') return problems;
   if (text('paypalClientSecret') === '') problems.push('PAYPAL_CLIENT_SECRET is missing.');
-  if (!/^[A-Za-z0-9]{1,50}$/.test(text('paypalWebhookId')))
+  if (!/^[\w-]{1,50}$/.test(text('paypalWebhookId')))
     problems.push('PAYPAL_WEBHOOK_ID: expected the id of a webhook, such as 1JE4291016473214C.');
   return problems;
 }

@@ -29,6 +29,7 @@ import {
   configuredProviders,
   createPayments,
   handlePaymentJobs,
+  handleSubscriptionJobs,
   type PaymentProvider,
 } from './domains/payments/index.ts';
 import { handlePrivacyJobs } from './domains/privacy/index.ts';
@@ -85,7 +86,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   );
   const { callers, balances } = createReads({ db, clock, metrics });
   const providers = options.paymentProviders ?? configuredProviders({ config, clock });
-  const payments = createPayments({ config, db, clock, random }, providers);
+  const payments = createPayments({ config, db, clock, random, log }, providers);
   const ctx: Ctx = {
     config,
     db,
@@ -139,6 +140,7 @@ function handleJobs(ctx: Ctx, resolve: Resolve | undefined): void {
   handleRetentionJobs(ctx);
   handlePrivacyJobs(ctx);
   handlePaymentJobs(ctx);
+  handleSubscriptionJobs(ctx);
 }
 
 /** What is read for many at once. */

@@ -4,8 +4,8 @@ type Tree = string | Tree[] | { [name: string]: Tree };
 type Group = { [name: string]: Tree };
 
 /**
- * The parameters of a call to Stripe: a form whose names say where they belong (`line_items[0][price]`). What is read
- * of it has the right type, or the call is refused the way Stripe does.
+ * The parameters of a call to Stripe: a form whose names say where they belong (`line_items[0][price]`). What
+ * is read of it has the right type, or the call is refused the way Stripe does.
  */
 export class Form {
   private readonly group: Group;

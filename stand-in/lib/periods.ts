@@ -3,8 +3,8 @@ export type Interval = 'day' | 'week' | 'month' | 'year';
 const daySeconds = 86_400;
 
 /**
- * The end of the period that `start` lies in, of periods counted from `anchor`. Months end on the day of the anchor, or
- * on their last day when they are shorter. All times are seconds.
+ * The end of the period that `start` lies in, of periods counted from `anchor`. Months end on the day of the
+ * anchor, or on their last day when they are shorter. All times are seconds.
  */
 export function periodEnd(anchor: number, start: number, interval: Interval, count: number): number {
   for (let step = 1; ; step++) {

@@ -1,7 +1,9 @@
 /** One endpoint: its method, its path with `:names`, and what answers. */
 export type Route<Answer> = { method: string; path: string; answer: Answer };
 
-/** The first route of a method and path, with what stands in the places of its names; undefined without one. */
+/**
+ * The first route of a method and path, with what stands in the places of its names; undefined without one.
+ */
 export function findRoute<Answer>(
   routes: readonly Route<Answer>[],
   method: string,

@@ -6,25 +6,29 @@ import { centsOf } from '../paypal/money.ts';
 import { completeSession } from '../stripe/complete-session.ts';
 import type { Session } from '../stripe/wire.ts';
 import type { World } from '../world.ts';
-import { renderNotice, renderPayPage } from './pay-page.ts';
+import { answerSubscription } from './answer-subscription.ts';
+import { renderPayPage } from './pay-page.ts';
+import { goTo, notice } from './replies.ts';
 
 const choices = ['pay', 'pay-later', 'fail-later', 'decline', 'cancel'] as const;
-type Choice = (typeof choices)[number];
+/** What can be pressed on the page. */
+export type PageChoice = (typeof choices)[number];
 
 /** Answers the pages that somebody pays on; undefined for any other path. */
 export function answerPage(world: World, call: Call): Reply | undefined {
   const [, provider, id = ''] = /^\/pay\/(stripe|paypal)\/([\w-]+)$/.exec(call.path) ?? [];
   if (provider === undefined) return undefined;
   const chosen = call.method === 'POST' ? readChoice(call) : null;
-  return provider === 'stripe' ? answerSession(world, id, chosen) : answerOrder(world, id, chosen);
+  if (provider === 'stripe') return answerSession(world, id, chosen);
+  return id.startsWith('I-') ? answerSubscription(world, id, chosen) : answerOrder(world, id, chosen);
 }
 
-function readChoice(call: Call): Choice | null {
+function readChoice(call: Call): PageChoice | null {
   const choice = new URLSearchParams(call.body.toString()).get('choice');
   return choices.find((known) => known === choice) ?? null;
 }
 
-function answerSession(world: World, id: string, chosen: Choice | null): Reply {
+function answerSession(world: World, id: string, chosen: PageChoice | null): Reply {
   const { sessions } = world.state.stripe;
   const session = Object.hasOwn(sessions, id) ? sessions[id] : undefined;
   if (session === undefined)
@@ -59,7 +63,7 @@ function successUrlOf(session: Session): string {
   return (session.success_url ?? '').replaceAll('{CHECKOUT_SESSION_ID}', session.id);
 }
 
-function answerOrder(world: World, id: string, chosen: Choice | null): Reply {
+function answerOrder(world: World, id: string, chosen: PageChoice | null): Reply {
   const order = findOrder(world, id);
   if (order === undefined)
     return notice(404, 'There is no such order', 'It may have expired. Go back and begin anew.');
@@ -103,14 +107,4 @@ function orderPage(world: World, order: Order): Reply {
 function withPayer(url: URL, order: Order): string {
   url.searchParams.set('PayerID', order.payer?.payer_id ?? '');
   return url.href;
-}
-
-/** A page that says one thing. */
-export function notice(status: number, title: string, words: string): Reply {
-  return { status, body: renderNotice(title, words) };
-}
-
-/** Sends the browser on. */
-export function goTo(location: string): Reply {
-  return { status: 303, body: '', headers: { location } };
 }

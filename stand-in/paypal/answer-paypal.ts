@@ -13,8 +13,8 @@ const rememberedMs = 6 * 3_600_000;
 export type Credentials = { clientId: string; clientSecret: string };
 
 /**
- * Answers a call of PayPal's API. A call with a request id is done once: the same call again gets the same answer,
- * another one with the same id is refused.
+ * Answers a call of PayPal's API. A call with a request id is done once: the same call again gets the same
+ * answer, another one with the same id is refused.
  */
 export function answerPayPal(world: World, call: Call, credentials: Credentials): Reply {
   const debugId = world.randomText(13, 'abcdef0123456789');
@@ -79,7 +79,9 @@ function run(world: World, call: Call): { status?: number; body: unknown } {
 function once(world: World, call: Call, key: string): { status?: number; body: unknown } {
   const { answers } = world.state.paypal;
   const now = world.sentAt().getTime();
-  const fingerprint = createHash('sha256').update(`${call.method} ${call.path}\n${call.body}`).digest('hex');
+  const fingerprint = createHash('sha256')
+    .update(`${call.method} ${call.path}\n${call.body.toString()}`)
+    .digest('hex');
   const known = answers[key];
   if (known && known.at > now - rememberedMs) {
     if (known.fingerprint === fingerprint) return { status: 200, body: known.body };

@@ -2,7 +2,10 @@ import { PayPalRefusal } from './refusal.ts';
 
 type Json = Record<string, unknown>;
 
-/** The JSON of a call to PayPal. What is read of it has the right type, or the call is refused the way PayPal does. */
+/**
+ * The JSON of a call to PayPal. What is read of it has the right type, or the call is refused the way PayPal
+ * does.
+ */
 export class Body {
   private readonly json: Json;
   private readonly place: string;

@@ -11,8 +11,8 @@ import { stripeRoutes } from './routes.ts';
 const rememberedMs = 24 * 3_600_000;
 
 /**
- * Answers a call of Stripe's API. A call with an idempotency key is done once: the same call again gets the same
- * answer, another one with the same key is refused. @see https://docs.stripe.com/api/idempotent_requests
+ * Answers a call of Stripe's API. A call with an idempotency key is done once: the same call again gets the
+ * same answer, another one with the same key is refused. @see https://docs.stripe.com/api/idempotent_requests
  */
 export function answerStripe(world: World, call: Call, secretKey: string): Reply {
   const headers = { 'request-id': world.newId('req_', 14), 'stripe-version': apiVersion };
@@ -47,7 +47,9 @@ function run(world: World, call: Call): unknown {
 function once(world: World, call: Call, key: string): { status: number; body: unknown } {
   const { answers } = world.state.stripe;
   const now = world.sentAt().getTime();
-  const fingerprint = createHash('sha256').update(`${call.method} ${call.path}\n${call.body}`).digest('hex');
+  const fingerprint = createHash('sha256')
+    .update(`${call.method} ${call.path}\n${call.body.toString()}`)
+    .digest('hex');
   const known = answers[key];
   if (known && known.at > now - rememberedMs) {
     if (known.fingerprint === fingerprint) return { status: known.status, body: known.body };

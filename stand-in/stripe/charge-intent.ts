@@ -8,8 +8,8 @@ const declineMessage = 'Your card was declined.';
 const outcomeDetails = { advice_code: null, network_advice_code: null, network_decline_code: null };
 
 /**
- * Tries a payment with a card or an account. It succeeds, is declined, or waits for the banks; a payment that was
- * declined can be tried again with another charge.
+ * Tries a payment with a card or an account. It succeeds, is declined, or waits for the banks; a payment that
+ * was declined can be tried again with another charge.
  */
 export function chargeIntent(
   world: World,

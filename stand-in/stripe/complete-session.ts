@@ -4,7 +4,7 @@ import { chargeIntent, endCharge } from './charge-intent.ts';
 import { emit } from './events.ts';
 import { addIntent } from './intents.ts';
 import { addPaymentMethod } from './payment-methods.ts';
-import { emailDetails } from './sessions.ts';
+import { emailDetails } from './build-session.ts';
 import { startSubscription } from './start-subscription.ts';
 import type { CheckoutSecrets } from './state.ts';
 import { idOf, type PaymentIntent, type Session } from './wire.ts';
@@ -16,8 +16,8 @@ export type PageChoice = 'pay' | 'pay-later' | 'fail-later' | 'decline';
 const banksSeconds = 60;
 
 /**
- * What somebody did on the payment page of a checkout that is open. `declined` leaves it open, so that another card
- * can be tried.
+ * What somebody did on the payment page of a checkout that is open. `declined` leaves it open, so that
+ * another card can be tried.
  */
 export function completeSession(world: World, session: Session, choice: PageChoice): 'done' | 'declined' {
   const secrets = world.state.stripe.checkoutSecrets[session.id];

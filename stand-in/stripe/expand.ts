@@ -21,8 +21,8 @@ const collections: Record<string, keyof StripeState> = {
 };
 
 /**
- * A copy of an answer with what was asked for in whole (`expand[]=data.customer`) in place of ids, and with the lists
- * that are left out unless asked for.
+ * A copy of an answer with what was asked for in whole (`expand[]=data.customer`) in place of ids, and with
+ * the lists that are left out unless asked for.
  */
 export function expand(world: World, answer: unknown, paths: string[]): unknown {
   const copy: unknown = structuredClone(answer);

@@ -10,8 +10,8 @@ import { fits } from './sessions.ts';
 import { idOf, type Invoice, type InvoicePayment, type PaymentIntent } from './wire.ts';
 
 /**
- * Charges the card of a bill. A decline leaves the bill open, and says so by events; a later call tries again with the
- * same payment.
+ * Charges the card of a bill. A decline leaves the bill open, and says so by events; a later call tries again
+ * with the same payment.
  */
 export function payInvoice(
   world: World,

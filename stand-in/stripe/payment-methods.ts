@@ -8,7 +8,10 @@ import { idOf, type Customer, type PaymentMethod } from './wire.ts';
 
 const billingDetails = { address: null, email: null, name: null, phone: null, tax_id: null };
 
-/** A card or a bank account that somebody pays with on the page. Its number is one of those that Stripe uses in tests. */
+/**
+ * A card or a bank account that somebody pays with on the page. Its number is one of those that Stripe uses
+ * in tests.
+ */
 export function addPaymentMethod(
   world: World,
   {

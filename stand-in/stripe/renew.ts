@@ -39,7 +39,7 @@ function beginNextPeriod(world: World, subscription: Subscription): void {
   item.current_period_end = periodEnd(
     subscription.billing_cycle_anchor,
     item.current_period_start,
-    interval as 'month',
+    interval,
     count,
   );
   emit(world, 'customer.subscription.updated', subscription, { items: { data: [before] } });
@@ -57,7 +57,7 @@ function prorationsOf(world: World, subscription: Subscription): BillLine[] {
 }
 
 /** Charges the card for a bill of the subscription, and lets the subscription follow. */
-export function collect(world: World, subscription: Subscription, invoice: Invoice): void {
+function collect(world: World, subscription: Subscription, invoice: Invoice): void {
   const secrets = world.state.stripe.subscriptionSecrets[subscription.id];
   const methodId = idOf(subscription.default_payment_method);
   const previous = { status: subscription.status };

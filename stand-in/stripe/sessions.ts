@@ -1,14 +1,12 @@
 import type { Form } from '../lib/form.ts';
 import type { World } from '../world.ts';
+import { buildSession } from './build-session.ts';
 import { emit } from './events.ts';
 import { find } from './find.ts';
 import { listParameters, pageOf } from './lists.ts';
 import { addPrice } from './prices.ts';
 import { StripeRefusal } from './refusal.ts';
 import { idOf, type LineItem, type Session } from './wire.ts';
-
-const minutesMin = 30;
-const hoursMax = 24;
 
 const createParameters = [
   'mode',
@@ -127,136 +125,6 @@ function addLine(world: World, line: Form, mode: 'payment' | 'subscription'): Li
     price: structuredClone(price),
     quantity,
   };
-}
-
-type Parts = { mode: 'payment' | 'subscription'; lines: LineItem[]; customerId: string | null };
-
-function buildSession(world: World, form: Form, { mode, lines, customerId }: Parts): Session {
-  const id = world.newId('cs_test_', 58);
-  const amount = lines.reduce((sum, line) => sum + line.amount_total, 0);
-  const currency = lines[0]?.currency ?? 'eur';
-  const taxes = form.part('automatic_tax').only('enabled', 'liability').flag('enabled') === true;
-  const invoices = form.part('invoice_creation').flag('enabled') === true;
-  return {
-    id,
-    object: 'checkout.session',
-    adaptive_pricing: { enabled: false },
-    after_expiration: null,
-    allow_promotion_codes: form.flag('allow_promotion_codes'),
-    allowed_payment_method_types: null,
-    amount_subtotal: amount,
-    amount_total: amount,
-    automatic_tax: {
-      enabled: taxes,
-      liability: taxes ? { type: 'self' } : null,
-      provider: taxes ? 'stripe' : null,
-      status: taxes ? 'requires_location_inputs' : null,
-    },
-    billing_address_collection: form.choice('billing_address_collection', 'auto', 'required'),
-    cancel_url: form.text('cancel_url'),
-    client_reference_id: form.text('client_reference_id'),
-    client_secret: null,
-    collected_information: null,
-    consent: null,
-    consent_collection: null,
-    created: world.seconds(),
-    currency,
-    currency_conversion: null,
-    custom_fields: [],
-    custom_text: {
-      after_submit: null,
-      shipping_address: null,
-      submit: null,
-      terms_of_service_acceptance: null,
-    },
-    customer: customerId,
-    customer_account: null,
-    customer_creation:
-      mode === 'subscription' || customerId !== null
-        ? null
-        : form.choice('customer_creation', 'if_required', 'always'),
-    customer_details: emailDetails(
-      customerId === null
-        ? form.text('customer_email')
-        : (world.state.stripe.customers[customerId]?.email ?? null),
-    ),
-    customer_email: form.text('customer_email'),
-    discounts: [],
-    expires_at: expiryOf(world, form),
-    integration_identifier: form.text('integration_identifier'),
-    invoice: null,
-    invoice_creation:
-      mode === 'subscription'
-        ? null
-        : {
-            enabled: invoices,
-            invoice_data: {
-              account_tax_ids: null,
-              custom_fields: null,
-              description: null,
-              footer: null,
-              issuer: null,
-              metadata: form.part('invoice_creation').part('invoice_data').table('metadata'),
-              rendering_options: null,
-            },
-          },
-    livemode: false,
-    locale: null,
-    managed_payments: null,
-    metadata: form.table('metadata'),
-    mode,
-    origin_context: null,
-    payment_intent: null,
-    payment_link: null,
-    payment_method_collection: mode === 'subscription' ? 'always' : 'if_required',
-    payment_method_configuration_details: null,
-    payment_method_options: { card: { request_three_d_secure: 'automatic' } },
-    payment_method_types: mode === 'subscription' ? ['card'] : ['card', 'sepa_debit'],
-    payment_status: 'unpaid',
-    permissions: null,
-    phone_number_collection: { enabled: false },
-    recovered_from: null,
-    saved_payment_method_options: null,
-    setup_intent: null,
-    shipping_address_collection: null,
-    shipping_cost: null,
-    shipping_options: [],
-    status: 'open',
-    submit_type: null,
-    subscription: null,
-    success_url: form.text('success_url'),
-    total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 0 },
-    ui_mode: 'hosted_page',
-    url: `${world.url}/pay/stripe/${id}`,
-    wallet_options: null,
-  };
-}
-
-/** What a checkout knows of a customer who has only been named so far. */
-export function emailDetails(email: string | null): Session['customer_details'] {
-  if (email === null) return null;
-  return {
-    address: null,
-    business_name: null,
-    email,
-    individual_name: null,
-    name: null,
-    phone: null,
-    tax_exempt: 'none',
-    tax_ids: null,
-  };
-}
-
-function expiryOf(world: World, form: Form): number {
-  const now = world.seconds();
-  const wanted = form.integer('expires_at') ?? now + hoursMax * 3600;
-  // Seconds go by between the call and its arrival, so both bounds give a little.
-  const isWithin = wanted >= now + minutesMin * 60 - 60 && wanted <= now + hoursMax * 3600 + 60;
-  if (isWithin) return wanted;
-  throw StripeRefusal.wrongParameter(
-    'expires_at',
-    `The \`expires_at\` timestamp must be at least ${minutesMin} minutes and at most ${hoursMax} hours from now`,
-  );
 }
 
 /** GET /v1/checkout/sessions */

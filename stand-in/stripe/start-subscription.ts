@@ -36,7 +36,7 @@ export function startSubscription(
     price,
     quantity: line.quantity ?? 1,
     metadata,
-    periodEnd: periodEnd(now, now, interval as 'month', count),
+    periodEnd: periodEnd(now, now, interval, count),
   });
   world.state.stripe.subscriptions[subscription.id] = subscription;
   world.state.stripe.subscriptionSecrets[subscription.id] = { declines: false, pendingProrations: [] };

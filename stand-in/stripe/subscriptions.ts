@@ -60,9 +60,9 @@ export function markForCancellation(world: World, subscription: Subscription, ca
 }
 
 /**
- * Puts a subscription on another price. What the change costs is billed now (`always_invoice`, or when the period begins
- * anew), with the next bill (`create_prorations`), or not at all (`none`). With `error_if_incomplete`, a change that
- * cannot be paid does not happen.
+ * Puts a subscription on another price. What the change costs is billed now (`always_invoice`, or when the
+ * period begins anew), with the next bill (`create_prorations`), or not at all (`none`). With
+ * `error_if_incomplete`, a change that cannot be paid does not happen.
  */
 function changePrice(world: World, subscription: Subscription, form: Form): void {
   const [line, ...others] = form.parts('items');
@@ -103,7 +103,7 @@ function beginPeriod(world: World, subscription: Subscription, price: Price): vo
   const { interval = 'month', interval_count: count = 1 } = price.recurring ?? {};
   subscription.billing_cycle_anchor = now;
   item.current_period_start = now;
-  item.current_period_end = periodEnd(now, now, interval as 'month', count);
+  item.current_period_end = periodEnd(now, now, interval, count);
 }
 
 /** What the rest of the period was paid for and is not used; and what it costs at the new price. */

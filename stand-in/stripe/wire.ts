@@ -3,14 +3,16 @@ import type Stripe from 'stripe';
 /** Stands in the SDK's lists of words for words that are not known yet. */
 type OtherWord = string & Record<never, never>;
 type IsOtherWord<Value> =
-  (<Probe>() => Probe extends Value ? 1 : 2) extends <Probe>() => Probe extends OtherWord ? 1 : 2
+  (<Probe>(probe: Probe) => Probe extends Value ? 1 : 2) extends <Probe>(
+    probe: Probe,
+  ) => Probe extends OtherWord ? 1 : 2
     ? true
     : false;
 
 /**
- * A value as it goes over the wire: the SDK turns texts into decimals, the provider sends texts. Everything else is
- * what the SDK declares, so that the compiler checks each field of what the stand-in answers; and of words it takes
- * only those that the SDK knows by name.
+ * A value as it goes over the wire: the SDK turns texts into decimals, the provider sends texts. Everything
+ * else is what the SDK declares, so that the compiler checks each field of what the stand-in answers; and of
+ * words it takes only those that the SDK knows by name.
  */
 export type Wire<Value> = Value extends Stripe.Decimal
   ? string

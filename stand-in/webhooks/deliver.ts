@@ -13,8 +13,8 @@ const retrySeconds = [5, 30, 120, 600, 3600, 3600, 10_800, 43_200, 86_400, 86_40
 const keptMax = 1000;
 
 /**
- * Sends everything that is due, each with a signature of its own time, one after the other, and returns how many there
- * were. With the switch thrown they go in any order.
+ * Sends everything that is due, each with a signature of its own time, one after the other, and returns how
+ * many there were. With the switch thrown they go in any order.
  */
 export async function deliverDue(world: World, keys: WebhookKeys, targets: Targets): Promise<number> {
   const { chaos, deliveries } = world.state.webhooks;
@@ -75,5 +75,6 @@ function forgetOld(world: World): void {
   const { webhooks } = world.state;
   const ended = webhooks.deliveries.filter((delivery) => delivery.outcome !== 'waiting');
   const surplus = new Set(ended.slice(0, Math.max(0, ended.length - keptMax)));
-  if (surplus.size > 0) webhooks.deliveries = webhooks.deliveries.filter((delivery) => !surplus.has(delivery));
+  if (surplus.size > 0)
+    webhooks.deliveries = webhooks.deliveries.filter((delivery) => !surplus.has(delivery));
 }

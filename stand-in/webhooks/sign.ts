@@ -10,8 +10,8 @@ export type WebhookKeys = { stripeSecrets: string[]; paypalWebhookId: string; ce
 export const certificatePath = '/v1/notifications/certs/CERT-standin';
 
 /**
- * The header of a delivery of Stripe's, signed as of now with each of the secrets, of which there are two while they
- * are being changed. @see https://docs.stripe.com/webhooks#verify-manually
+ * The header of a delivery of Stripe's, signed as of now with each of the secrets, of which there are two
+ * while they are being changed. @see https://docs.stripe.com/webhooks#verify-manually
  */
 export function stripeHeaders(world: World, body: string, secrets: string[]): Record<string, string> {
   const seconds = Math.floor(world.sentAt().getTime() / 1000);
@@ -25,8 +25,9 @@ export function stripeHeaders(world: World, body: string, secrets: string[]): Re
 }
 
 /**
- * The headers of a delivery of PayPal's: a signature over the id and time of the transmission, the id of the webhook
- * and a checksum of the body. @see https://developer.paypal.com/api/rest/webhooks/rest/#link-selfverificationmethod
+ * The headers of a delivery of PayPal's: a signature over the id and time of the transmission, the id of the
+ * webhook and a checksum of the body. @see
+ * https://developer.paypal.com/api/rest/webhooks/rest/#link-selfverificationmethod
  */
 export function paypalHeaders(world: World, body: string, keys: WebhookKeys): Record<string, string> {
   const transmissionId = crypto.randomUUID();
@@ -35,7 +36,9 @@ export function paypalHeaders(world: World, body: string, keys: WebhookKeys): Re
   return {
     'paypal-transmission-id': transmissionId,
     'paypal-transmission-time': time,
-    'paypal-transmission-sig': sign('sha256', Buffer.from(signed), keyOf(keys.certificates)).toString('base64'),
+    'paypal-transmission-sig': sign('sha256', Buffer.from(signed), keyOf(keys.certificates)).toString(
+      'base64',
+    ),
     'paypal-cert-url': `${world.url}${certificatePath}`,
     'paypal-auth-algo': 'SHA256withRSA',
     'user-agent': 'PayPal/AUHD-214.0-58843459',

@@ -2,7 +2,10 @@ import type { Certificates } from '../lib/certificates.ts';
 
 export type Provider = 'stripe' | 'paypal';
 
-/** One event on its way to one address. `body` are the bytes that are signed and sent, the same at each attempt. */
+/**
+ * One event on its way to one address. `body` are the bytes that are signed and sent, the same at each
+ * attempt.
+ */
 export type Delivery = {
   id: string;
   provider: Provider;

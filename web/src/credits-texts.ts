@@ -25,7 +25,8 @@ export const creditsTexts = {
   credits: {
     title: 'Your credits',
     lead: 'One wallet for all your apps.',
-    available: 'to spend',
+    available: (available: number, scale: number) =>
+      available === 10 ** scale ? 'credit to spend' : 'credits to spend',
     breakdown: ({ free, paid, held, scale }: Pick<CreditsPage, 'free' | 'paid' | 'held' | 'scale'>) => {
       const parts = `${creditUnitsOf(free, scale)} free, ${creditUnitsOf(paid, scale)} paid`;
       return held === 0 ? `${parts}.` : `${parts}; ${creditUnitsOf(held, scale)} of them set aside by apps.`;
@@ -60,12 +61,12 @@ export const creditsTexts = {
     plansLead: 'Credits that come by themselves, until you cancel.',
     plan: 'Plan',
     planCredits: (plan: PlanView, scale: number) => `${amount(plan.credits, scale)} ${every[plan.interval]}`,
-    planPrice: (plan: PlanView) => `${moneyOf(plan.priceCents, plan.currency)} ${per[plan.interval]}`,
+    rhythm: per,
     subscribe: { stripe: 'Subscribe', paypal: 'Subscribe with PayPal' },
 
     subscription: 'Your plan',
     subscriptionLead: (plan: PlanView, scale: number) =>
-      `${amount(plan.credits, scale)} ${every[plan.interval]}, ${moneyOf(plan.priceCents, plan.currency)}.`,
+      `${amount(plan.credits, scale)} ${every[plan.interval]}, for ${moneyOf(plan.priceCents, plan.currency)} each.`,
     renews: (time: string) => `The next payment is due on ${dayOf(time)}.`,
     ends: (time: string) => `It ends on ${dayOf(time)}; nothing more is charged.`,
     changes: (plan: PlanView) => `From then on it is “${plan.name}”.`,

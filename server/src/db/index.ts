@@ -8,7 +8,7 @@ import { toText, type Unit } from './unit.ts';
 export { later, routeStatements, type Statements, type Unit } from './unit.ts';
 export { runUnit } from './run-unit.ts';
 export { createGatherer, type Gatherer } from './gather.ts';
-export { violatedConstraint, wasRolledBack } from './errors.ts';
+export { databaseErrorCode, violatedConstraint, wasRolledBack } from './errors.ts';
 
 /** Who is asking: a user through a signed-in session. */
 export type Caller = { userId: string; sessionId: string };

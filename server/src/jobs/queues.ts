@@ -76,6 +76,8 @@ export type JobData = {
   'end-bans': Record<string, never>;
   /** Asks providers about purchases of which nothing has been heard. */
   'check-purchases': Record<string, never>;
+  /** Asks providers about subscriptions that should have been renewed, and ends plans that nobody pays for. */
+  'follow-subscriptions': Record<string, never>;
 };
 
 export type JobName = keyof JobData;
@@ -158,6 +160,7 @@ export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'seal-audit-events': timetableQueue,
   'end-bans': timetableQueue,
   'check-purchases': timetableQueue,
+  'follow-subscriptions': timetableQueue,
 };
 
 /**
@@ -172,6 +175,7 @@ export const timetable: { readonly [Name in JobName]?: string } = {
   'seal-audit-events': '* * * * *',
   'end-bans': '* * * * *',
   'check-purchases': '* * * * *',
+  'follow-subscriptions': '*/15 * * * *',
   'forget-old-data': '41 3 * * *',
   'serve-endpoints': '* * * * *',
 };

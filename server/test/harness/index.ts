@@ -52,11 +52,13 @@ export type TestServiceOptions = {
   port?: number;
   /** Stands in for DNS where webhooks are sent. */
   resolve?: NonNullable<ServiceOptions['resolve']>;
+  /** In place of the payment providers that the settings set up. */
+  paymentProviders?: NonNullable<ServiceOptions['paymentProviders']>;
 };
 
 const defaultEnv = {
   OBOL_SECRET: 'test secret, thirty-two characters long',
-  LOG_LEVEL: 'silent',
+  LOG_LEVEL: process.env.TL ?? 'silent',
   RATE_LIMIT_ENABLED: 'false',
   PORT: '0',
 };
@@ -85,8 +87,9 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   const clock = options.clock ?? options.shareDatabaseWith?.clock ?? createTestClock(options.startAt);
   const appUrl = throughPooler((await prepareDatabase(config, database.ownerUrl)).appUrl);
   const log = options.log ?? pino({ level: config.logLevel });
-  const { runsJobs = false, resolve } = options;
-  const parts = { config, appUrl, clock, log, runsJobs, ...(resolve ? { resolve } : {}) };
+  const { runsJobs = false, resolve, paymentProviders } = options;
+  const handed = { ...(resolve ? { resolve } : {}), ...(paymentProviders ? { paymentProviders } : {}) };
+  const parts = { config, appUrl, clock, log, runsJobs, ...handed };
   const service = await createService(parts);
   const address = await service.app.listen({ port: options.port ?? 0, host: '127.0.0.1' });
   const url = address.replace(/\/$/, '');

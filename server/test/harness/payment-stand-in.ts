@@ -3,10 +3,10 @@ import { startStandIn, type StandIn } from '../../../stand-in/start-stand-in.ts'
 import { createTestClock, type TestClock } from './index.ts';
 
 /**
- * Starts the stand-in for payment providers on a port of its own, with a clock that stands still. Hand its `settings`
- * to `startTestService` as `env` and its `clock` as `clock`, then tell it where the service is with `deliverTo`.
- * Webhooks go when `deliver` is called. `dataDir` keeps its state over a restart. It is stopped after the last test
- * of the file.
+ * Starts the stand-in for payment providers on a port of its own, with a clock that stands still. Hand its
+ * `settings` to `startTestService` as `env` and its `clock` as `clock`, then tell it where the service is
+ * with `deliverTo`. Webhooks go when `deliver` is called. `dataDir` keeps its state over a restart. It is
+ * stopped after the last test of the file.
  */
 export async function startPaymentStandIn(
   options: { clock?: TestClock; dataDir?: string } = {},

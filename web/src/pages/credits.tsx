@@ -2,7 +2,6 @@ import type { CheckoutPage, CreditsPage } from '../credits-pages.ts';
 import { creditUnitsOf } from '../format.ts';
 import { AccountRow } from '../parts/account-row.tsx';
 import { Frame, ProblemNote } from '../parts/frame.tsx';
-import { Coin } from '../parts/marks.tsx';
 import { Purchases } from '../parts/purchases.tsx';
 import { Need, Packs, Plans } from '../parts/shop.tsx';
 import { Subscription } from '../parts/subscription.tsx';
@@ -28,7 +27,7 @@ export function Credits({ page: given }: { page: CreditsPage }) {
       <Balance page={page} />
       {shop.isTest && <p className="caution">{words.test}</p>}
       {need !== null && <Need need={need} shop={shop} scale={scale} />}
-      <Packs shop={shop} scale={scale} isProposed={need !== null && need.pack !== null} />
+      <Packs shop={shop} scale={scale} proposed={need?.pack ?? null} />
       {subscription !== null && <Subscription subscription={subscription} scale={scale} />}
       {plans !== null && <Plans plans={plans} providers={shop.providers} scale={scale} />}
       <Purchases purchases={page.purchases} moreCount={page.moreCount} scale={scale} />
@@ -73,10 +72,7 @@ function Balance({ page }: { page: CreditsPage }) {
   return (
     <div className="balance">
       <p className="sum">
-        <Coin className="coin" />
-        <span>
-          <strong>{creditUnitsOf(available, scale)}</strong> {words.available}
-        </span>
+        <strong>{creditUnitsOf(available, scale)}</strong> {words.available(available, scale)}
       </p>
       <p className="hint">{words.breakdown(page)}</p>
       {debt > 0 && <p className="caution">{words.debt(debt, scale)}</p>}

@@ -1,4 +1,12 @@
-export type Offer = { id: string; name: string; detail: string; price: string; note?: string | null };
+export type Offer = {
+  id: string;
+  name: string;
+  detail: string;
+  price: string;
+  /** `a month` and the like. */
+  rhythm?: string;
+  note?: string | null;
+};
 
 type OffersProps = { legend: string; name: string; offers: Offer[]; chosen: string | undefined };
 
@@ -7,7 +15,7 @@ export function Offers({ legend, name, offers, chosen }: OffersProps) {
   return (
     <fieldset className="offers">
       <legend className="visually-hidden">{legend}</legend>
-      {offers.map(({ id, name: title, detail, price, note = null }) => (
+      {offers.map(({ id, name: title, detail, price, rhythm, note = null }) => (
         <label key={id} className="offer">
           <input type="radio" name={name} value={id} defaultChecked={id === chosen} required />
           <span className="what">
@@ -15,7 +23,10 @@ export function Offers({ legend, name, offers, chosen }: OffersProps) {
             <span className="detail">{detail}</span>
             {note !== null && <span className="detail">{note}</span>}
           </span>
-          <span className="price">{price}</span>
+          <span className="price">
+            {price}
+            {rhythm !== undefined && <span className="detail">{rhythm}</span>}
+          </span>
         </label>
       ))}
     </fieldset>

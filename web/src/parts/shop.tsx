@@ -36,13 +36,15 @@ function withField(form: ShopView['form'], name: string, value: string): ShopVie
 }
 
 /** All packs; where one has been proposed already, they are the other ones. */
-export function Packs({ shop, scale, isProposed }: PacksProps) {
-  const { packs, providers, form } = shop;
-  const heading = isProposed ? words.otherPacks : words.packs;
+export function Packs({ shop, scale, proposed }: PacksProps) {
+  const { providers, form } = shop;
+  const packs = shop.packs.filter(({ id }) => id !== proposed?.id);
+  const heading = proposed === null ? words.packs : words.otherPacks;
+  if (proposed !== null && packs.length === 0) return null;
   if (packs.length === 0 || providers.length === 0) {
     return <Part heading={heading} lead={words.packsNone} />;
   }
-  const offers = packs.map((pack: PackView) => ({
+  const offers = packs.map((pack) => ({
     id: pack.id,
     name: pack.name,
     detail: words.packCredits(pack, scale),
@@ -55,14 +57,14 @@ export function Packs({ shop, scale, isProposed }: PacksProps) {
         <Ways
           providers={providers}
           words={providers.length > 1 ? words.payChoice : words.pay}
-          isMain={!isProposed}
+          isMain={proposed === null}
         />
       </PageForm>
     </Part>
   );
 }
 
-type PacksProps = { shop: ShopView; scale: number; isProposed: boolean };
+type PacksProps = { shop: ShopView; scale: number; proposed: PackView | null };
 
 /** What can be subscribed to. */
 export function Plans({ plans, providers, scale }: PlansProps) {
@@ -89,7 +91,8 @@ export function offersOf(plans: PlanView[], scale: number) {
     id: plan.id,
     name: plan.name,
     detail: words.planCredits(plan, scale),
-    price: words.planPrice(plan),
+    price: words.price(plan),
+    rhythm: words.rhythm[plan.interval],
     note: plan.description,
   }));
 }

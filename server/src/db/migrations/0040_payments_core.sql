@@ -346,9 +346,9 @@ begin
   if fact->>'kind' = 'checkout' then
     select c.opened_for, c.claimed_by into opened_for, claimed_by from payments.checkouts c
      where c.provider = from_provider and c.checkout_id = fact->>'checkoutId';
-    if opened_for <> told_purchase then return row('refused', 'wrong_purchase', null); end if;
+    if opened_for <> told_purchase then return row('refused', 'wrong_purchase', null)::payments.verdict; end if;
     select p.* into purchase from credits.purchases p where p.id = coalesce(opened_for, claimed_by, told_purchase);
-    if not found then return row('waiting', null, 'checkout:' || (fact->>'checkoutId')); end if;
+    if not found then return row('waiting', null, 'checkout:' || (fact->>'checkoutId'))::payments.verdict; end if;
     problem := payments.mismatch_of(purchase, from_provider, fact->>'status', (fact->>'amountCents')::bigint,
       fact->>'currency', live);
   elsif fact->>'kind' in ('refund', 'dispute', 'fraud_warning') then
@@ -356,13 +356,13 @@ begin
       from payments.checkouts c join credits.purchases p on p.id = coalesce(c.opened_for, c.claimed_by)
      where c.provider = from_provider and c.payment_id = fact->>'paymentId'
      order by c.checkout_id limit 1;
-    if not found then return row('waiting', null, 'payment:' || (fact->>'paymentId')); end if;
+    if not found then return row('waiting', null, 'payment:' || (fact->>'paymentId'))::payments.verdict; end if;
     problem := case when purchase.is_live <> live then 'wrong_mode'
       when purchase.currency <> fact->>'currency' then 'wrong_currency' end;
   else
     return payments.judge_subscription(from_provider, fact, live);
   end if;
-  return row(case when problem is null then 'applied' else 'refused' end, problem, null);
+  return row(case when problem is null then 'applied' else 'refused' end, problem, null)::payments.verdict;
 end $$;
 
 -- Judges all that an event says: refused when something is, else waiting when something is.
@@ -460,7 +460,8 @@ as $$
   select greatest(0, credits - payments.divide_up(div(credits, 1) * back_cents, greatest(paid_cents, 1)))
 $$;
 
--- Posts what a purchase brings, as a lot of its own. The wallet is locked.
+-- Posts what a purchase brings, as a lot of its own, or as several where payments.lots_of says so: periods of
+-- subscriptions have rules of their own. The wallet is locked.
 create function payments.post_up(
   purchase credits.purchases, amount bigint, at_time timestamptz, daily_amount bigint, daily_cap bigint
 ) returns bigint
@@ -470,21 +471,24 @@ declare
   wallet credits.balances := credits.lock_wallet(purchase.wallet_id, at_time, daily_amount, daily_cap);
   lot credits.lots;
   made credits.transactions;
+  part record;
 begin
   if wallet.status = 'closed' or not credits.has_room(wallet, amount) then return 0; end if;
-  lot.source := case purchase.kind when 'period' then 'subscription' else 'purchase' end;
-  lot.kind := 'paid';
-  lot.amount := amount;
-  lot.priority := 100;
-  lot.expires_at := purchase.lot_expires_at;
-  lot.created_at := at_time;
-  made.id := credits.new_id(at_time);
-  made.type := 'purchase';
-  made.description := purchase.title;
-  wallet := credits.bring_in(wallet, lot, made, 'sales:' || purchase.provider);
+  for part in select * from payments.lots_of(purchase, amount, at_time) loop
+    lot.source := case purchase.kind when 'period' then 'subscription' else 'purchase' end;
+    lot.kind := 'paid';
+    lot.amount := part.lot_amount;
+    lot.priority := 100;
+    lot.expires_at := part.lot_expires_at;
+    lot.created_at := at_time;
+    made.id := credits.new_id(at_time);
+    made.type := 'purchase';
+    made.description := purchase.title;
+    wallet := credits.bring_in(wallet, lot, made, 'sales:' || purchase.provider);
+    insert into payments.postings (id, purchase_id, transaction_id, amount, created_at)
+      values (credits.new_id(at_time), purchase.id, made.id, part.lot_amount, at_time);
+  end loop;
   perform credits.save_wallet(wallet);
-  insert into payments.postings (id, purchase_id, transaction_id, amount, created_at)
-    values (credits.new_id(at_time), purchase.id, made.id, amount, at_time);
   return amount;
 end $$;
 
@@ -617,7 +621,7 @@ begin
       from jsonb_array_elements(told) t cross join lateral jsonb_array_elements(t.value->'facts') f
      order by array_position(array['subscription', 'invoice', 'checkout', 'refund', 'dispute', 'fraud_warning'],
              f.value->>'kind'), t.value->>'provider',
-           coalesce(f.value->>'invoiceId', f.value->>'providerSubscriptionId', f.value->>'checkoutId',
+           coalesce(f.value->>'providerSubscriptionId', f.value->>'checkoutId',
              f.value->>'refundId', f.value->>'disputeId', f.value->>'warningId') collate "C"
   loop
     case one.kind
@@ -650,6 +654,7 @@ begin
       from jsonb_array_elements(told) t cross join lateral jsonb_array_elements(t.value->'facts') f
      cross join lateral payments.purchases_of(t.value->>'provider', f.value) as u (id));
   perform payments.settle(touched, at_time, daily_amount, daily_cap);
+  perform payments.follow_subscriptions(told, at_time, daily_amount, daily_cap);
 end $$;
 
 -- Looks anew at events that have waited for what these facts are about.
@@ -674,9 +679,10 @@ begin
 end $$;
 
 -- Takes a batch of deliveries, each with what it says: [{provider, isLive, isOwn, facts, event: {id, providerEventId,
--- type, happenedAt, payload}}]. Without `event` the facts come from an answer of the provider. The events, their facts
--- and all that follows are there together or not at all; an event that is there already changes nothing. Returns for
--- each delivery, in order, what was said of it.
+-- type, happenedAt, payload}, failure}]. Without `event` the facts come from an answer of the provider. The events, their
+-- facts and all that follows are there together or not at all; an event that is there already changes nothing. With
+-- `failure` the event could not be applied: it is stored, for somebody to look at. Returns for each delivery, in order,
+-- what was said of it.
 create function payments.receive_events(
   batch jsonb, at_time timestamptz, daily_amount bigint, daily_cap bigint
 ) returns table (outcome text, reason text, is_repeat boolean)
@@ -690,7 +696,7 @@ begin
                  (payments.judge(b.value->>'provider', b.value->'facts', coalesce((b.value->>'isLive')::boolean, false))
                  ).outcome as verdict
             from jsonb_array_elements(batch) b
-           where not exists (
+           where b.value->>'failure' is null and not exists (
              select from payments.events e
               where e.provider = b.value->>'provider'
                 and e.provider_event_id = b.value->'event'->>'providerEventId')) d;
@@ -698,8 +704,10 @@ begin
   return query
     with judged as (
       select b.ordinal, b.value as delivery,
-             payments.judge(b.value->>'provider', b.value->'facts',
-               coalesce((b.value->>'isLive')::boolean, false)) as verdict
+             case when b.value->>'failure' is null
+               then payments.judge(b.value->>'provider', b.value->'facts',
+                 coalesce((b.value->>'isLive')::boolean, false))
+               else row('failed', b.value->>'failure', null)::payments.verdict end as verdict
         from jsonb_array_elements(batch) with ordinality as b (value, ordinal)
     ), stored as (
       insert into payments.events as e (id, provider, provider_event_id, type, payload, received_at, applied_at,

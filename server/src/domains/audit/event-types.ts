@@ -54,6 +54,8 @@ export const auditEventTypes = {
   'endpoint.deleted': 'An address for events was removed.',
   'endpoint.disabled': 'An address for events was switched off, because nothing arrived there.',
   'endpoint.secret_rotated': 'An address for events has another secret.',
+  'plan.created': 'An administrator made a plan that people can subscribe to.',
+  'plan.changed': 'A plan was changed; `details` names the fields and the version of its terms.',
 } as const satisfies Record<string, string>;
 
 /** What was done, dotted. */

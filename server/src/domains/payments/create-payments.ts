@@ -1,5 +1,5 @@
 import type { Ctx } from '../../ctx.ts';
-import { createGatherer } from '../../db/index.ts';
+import { createGatherer, databaseErrorCode } from '../../db/index.ts';
 import { AppError } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import type { Fact, ProviderName } from './facts.ts';
@@ -15,7 +15,10 @@ export type Payments = {
   providers: readonly PaymentProvider[];
   /** The provider of this name, or the default one. Throws `payments.provider_not_set_up`. */
   provider(name?: ProviderName): PaymentProvider;
-  /** Stores an event and applies what it says, in one transaction with those that come at the same time. */
+  /**
+   * Stores an event and applies what it says, in one transaction with those that come at the same time. One that cannot
+   * be applied is stored as failed.
+   */
   receiveEvent(provider: PaymentProvider, event: ProviderEvent): Promise<Verdict>;
   /**
    * Applies facts that a provider has answered with. `isOwn` says that they are about checkouts which we have opened for
@@ -33,6 +36,8 @@ type Delivery = {
   isLive: boolean;
   isOwn: boolean;
   facts: Fact[];
+  /** Why the event cannot be applied. */
+  failure?: string;
   event?: { id: string; providerEventId: string; type: string; happenedAt: Date; payload: unknown };
 };
 
@@ -43,7 +48,7 @@ const batchMax = 100;
 
 /** Makes what `ctx.payments` is, of the providers that are set up. */
 export function createPayments(
-  parts: Pick<Ctx, 'config' | 'db' | 'clock' | 'random'>,
+  parts: Pick<Ctx, 'config' | 'db' | 'clock' | 'random' | 'log'>,
   providers: readonly PaymentProvider[],
 ): Payments {
   const gatherer = createGatherer((batch: Delivery[]) => receive(parts, batch), { batchMax });
@@ -56,7 +61,12 @@ export function createPayments(
     },
     receiveEvent({ name }, { id, type, createdAt, isLive, payload, facts }) {
       const event = { id: newId(parts), providerEventId: id, type, happenedAt: createdAt, payload };
-      return gatherer.ask({ provider: name, isLive, isOwn: false, facts, event });
+      const delivery = { provider: name, isLive, isOwn: false, facts, event };
+      return gatherer.ask(delivery).catch((error: unknown) => {
+        if (!isUnusable(error)) throw error;
+        parts.log.error({ err: error, provider: name, eventId: id }, 'a payment event cannot be applied');
+        return gatherer.ask({ ...delivery, failure: databaseErrorCode(error) ?? '' });
+      });
     },
     async applyFacts({ name, isLive }, facts, { isOwn = false } = {}) {
       if (facts.length > 0) await gatherer.ask({ provider: name, isLive, isOwn, facts });
@@ -65,6 +75,9 @@ export function createPayments(
     drain: () => gatherer.drain(),
   };
 }
+
+/** What the database can never take: wrong values, broken rules. Anything else may go better the next time. */
+const isUnusable = (error: unknown): boolean => /^(22|23|P0)/.test(databaseErrorCode(error) ?? '');
 
 async function receive(
   { config, db, clock }: Pick<Ctx, 'config' | 'db' | 'clock'>,

@@ -4,4 +4,7 @@ export type { Fact, ProviderName } from './facts.ts';
 export { handlePaymentJobs } from './handle-payment-jobs.ts';
 export type { PaymentProvider, ProviderEvent } from './provider.ts';
 export { addCreditsPages } from './pages/routes.ts';
+export { addPlanRoutes } from './plans/routes.ts';
 export { addPaymentRoutes } from './routes.ts';
+export { handleSubscriptionJobs } from './subscriptions/handle-subscription-jobs.ts';
+export { addSubscriptionRoutes } from './subscriptions/routes.ts';

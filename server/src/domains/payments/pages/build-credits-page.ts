@@ -1,5 +1,4 @@
 import type {
-  ArrivalView,
   CreditsDone,
   CreditsPage,
   PackView,
@@ -8,11 +7,13 @@ import type {
 import type { Problem } from '../../../../../web/src/page.ts';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
-import { AppError } from '../../../errors.ts';
 import { readOwnAccount } from '../../auth/index.ts';
 import { listPackages, listRecentPurchases, readBalance, type Purchase } from '../../credits/index.ts';
-import { readPurchase } from '../read-purchase.ts';
+import { listPlans } from '../plans/list-plans.ts';
+import { creditsPath, planPath } from './paths.ts';
 import { proposePack } from './propose-pack.ts';
+import { readArrival } from './read-arrival.ts';
+import { readOwnSubscription, toPlan, toSubscriptionView } from './read-own-subscription.ts';
 
 /** What the address of the page says. */
 export type CreditsQuery = {
@@ -30,11 +31,8 @@ export type CreditsPageOptions = {
   problem?: Problem;
 };
 
-export const creditsPath = '/credits';
 /** More are a page of the API. */
 const shownMax = 20;
-/** So long after a payment its credits are still news. */
-const newsMs = 60 * 60_000;
 const dones = new Set<string>(['plan-changed', 'plan-cancelled', 'plan-resumed', 'refund-asked']);
 
 /**
@@ -46,9 +44,11 @@ export async function buildCreditsPage(
   caller: Caller,
   { query, hidden, problem }: CreditsPageOptions,
 ): Promise<CreditsPage> {
-  const arrival = await readArrival(ctx, caller, query);
+  const subscription = await readOwnSubscription(ctx, caller);
+  const arrival = await readArrival(ctx, caller, query, subscription);
   const balance = await readBalance(ctx, caller);
   const packs = (await listPackages(ctx)).map(toPack);
+  const plans = (await listPlans(ctx)).map(toPlan);
   const { items, total } = await listRecentPurchases(ctx, caller, shownMax);
   const { providers } = ctx.payments;
   const { available, freeCreditsRemaining: free, balance: paid, held, debt, scale } = balance;
@@ -65,8 +65,11 @@ export async function buildCreditsPage(
       providers: providers.map(({ name }) => name),
       isTest: providers.some(({ isLive }) => !isLive),
     },
-    plans: null,
-    subscription: null,
+    plans:
+      subscription === null && plans.length > 0 && providers.length > 0
+        ? { form: { action: `${planPath}/subscribe`, hidden }, choices: plans }
+        : null,
+    subscription: subscription && toSubscriptionView(subscription, plans, hidden),
     purchases: items.map((purchase) => toRow(purchase)),
     moreCount: total - items.length,
     arrival,
@@ -84,24 +87,6 @@ function toPack({ id, name, credits, priceCents, currency }: PackView): PackView
 function readMissing(need: string | undefined): number | null {
   const missing = /^\d{1,16}$/.test(need ?? '') ? Number(need) : 0;
   return missing > 0 && Number.isSafeInteger(missing) ? missing : null;
-}
-
-/** What became of the purchase that somebody comes back from; nothing when it is none of theirs, or long ago. */
-async function readArrival(ctx: Ctx, caller: Caller, query: CreditsQuery): Promise<ArrivalView | null> {
-  const purchaseId = query.purchase ?? '';
-  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(purchaseId)) return null;
-  try {
-    const { status, title, credits, checkoutUrl, completedAt } = await readPurchase(ctx, caller, purchaseId);
-    const isNews =
-      completedAt === null || ctx.clock.now().getTime() - new Date(completedAt).getTime() < newsMs;
-    if (status === 'refunded' || status === 'disputed' || !isNews) return null;
-    const open = query.cancelled === undefined ? ('waiting' as const) : ('cancelled' as const);
-    const state = status === 'pending' ? open : status === 'completed' ? 'arrived' : 'failed';
-    return { state, title, credits, checkoutUrl };
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'request.not_found') return null;
-    throw error;
-  }
 }
 
 function toRow(purchase: Purchase): PurchaseRow {

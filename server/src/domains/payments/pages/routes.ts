@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { CreditsDone } from '../../../../../web/src/credits-pages.ts';
 import type { Problem } from '../../../../../web/src/page.ts';
 import type { App } from '../../../app.ts';
 import type { Ctx } from '../../../ctx.ts';
@@ -11,7 +12,11 @@ import { reactPageRoute, sendReactPage } from '../../../http/pages/react-page.ts
 import { readSignInCookie } from '../../../http/sign-in-cookie.ts';
 import { findBrowserCaller } from '../../auth/index.ts';
 import { purchaseCredits } from '../purchase-credits.ts';
-import { buildCreditsPage, creditsPath, type CreditsQuery } from './build-credits-page.ts';
+import { beginSubscription } from '../subscriptions/begin-subscription.ts';
+import { cancelSubscription, resumeSubscription } from '../subscriptions/cancel-subscription.ts';
+import { changePlanOfSubscription } from '../subscriptions/change-plan-of-subscription.ts';
+import { buildCreditsPage, type CreditsQuery } from './build-credits-page.ts';
+import { creditsPath, planPath } from './paths.ts';
 import * as schemas from './schemas.ts';
 
 const { schema } = reactPageRoute;
@@ -25,6 +30,8 @@ export function addCreditsPages(app: App, ctx: Ctx): void {
   addPages(app, (pages) => {
     addOverview(pages, ctx);
     addPackForm(pages, ctx);
+    addSubscribeForm(pages, ctx);
+    addPlanForms(pages, ctx);
   });
 }
 
@@ -55,6 +62,54 @@ function addPackForm(pages: App, ctx: Ctx): void {
       return leadOn(reply, opened.checkoutUrl);
     });
   });
+}
+
+function addSubscribeForm(pages: App, ctx: Ctx): void {
+  const options = {
+    preHandler: requireCsrfToken(ctx),
+    config: { limit: limits.subscription },
+    schema: { ...schema, body: schemas.planFormSchema },
+  };
+  pages.post(`${planPath}/subscribe`, options, async (request, reply) => {
+    const caller = await requireCaller(ctx, request);
+    const { planId, decision } = request.body;
+    const order = { planId, ...(decision === undefined ? {} : { provider: decision }) };
+    return orAgain(ctx, request, reply, async () =>
+      leadOn(reply, (await beginSubscription(ctx, caller, order)).checkoutUrl),
+    );
+  });
+}
+
+/** What the owner of a subscription does about it. */
+function addPlanForms(pages: App, ctx: Ctx): void {
+  const guarded = { preHandler: requireCsrfToken(ctx), config: { limit: limits.subscription } };
+  const change = { ...guarded, schema: { ...schema, body: schemas.planFormSchema } };
+  pages.post(`${planPath}/change`, change, async (request, reply) => {
+    const caller = await requireCaller(ctx, request);
+    return orAgain(ctx, request, reply, async () => {
+      const { approvalUrl } = await changePlanOfSubscription(ctx, caller, request.body.planId);
+      return approvalUrl === null ? goBack(reply, 'plan-changed') : leadOn(reply, approvalUrl);
+    });
+  });
+  const plain = { ...guarded, schema };
+  pages.post(`${planPath}/cancel`, plain, async (request, reply) => {
+    const caller = await requireCaller(ctx, request);
+    return orAgain(ctx, request, reply, async () => {
+      const { status } = await cancelSubscription(ctx, caller);
+      return goBack(reply, status === 'ended' ? undefined : 'plan-cancelled');
+    });
+  });
+  pages.post(`${planPath}/resume`, plain, async (request, reply) => {
+    const caller = await requireCaller(ctx, request);
+    return orAgain(ctx, request, reply, async () => {
+      await resumeSubscription(ctx, caller);
+      return goBack(reply, 'plan-resumed');
+    });
+  });
+}
+
+function goBack(reply: FastifyReply, done?: CreditsDone): FastifyReply {
+  return reply.redirect(done === undefined ? creditsPath : `${creditsPath}?done=${done}`, 303);
 }
 
 /**
