@@ -76,6 +76,10 @@ export type JobData = {
   'end-bans': Record<string, never>;
   /** Asks providers about purchases of which nothing has been heard. */
   'check-purchases': Record<string, never>;
+  /** Sends the receipt of a purchase, or says that its payment failed, or that a refund (`refundId`) is done. */
+  'send-purchase-mail': { purchaseId: string; kind: 'receipt' | 'failed' | 'refund'; refundId: string };
+  /** Tells a subscriber that a bill could not be paid. */
+  'send-past-due-mail': { subscriptionId: string };
   /** Asks providers about subscriptions that should have been renewed, and ends plans that nobody pays for. */
   'follow-subscriptions': Record<string, never>;
 };
@@ -160,6 +164,8 @@ export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'seal-audit-events': timetableQueue,
   'end-bans': timetableQueue,
   'check-purchases': timetableQueue,
+  'send-purchase-mail': mailQueue,
+  'send-past-due-mail': mailQueue,
   'follow-subscriptions': timetableQueue,
 };
 
