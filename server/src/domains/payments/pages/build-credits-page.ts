@@ -84,7 +84,7 @@ function toPack({ id, name, credits, priceCents, currency }: PackView): PackView
 }
 
 /** How many credits are missing, as an app's answer has put it into the address. */
-function readMissing(need: string | undefined): number | null {
+export function readMissing(need: string | undefined): number | null {
   const missing = /^\d{1,16}$/.test(need ?? '') ? Number(need) : 0;
   return missing > 0 && Number.isSafeInteger(missing) ? missing : null;
 }

@@ -15,7 +15,7 @@ import { purchaseCredits } from '../purchase-credits.ts';
 import { beginSubscription } from '../subscriptions/begin-subscription.ts';
 import { cancelSubscription, resumeSubscription } from '../subscriptions/cancel-subscription.ts';
 import { changePlanOfSubscription } from '../subscriptions/change-plan-of-subscription.ts';
-import { buildCreditsPage, type CreditsQuery } from './build-credits-page.ts';
+import { buildCreditsPage, readMissing, type CreditsQuery } from './build-credits-page.ts';
 import { creditsPath, planPath } from './paths.ts';
 import * as schemas from './schemas.ts';
 
@@ -140,7 +140,8 @@ async function show(
 
 /** The page with what brought somebody here, which signing in leads back to. */
 function ownAddress({ need, purchase, subscription }: CreditsQuery): string {
-  if (need !== undefined) return `${creditsPath}?need=${need}`;
+  const missing = readMissing(need);
+  if (missing !== null) return `${creditsPath}?need=${missing}`;
   if (purchase !== undefined) return `${creditsPath}?purchase=${purchase}`;
   return subscription === undefined ? creditsPath : `${creditsPath}?subscription=${subscription}`;
 }
