@@ -28,6 +28,7 @@ import {
   addCreditsPages,
   addPaymentRoutes,
   addPlanRoutes,
+  addSavedCardRoutes,
   addSubscriptionRoutes,
 } from './domains/payments/index.ts';
 import { addPrivacyRoutes } from './domains/privacy/index.ts';
@@ -84,6 +85,7 @@ export async function buildApp(ctx: Ctx, resolve?: Resolve): Promise<App> {
   addWebhookRoutes(app, ctx);
   addPaymentRoutes(app, ctx);
   addCreditsPages(app, ctx);
+  addSavedCardRoutes(app, ctx);
   addPlanRoutes(app, ctx);
   addSubscriptionRoutes(app, ctx);
   addPrivacyRoutes(app, ctx);

@@ -618,6 +618,26 @@ export const errorTable = {
     title: 'The payment provider refused',
     detail: 'Choose another way to pay, or tell the operator.',
   },
+  'payments.no_saved_card': {
+    status: 409,
+    title: 'There is no saved card',
+    detail: 'Buy a package with `saveCard` first; its card is kept for automatic top-ups.',
+  },
+  'payments.cap_too_low': {
+    status: 422,
+    title: 'The monthly cap is below the price of the package',
+    detail: '`priceCents` says what one top-up costs.',
+  },
+  'payments.threshold_too_high': {
+    status: 422,
+    title: 'One package does not reach the threshold',
+    detail: '`thresholdMax` is what one package brings; a larger threshold would charge over and over.',
+  },
+  'payments.no_customer': {
+    status: 409,
+    title: 'You have not paid with this provider yet',
+    detail: 'Its pages for cards and bills are there after the first purchase.',
+  },
   'payments.not_supported': {
     status: 409,
     title: 'The payment provider cannot do this',

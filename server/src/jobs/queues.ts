@@ -80,6 +80,10 @@ export type JobData = {
   'send-purchase-mail': { purchaseId: string; kind: 'receipt' | 'failed' | 'refund'; refundId: string };
   /** Tells a subscriber that a bill could not be paid. */
   'send-past-due-mail': { subscriptionId: string };
+  /** Buys credits for wallets that have less than their owners want, with their saved cards. */
+  'top-up-wallets': Record<string, never>;
+  /** Does about warnings of stolen cards what the settings say. */
+  'answer-fraud-warnings': Record<string, never>;
   /** Asks providers about subscriptions that should have been renewed, and ends plans that nobody pays for. */
   'follow-subscriptions': Record<string, never>;
 };
@@ -166,6 +170,8 @@ export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'check-purchases': timetableQueue,
   'send-purchase-mail': mailQueue,
   'send-past-due-mail': mailQueue,
+  'top-up-wallets': timetableQueue,
+  'answer-fraud-warnings': timetableQueue,
   'follow-subscriptions': timetableQueue,
 };
 
@@ -181,6 +187,8 @@ export const timetable: { readonly [Name in JobName]?: string } = {
   'seal-audit-events': '* * * * *',
   'end-bans': '* * * * *',
   'check-purchases': '* * * * *',
+  'top-up-wallets': '* * * * *',
+  'answer-fraud-warnings': '* * * * *',
   'follow-subscriptions': '*/15 * * * *',
   'forget-old-data': '41 3 * * *',
   'serve-endpoints': '* * * * *',

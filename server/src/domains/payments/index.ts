@@ -1,6 +1,7 @@
 export { configuredProviders } from './configured-providers.ts';
 export { createPayments, type Payments, type Verdict } from './create-payments.ts';
 export type { Fact, ProviderName } from './facts.ts';
+export { addSavedCardRoutes } from './top-ups/routes.ts';
 export { handlePaymentJobs } from './handle-payment-jobs.ts';
 export { handlePaymentMailJobs } from './mails/handle-mail-jobs.ts';
 export type { PaymentProvider, ProviderEvent } from './provider.ts';
