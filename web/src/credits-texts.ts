@@ -93,7 +93,6 @@ export const creditsTexts = {
     refund: 'Ask for a refund',
     refundLead: 'You get back what you have not spent. Those credits leave your wallet at once.',
     reason: 'Why?',
-    reasonNote: 'optional',
     refundSubmit: 'Ask for the refund',
 
     done: {
@@ -160,6 +159,18 @@ export const creditsProblems = {
   'payments.plan_not_comparable': {
     title: 'You cannot change to this plan',
     detail: 'It is billed in another rhythm. Cancel yours, and subscribe to it when yours has ended.',
+  },
+  'payments.not_refundable': {
+    title: 'This cannot be refunded',
+    detail: 'Only what has been paid, and has not gone back, can be.',
+  },
+  'payments.refund_open': {
+    title: 'You have asked for this refund already',
+    detail: 'You get a mail when it is done.',
+  },
+  'payments.refund_exceeds': {
+    title: 'There is nothing left to refund',
+    detail: 'You have spent these credits, or they have gone back already.',
   },
   'credits.wallet_inactive': {
     title: 'Your wallet is frozen',

@@ -62,12 +62,12 @@ function Purchase({ purchase, scale }: { purchase: PurchaseRow; scale: number })
             <Field
               name="reason"
               label={words.reason}
-              note={words.reasonNote}
               autoComplete="off"
+              required
               maxLength={reasonCharactersMax}
               problem={null}
             />
-            <Submit kind="other">{words.refundSubmit}</Submit>
+            <Submit>{words.refundSubmit}</Submit>
           </PageForm>
         </details>
       )}

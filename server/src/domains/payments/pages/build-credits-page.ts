@@ -10,6 +10,8 @@ import type { Caller } from '../../../db/index.ts';
 import { readOwnAccount } from '../../auth/index.ts';
 import { listPackages, listRecentPurchases, readBalance, type Purchase } from '../../credits/index.ts';
 import { listPlans } from '../plans/list-plans.ts';
+import { listOwnRefunds } from '../refunds/list-refunds.ts';
+import type { RefundView } from '../refunds/schemas.ts';
 import { creditsPath, planPath } from './paths.ts';
 import { proposePack } from './propose-pack.ts';
 import { readArrival } from './read-arrival.ts';
@@ -33,6 +35,7 @@ export type CreditsPageOptions = {
 
 /** More are a page of the API. */
 const shownMax = 20;
+const refundsMax = 100;
 const dones = new Set<string>(['plan-changed', 'plan-cancelled', 'plan-resumed', 'refund-asked']);
 
 /**
@@ -50,6 +53,8 @@ export async function buildCreditsPage(
   const packs = (await listPackages(ctx)).map(toPack);
   const plans = (await listPlans(ctx)).map(toPlan);
   const { items, total } = await listRecentPurchases(ctx, caller, shownMax);
+  const refunds = await listOwnRefunds(ctx, caller, { limit: refundsMax, offset: 0 });
+  const asked = new Set(refunds.items.filter(isUnderWay).map(({ purchaseId }) => purchaseId));
   const { providers } = ctx.payments;
   const { available, freeCreditsRemaining: free, balance: paid, held, debt, scale } = balance;
   const missing = readMissing(query.need);
@@ -70,7 +75,7 @@ export async function buildCreditsPage(
         ? { form: { action: `${planPath}/subscribe`, hidden }, choices: plans }
         : null,
     subscription: subscription && toSubscriptionView(subscription, plans, hidden),
-    purchases: items.map((purchase) => toRow(purchase)),
+    purchases: items.map((purchase) => toRow(purchase, asked.has(purchase.id), hidden)),
     moreCount: total - items.length,
     arrival,
     refreshUrl: refreshUrlOf(query),
@@ -89,14 +94,19 @@ export function readMissing(need: string | undefined): number | null {
   return missing > 0 && Number.isSafeInteger(missing) ? missing : null;
 }
 
-function toRow(purchase: Purchase): PurchaseRow {
+/** Whether somebody waits for what becomes of it. */
+function isUnderWay({ state }: RefundView): boolean {
+  return state === 'requested' || state === 'approved' || state === 'pending';
+}
+
+function toRow(purchase: Purchase, isRefundAsked: boolean, hidden: Record<string, string>): PurchaseRow {
   const { id, kind, title, credits, priceCents, currency, status, refundedCents, createdAt } = purchase;
+  const isRefundable = status === 'completed' && purchase.postedCredits > 0 && !isRefundAsked;
   return {
-    ...{ id, kind, title, credits, priceCents, currency, status, refundedCents },
-    isRefundAsked: false,
+    ...{ id, kind, title, credits, priceCents, currency, status, refundedCents, isRefundAsked },
     createdAt: createdAt.toISOString(),
     checkoutUrl: status === 'pending' ? purchase.checkoutUrl : null,
-    refund: null,
+    refund: isRefundable ? { action: `${creditsPath}/purchases/${id}/refund`, hidden } : null,
   };
 }
 

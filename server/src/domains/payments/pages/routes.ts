@@ -12,6 +12,7 @@ import { reactPageRoute, sendReactPage } from '../../../http/pages/react-page.ts
 import { readSignInCookie } from '../../../http/sign-in-cookie.ts';
 import { findBrowserCaller } from '../../auth/index.ts';
 import { purchaseCredits } from '../purchase-credits.ts';
+import { requestRefund } from '../refunds/request-refund.ts';
 import { beginSubscription } from '../subscriptions/begin-subscription.ts';
 import { cancelSubscription, resumeSubscription } from '../subscriptions/cancel-subscription.ts';
 import { changePlanOfSubscription } from '../subscriptions/change-plan-of-subscription.ts';
@@ -32,6 +33,7 @@ export function addCreditsPages(app: App, ctx: Ctx): void {
     addPackForm(pages, ctx);
     addSubscribeForm(pages, ctx);
     addPlanForms(pages, ctx);
+    addRefundForm(pages, ctx);
   });
 }
 
@@ -104,6 +106,22 @@ function addPlanForms(pages: App, ctx: Ctx): void {
     return orAgain(ctx, request, reply, async () => {
       await resumeSubscription(ctx, caller);
       return goBack(reply, 'plan-resumed');
+    });
+  });
+}
+
+function addRefundForm(pages: App, ctx: Ctx): void {
+  const options = {
+    preHandler: requireCsrfToken(ctx),
+    config: { limit: limits.purchase },
+    schema: { ...schema, params: schemas.purchaseParamsSchema, body: schemas.refundFormSchema },
+  };
+  pages.post(`${creditsPath}/purchases/:purchaseId/refund`, options, async (request, reply) => {
+    const caller = await requireCaller(ctx, request);
+    return orAgain(ctx, request, reply, async () => {
+      const { purchaseId } = request.params;
+      await requestRefund(ctx, caller, { purchaseId, reason: request.body.reason });
+      return goBack(reply, 'refund-asked');
     });
   });
 }

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { linePattern } from '../../../lib/line.ts';
 
 const text = (maxLength: number) => Type.Optional(Type.String({ maxLength }));
 const provider = Type.Optional(Type.Enum(['stripe', 'paypal']));
@@ -21,3 +22,6 @@ export const planFormSchema = Type.Object({
   decision: provider,
 });
 export const purchaseParamsSchema = Type.Object({ purchaseId: Type.String({ format: 'uuid' }) });
+export const refundFormSchema = Type.Object({
+  reason: Type.String({ minLength: 1, maxLength: 500, pattern: linePattern }),
+});
