@@ -246,7 +246,7 @@ export function deliver(service: TestService, event: ProviderEvent): Promise<Ans
   return service.send('POST', '/api/v1/webhooks/stripe', { body: event });
 }
 
-/** Delivers all that has been told, in the order given by `arrange`; by default as told. Each must be taken. */
+/** Delivers all that has been told, as `arrange` puts it; by default as told. Each must be taken. */
 export async function deliverAll(
   service: TestService,
   billing: Billing,

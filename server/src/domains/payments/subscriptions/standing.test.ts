@@ -72,7 +72,7 @@ describe('a payment that fails', () => {
     await deliverAll(service, billing);
     service.clock.advance({ days: 27 });
     expect(await paidCredits(service, one)).toBe(1000);
-    service.clock.advance({ days: 2 });
+    service.clock.advance({ days: 4 });
     expect(await paidCredits(service, one)).toBe(0);
   });
 });
