@@ -11,6 +11,8 @@ export type FaultPoint =
   | 'webhook.verified'
   | 'webhook.sent'
   | 'webhook.stored'
+  | 'top-up.begun'
+  | 'top-up.charged'
   | 'refund.begun'
   | 'refund.sent'
   | 'refund.applied';

@@ -852,12 +852,12 @@ begin
   perform payments.assert_within_limit(package, buyer, at_time);
   insert into credits.purchases (id, wallet_id, user_id, package_id, credits, price_cents, currency, provider, status,
       created_at, kind, title, package_version, is_live, tax_behavior, idempotency_key, request_hash, expires_at,
-      next_check_at, updated_at)
+      next_check_at, updated_at, saves_card)
     values ((asked->>'id')::uuid, buyer, buyer, package.id, units, price,
       coalesce(asked->>'currency', package.currency), asked->>'provider', 'pending', at_time, 'pack', package.name,
       package.version, (asked->>'is_live')::boolean, package.tax_behavior, asked->>'idempotency_key',
       decode(asked->>'request_hash', 'hex'), (asked->>'expires_at')::timestamptz, at_time + interval '2 minutes',
-      at_time);
+      at_time, coalesce((asked->>'saves_card')::boolean, false));
   return payments.purchase_view((asked->>'id')::uuid) || '{"is_replay": false}';
 end $$;
 

@@ -21,7 +21,7 @@ export async function openCheckout(ctx: Ctx, purchase: PurchaseRow): Promise<str
     amountCents: purchase.price_cents,
     currency: purchase.currency,
     taxBehavior: purchase.tax_behavior,
-    savesCard: false,
+    savesCard: purchase.saves_card,
     successUrl: back,
     cancelUrl: `${back}&cancelled=true`,
     expiresAt: new Date(purchase.expires_at ?? purchase.created_at),

@@ -14,6 +14,7 @@ export type PurchaseRow = {
   tax_behavior: 'inclusive' | 'exclusive' | 'unspecified';
   provider: ProviderName;
   is_live: boolean;
+  saves_card: boolean;
   status: 'pending' | 'completed' | 'failed' | 'refunded' | 'disputed';
   transaction_id: string | null;
   checkout_id: string | null;
