@@ -65,8 +65,9 @@ test('somebody new buys a pack and a plan, sees credits arrive, gets receipts, a
   expect((await subjects(email)).filter((subject) => subject.includes('receipt'))).toHaveLength(2);
 
   await page.locator('.purchase', { hasText: 'Standard' }).getByText('Ask for a refund').click();
-  await page.getByLabel('Why?').fill('Bought by mistake');
-  await page.getByRole('button', { name: 'Ask for the refund' }).click();
+  const standard = page.locator('.purchase', { hasText: 'Standard' });
+  await standard.getByLabel('Why?').fill('Bought by mistake');
+  await standard.getByRole('button', { name: 'Ask for the refund' }).click();
   await page.getByText('Your refund is asked for').waitFor();
   await page.locator('.purchase', { hasText: 'Standard' }).getByText('Refund asked for').waitFor();
   expect(await page.locator('.balance strong').innerText()).toBe('1,150');
