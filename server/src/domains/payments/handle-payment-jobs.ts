@@ -1,6 +1,6 @@
 import type { Ctx } from '../../ctx.ts';
 import { checkPurchase } from './check-purchase.ts';
-import type { PurchaseRow } from './purchase-row.ts';
+import type { PurchaseRow } from './open-checkout.ts';
 
 /** So many at a time, and so many times a turn. */
 const checksMax = 20;
