@@ -4,6 +4,7 @@ import { afterAll, expect, test, vi } from 'vitest';
 import { startStandIn } from '../../../stand-in/start-stand-in.ts';
 import { loadConfig } from '../../src/config.ts';
 import { prepareDatabase } from '../../src/db/connect.ts';
+import { freePort } from '../../src/db/embedded/server.ts';
 import {
   cloneDatabase,
   sendJson,
@@ -39,11 +40,13 @@ const env = {
   CREDITS_DAILY_FREE: '0',
   ...standIn.settings,
 };
+/** Tokens are for one address. */
+const port = await freePort();
 let person: RealPerson | undefined;
 
 /** Starts the service; with a fault point it dies when it gets there. */
 async function start(faultPoint = ''): Promise<RealService> {
-  const service = await startRealService({ env: { ...env, FAULT_POINT: faultPoint } });
+  const service = await startRealService({ port, env: { ...env, FAULT_POINT: faultPoint } });
   standIn.deliverTo(service.url);
   person ??= await registerRealPerson(service.url);
   return service;
