@@ -11,7 +11,7 @@ const left = [
 
 export default defineConfig({
   test: {
-    include: ['server/**/*.test.ts', 'bench/**/*.test.ts'],
+    include: ['server/**/*.test.ts', 'bench/**/*.test.ts', 'stand-in/**/*.test.ts'],
     exclude: [...configDefaults.exclude, ...left],
     globalSetup: ['server/test/harness/global-setup.ts'],
     setupFiles: ['server/test/harness/closed-network.ts'],

@@ -17,8 +17,11 @@ export type StandInOptions = {
   host?: string;
   /** Name of the machine in the addresses that browsers are sent to. */
   publicHost?: string;
-  /** The time of whoever starts it; the clock of the providers can be put ahead of it. */
-  clock: { now(): Date };
+  /**
+   * The time of whoever starts it, the true one unless said otherwise; the providers' clock can be put ahead
+   * of it.
+   */
+  clock?: { now(): Date };
   /** Where the state is kept, as a file; without it, it ends with the process. */
   dataDir?: string;
   /** Sends webhooks by itself as they become due. Otherwise they go when `deliver` is called. */
@@ -45,17 +48,17 @@ export type StandIn = {
   settings: StandInSettings;
   world: World;
   /** Says where the service is that webhooks go to. */
-  deliverTo(serviceUrl: string): void;
+  deliverTo: (serviceUrl: string) => void;
   /** Does what the control page does: disputes, refunds, time … Returns what was made or changed. */
-  act(name: ActionName, input?: Record<string, string | number>): { id: string } | undefined;
+  act: (name: ActionName, input?: Record<string, string | number>) => { id: string } | undefined;
   /**
    * Presses a button of the page at which a checkout is paid; returns where the browser would go, if
    * anywhere.
    */
-  choose(checkoutUrl: string, choice: PageChoice): Promise<string | null>;
+  choose: (checkoutUrl: string, choice: PageChoice) => Promise<string | null>;
   /** Sends what is due, over and over until nothing is; returns how many deliveries there were. */
-  deliver(): Promise<number>;
-  stop(): Promise<void>;
+  deliver: () => Promise<number>;
+  stop: () => Promise<void>;
 };
 
 /** What whoever calls must know. They are no secrets: they open nothing but the stand-in. */
@@ -75,7 +78,7 @@ const bodyBytesMax = 1024 * 1024;
 export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   const { dataDir } = options;
   const world = new World({
-    clock: options.clock,
+    clock: options.clock ?? { now: () => new Date() },
     ...(dataDir === undefined ? {} : { file: join(dataDir, 'payments-stand-in.json') }),
   });
   const certificates = (world.state.webhooks.certificates ??= makeCertificates(certificateName));
@@ -93,7 +96,9 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
     doDueTasks(world);
     await deliver();
   };
-  const timer = options.deliversBySelf ? setInterval(() => void tick(), pollMs).unref() : undefined;
+  const timer = options.deliversBySelf
+    ? setInterval(() => void tick().catch(report), pollMs).unref()
+    : undefined;
   return {
     url: world.url,
     settings: settingsOf(world, access),
@@ -182,10 +187,16 @@ async function answer(
       })
       .end(isText ? reply.body : reply.body === undefined ? '' : JSON.stringify(reply.body));
   } catch (error) {
-    process.stderr.write(`The stand-in failed: ${error instanceof Error ? error.stack : String(error)}\n`);
+    report(error);
     if (!response.headersSent) response.writeHead(500);
     response.end();
   }
+}
+
+/** What goes wrong within the stand-in must not take the service along. */
+function report(error: unknown): void {
+  const words = error instanceof Error ? error.stack : String(error);
+  process.stderr.write(`The stand-in failed: ${words}\n`);
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {

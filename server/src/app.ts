@@ -24,7 +24,12 @@ import {
 } from './domains/auth/index.ts';
 import { addCreditAdministrationRoutes, addCreditRoutes, readCreditsOf } from './domains/credits/index.ts';
 import { addOauthRoutes, addProtectedResourceRoutes } from './domains/oauth/index.ts';
-import { addPaymentRoutes } from './domains/payments/index.ts';
+import {
+  addPaymentRoutes,
+  addPlanRoutes,
+  addSavedCardRoutes,
+  addSubscriptionRoutes,
+} from './domains/payments/index.ts';
 import { addPrivacyRoutes } from './domains/privacy/index.ts';
 import { addUserAdministrationRoutes, addUserRoutes } from './domains/users/index.ts';
 import { addWebhookRoutes } from './domains/webhooks/index.ts';
@@ -78,6 +83,9 @@ export async function buildApp(ctx: Ctx, resolve?: Resolve): Promise<App> {
   addProtectedResourceRoutes(app, ctx);
   addWebhookRoutes(app, ctx);
   addPaymentRoutes(app, ctx);
+  addSavedCardRoutes(app, ctx);
+  addPlanRoutes(app, ctx);
+  addSubscriptionRoutes(app, ctx);
   addPrivacyRoutes(app, ctx);
   addAssetRoutes(app);
   addAccountPages(app, ctx);

@@ -618,10 +618,76 @@ export const errorTable = {
     title: 'The payment provider refused',
     detail: 'Choose another way to pay, or tell the operator.',
   },
+  'payments.not_refundable': {
+    status: 409,
+    title: 'Nothing was paid for this purchase',
+    detail: 'Only what has been paid can be refunded.',
+  },
+  'payments.refund_open': {
+    status: 409,
+    title: 'A refund of this purchase is asked for already',
+    detail: 'It waits for a decision; `refundId` names it.',
+  },
+  'payments.refund_exceeds': {
+    status: 409,
+    title: 'So much cannot be refunded',
+    detail: 'At most `refundableCents` can: what was paid for credits that are unspent, and has not gone back.',
+  },
+  'payments.refund_decided': {
+    status: 409,
+    title: 'This refund has been decided',
+    detail: 'Somebody approved or denied it before.',
+  },
+  'payments.no_saved_card': {
+    status: 409,
+    title: 'There is no saved card',
+    detail: 'Buy a package with `saveCard` first; its card is kept for automatic top-ups.',
+  },
+  'payments.cap_too_low': {
+    status: 422,
+    title: 'The monthly cap is below the price of the package',
+    detail: '`priceCents` says what one top-up costs.',
+  },
+  'payments.threshold_too_high': {
+    status: 422,
+    title: 'One package does not reach the threshold',
+    detail: '`thresholdMax` is what one package brings; a larger threshold would charge over and over.',
+  },
+  'payments.no_customer': {
+    status: 409,
+    title: 'You have not paid with this provider yet',
+    detail: 'Its pages for cards and bills are there after the first purchase.',
+  },
   'payments.not_supported': {
     status: 409,
     title: 'The payment provider cannot do this',
     detail: 'Choose another payment provider.',
+  },
+  'payments.plan_taken': {
+    status: 409,
+    title: 'There is a plan of this name already',
+    detail: 'Choose another `id`, or change that plan.',
+  },
+  'payments.plan_not_comparable': {
+    status: 409,
+    title: 'The plan is billed differently',
+    detail:
+      'A change keeps interval and currency; cancel the subscription and begin another one when it has ended.',
+  },
+  'payments.subscribed_already': {
+    status: 409,
+    title: 'You have a subscription already',
+    detail: 'Change its plan instead, or begin another one when it has ended.',
+  },
+  'payments.no_subscription': {
+    status: 404,
+    title: 'You have no subscription',
+    detail: 'Begin one with `POST /api/v1/payments/subscription`.',
+  },
+  'payments.subscription_state': {
+    status: 409,
+    title: 'The subscription is not in a state for this',
+    detail: 'See its `status` and `cancelsAtPeriodEnd`.',
   },
   'idempotency.mismatch': {
     status: 422,

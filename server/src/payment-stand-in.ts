@@ -27,7 +27,6 @@ async function listenSomewhere(config: Config): Promise<StandIn> {
       port,
       host: config.host,
       publicHost: new URL(config.baseUrl).hostname,
-      clock: { now: () => new Date() },
       dataDir: config.dataDir,
       deliversBySelf: true,
     });

@@ -29,6 +29,7 @@ import {
   configuredProviders,
   createPayments,
   handlePaymentJobs,
+  handleSubscriptionJobs,
   type PaymentProvider,
 } from './domains/payments/index.ts';
 import { handlePrivacyJobs } from './domains/privacy/index.ts';
@@ -138,6 +139,7 @@ function handleJobs(ctx: Ctx, resolve: Resolve | undefined): void {
   handleRetentionJobs(ctx);
   handlePrivacyJobs(ctx);
   handlePaymentJobs(ctx);
+  handleSubscriptionJobs(ctx);
 }
 
 /** What is read for many at once. */

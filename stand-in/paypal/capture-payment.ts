@@ -48,6 +48,7 @@ export function capturePayment(
     outcome: choice === 'pay-later' ? 'succeeds' : 'fails',
     dueMs: world.now().getTime() + banksMs,
   });
+  report(world, capture, 'P');
   tellOf(world, capture, 'PENDING', 'is pending');
   return capture;
 }
@@ -61,6 +62,7 @@ export function endCapture(world: World, capture: Capture, outcome: 'succeeds' |
   capture.update_time = timeOf(world);
   if (outcome === 'fails') {
     capture.status = 'DECLINED';
+    report(world, capture, 'D');
     tellOf(world, capture, 'DENIED', 'was denied');
     return;
   }
@@ -73,18 +75,29 @@ export function endCapture(world: World, capture: Capture, outcome: 'succeeds' |
     paypal_fee: moneyOf(feeCents, currency),
     net_amount: moneyOf(cents - feeCents, currency),
   };
-  paypal.movements.push({
+  report(world, capture, 'S');
+  tellOf(world, capture, 'COMPLETED', 'completed');
+}
+
+/** How a capture stands in the report of transactions. */
+function report(world: World, capture: Capture, status: 'S' | 'P' | 'D'): void {
+  const { movements } = world.state.paypal;
+  const known = movements.find(({ id }) => id === capture.id);
+  if (known) {
+    known.status = status;
+    return;
+  }
+  movements.push({
     id: capture.id,
     code: 'T0006',
     referenceId: null,
-    amountCents: cents,
-    currency,
-    status: 'S',
+    amountCents: centsOf(capture.amount),
+    currency: capture.amount.currency_code,
+    status,
     customId: capture.custom_id ?? null,
     invoiceId: capture.invoice_id ?? null,
-    at: capture.update_time,
+    at: capture.create_time,
   });
-  tellOf(world, capture, 'COMPLETED', 'completed');
 }
 
 /** What PayPal keeps: 2.99 % and 39 cents, or all of it. */

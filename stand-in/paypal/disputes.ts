@@ -4,6 +4,7 @@ import { moneyOf } from './money.ts';
 import { optional } from './orders.ts';
 import { PayPalRefusal } from './refusal.ts';
 import { findPayment } from './refunds.ts';
+import { countIn } from './report.ts';
 import type { Dispute } from './state.ts';
 
 const answerMs = 10 * 86_400_000;
@@ -120,6 +121,18 @@ export function listDisputes(world: World, query: URLSearchParams) {
         dispute.disputed_transactions.some((item) => item.seller_transaction_id === transaction)) &&
       (since === null || Date.parse(dispute.update_time) >= Date.parse(since)),
   );
-  const self = { href: `${world.url}/v1/customer/disputes`, rel: 'self', method: 'GET' };
-  return { items: items.toReversed(), links: [self] };
+  const newest = items.toReversed();
+  const size = countIn(query, 'page_size', { usual: 10, max: 50 });
+  const start = Number(query.get('next_page_token') ?? 0) || 0;
+  const self = new URL(`${world.url}/v1/customer/disputes?${query.toString()}`);
+  const next = new URL(self);
+  next.searchParams.set('next_page_token', String(start + size));
+  const hasMore = start + size < newest.length;
+  return {
+    items: newest.slice(start, start + size),
+    links: [
+      { href: self.href, rel: 'self', method: 'GET' },
+      ...(hasMore ? [{ href: next.href, rel: 'next', method: 'GET' }] : []),
+    ],
+  };
 }

@@ -14,7 +14,11 @@ export function reportTransactions(world: World, query: URLSearchParams) {
   }
   const pageSize = countIn(query, 'page_size', { usual: 100, max: 500 });
   const page = countIn(query, 'page', { usual: 1, max: 10_000 });
-  const all = world.state.paypal.movements.filter(({ at }) => Date.parse(at) >= from && Date.parse(at) <= to);
+  // Movements are known by whole seconds.
+  const first = from - (from % 1000);
+  const all = world.state.paypal.movements.filter(
+    ({ at }) => Date.parse(at) >= first && Date.parse(at) <= to,
+  );
   const transactions = all.slice((page - 1) * pageSize, page * pageSize);
   const self = new URL(`${world.url}/v1/reporting/transactions?${query.toString()}`);
   return {
@@ -81,7 +85,8 @@ function timeIn(query: URLSearchParams, name: string): number {
   return time;
 }
 
-function countIn(
+/** A whole number of a query, within bounds. */
+export function countIn(
   query: URLSearchParams,
   name: string,
   { usual, max }: { usual: number; max: number },

@@ -42,7 +42,8 @@ function beginNextPeriod(world: World, subscription: Subscription): void {
     interval,
     count,
   );
-  emit(world, 'customer.subscription.updated', subscription, { items: { data: [before] } });
+  const items = { ...subscription.items, data: [{ ...item, ...before }] };
+  emit(world, 'customer.subscription.updated', subscription, { items });
   const lines = [...prorationsOf(world, subscription), periodLine(world, item)];
   collect(world, subscription, addInvoice(world, subscription, { reason: 'subscription_cycle', lines }));
 }

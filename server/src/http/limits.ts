@@ -54,6 +54,7 @@ export const limits = {
   userCode: { name: 'user-code', perAddress: 20 },
   exportPerson: { name: 'export-person', perAccount: 10, windowSeconds: 3600 },
   purchase: { name: 'purchase', perAddress: 60, perAccount: 20 },
+  subscription: { name: 'subscription', perAddress: 60, perAccount: 20 },
   redeemCode: { name: 'redeem-code', perAddress: 30, perAccount: 10 },
 } as const satisfies Record<string, LimitPolicy>;
 

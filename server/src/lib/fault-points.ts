@@ -10,6 +10,8 @@ export type FaultPoint =
   | 'purchase.applied'
   | 'webhook.verified'
   | 'webhook.stored'
+  | 'top-up.begun'
+  | 'top-up.charged'
   | 'refund.begun'
   | 'refund.sent'
   | 'refund.applied';

@@ -1,23 +1,27 @@
 const timeoutMs = 5_000;
-const bodyBytesMax = 512 * 1024;
+const bytesMax = 512 * 1024;
 
 export type BoundedRequest = {
   method?: string;
   headers?: Headers | Record<string, string>;
   body?: URLSearchParams | string | null;
   signal?: AbortSignal | null | undefined;
+  /** Asks in place of `fetch`. */
+  fetch?: typeof fetch | undefined;
+  /** How long everything may take, instead of 5 s. */
+  timeoutMs?: number;
+  /** The largest answer, instead of 512 KiB. */
+  bodyBytesMax?: number;
 };
 
 /**
  * Asks an address that the operator or a server that they trust has named: within 5 s for everything, reading
  * 512 KiB at most, following no redirect. Rejects otherwise.
  */
-export async function fetchBounded(
-  url: string,
-  { method = 'GET', headers = {}, body = null, signal }: BoundedRequest = {},
-): Promise<Response> {
-  const timeout = AbortSignal.timeout(timeoutMs);
-  const response = await fetch(url, {
+export async function fetchBounded(url: string, request: BoundedRequest = {}): Promise<Response> {
+  const { method = 'GET', headers = {}, body = null, signal, bodyBytesMax = bytesMax } = request;
+  const timeout = AbortSignal.timeout(request.timeoutMs ?? timeoutMs);
+  const response = await (request.fetch ?? fetch)(url, {
     method,
     headers,
     body,

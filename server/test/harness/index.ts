@@ -58,7 +58,7 @@ export type TestServiceOptions = {
 
 const defaultEnv = {
   OBOL_SECRET: 'test secret, thirty-two characters long',
-  LOG_LEVEL: 'silent',
+  LOG_LEVEL: process.env.TL ?? 'silent',
   RATE_LIMIT_ENABLED: 'false',
   PORT: '0',
 };

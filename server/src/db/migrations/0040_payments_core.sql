@@ -460,7 +460,8 @@ as $$
   select greatest(0, credits - payments.divide_up(div(credits, 1) * back_cents, greatest(paid_cents, 1)))
 $$;
 
--- Posts what a purchase brings, as a lot of its own. The wallet is locked.
+-- Posts what a purchase brings, as a lot of its own, or as several where payments.lots_of says so: periods of
+-- subscriptions have rules of their own. The wallet is locked.
 create function payments.post_up(
   purchase credits.purchases, amount bigint, at_time timestamptz, daily_amount bigint, daily_cap bigint
 ) returns bigint
@@ -470,21 +471,24 @@ declare
   wallet credits.balances := credits.lock_wallet(purchase.wallet_id, at_time, daily_amount, daily_cap);
   lot credits.lots;
   made credits.transactions;
+  part record;
 begin
   if wallet.status = 'closed' or not credits.has_room(wallet, amount) then return 0; end if;
-  lot.source := case purchase.kind when 'period' then 'subscription' else 'purchase' end;
-  lot.kind := 'paid';
-  lot.amount := amount;
-  lot.priority := 100;
-  lot.expires_at := purchase.lot_expires_at;
-  lot.created_at := at_time;
-  made.id := credits.new_id(at_time);
-  made.type := 'purchase';
-  made.description := purchase.title;
-  wallet := credits.bring_in(wallet, lot, made, 'sales:' || purchase.provider);
+  for part in select * from payments.lots_of(purchase, amount, at_time) loop
+    lot.source := case purchase.kind when 'period' then 'subscription' else 'purchase' end;
+    lot.kind := 'paid';
+    lot.amount := part.lot_amount;
+    lot.priority := 100;
+    lot.expires_at := part.lot_expires_at;
+    lot.created_at := at_time;
+    made.id := credits.new_id(at_time);
+    made.type := 'purchase';
+    made.description := purchase.title;
+    wallet := credits.bring_in(wallet, lot, made, 'sales:' || purchase.provider);
+    insert into payments.postings (id, purchase_id, transaction_id, amount, created_at)
+      values (credits.new_id(at_time), purchase.id, made.id, part.lot_amount, at_time);
+  end loop;
   perform credits.save_wallet(wallet);
-  insert into payments.postings (id, purchase_id, transaction_id, amount, created_at)
-    values (credits.new_id(at_time), purchase.id, made.id, amount, at_time);
   return amount;
 end $$;
 
@@ -617,7 +621,7 @@ begin
       from jsonb_array_elements(told) t cross join lateral jsonb_array_elements(t.value->'facts') f
      order by array_position(array['subscription', 'invoice', 'checkout', 'refund', 'dispute', 'fraud_warning'],
              f.value->>'kind'), t.value->>'provider',
-           coalesce(f.value->>'invoiceId', f.value->>'providerSubscriptionId', f.value->>'checkoutId',
+           coalesce(f.value->>'providerSubscriptionId', f.value->>'checkoutId',
              f.value->>'refundId', f.value->>'disputeId', f.value->>'warningId') collate "C"
   loop
     case one.kind
@@ -650,6 +654,7 @@ begin
       from jsonb_array_elements(told) t cross join lateral jsonb_array_elements(t.value->'facts') f
      cross join lateral payments.purchases_of(t.value->>'provider', f.value) as u (id));
   perform payments.settle(touched, at_time, daily_amount, daily_cap);
+  perform payments.follow_subscriptions(told, at_time, daily_amount, daily_cap);
 end $$;
 
 -- Looks anew at events that have waited for what these facts are about.
@@ -847,12 +852,12 @@ begin
   perform payments.assert_within_limit(package, buyer, at_time);
   insert into credits.purchases (id, wallet_id, user_id, package_id, credits, price_cents, currency, provider, status,
       created_at, kind, title, package_version, is_live, tax_behavior, idempotency_key, request_hash, expires_at,
-      next_check_at, updated_at)
+      next_check_at, updated_at, saves_card)
     values ((asked->>'id')::uuid, buyer, buyer, package.id, units, price,
       coalesce(asked->>'currency', package.currency), asked->>'provider', 'pending', at_time, 'pack', package.name,
       package.version, (asked->>'is_live')::boolean, package.tax_behavior, asked->>'idempotency_key',
       decode(asked->>'request_hash', 'hex'), (asked->>'expires_at')::timestamptz, at_time + interval '2 minutes',
-      at_time);
+      at_time, coalesce((asked->>'saves_card')::boolean, false));
   return payments.purchase_view((asked->>'id')::uuid) || '{"is_replay": false}';
 end $$;
 

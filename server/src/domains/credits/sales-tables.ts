@@ -137,9 +137,13 @@ export const purchases = creditsSchema.table(
     nextCheckAt: at('next_check_at'),
     checkedAt: at('checked_at'),
     updatedAt: at('updated_at'),
+    savesCard: boolean('saves_card').notNull().default(false),
   },
   (table) => [
     uniqueIndex('purchases_idempotency_key').on(table.walletId, table.idempotencyKey),
+    uniqueIndex('purchases_top_up_key')
+      .on(table.walletId)
+      .where(sql`${table.kind} = 'top_up' and ${table.status} = 'pending'`),
     index('purchases_check_idx')
       .on(table.nextCheckAt)
       .where(sql`${table.nextCheckAt} is not null`),

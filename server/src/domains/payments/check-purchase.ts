@@ -3,21 +3,23 @@ import { AppError } from '../../errors.ts';
 import { reachFaultPoint } from '../../lib/fault-points.ts';
 import { openCheckout, type PurchaseRow } from './open-checkout.ts';
 import type { PaymentProvider } from './provider.ts';
+import { chargeTopUp } from './top-ups/charge-top-up.ts';
 
 /** Stripe takes no checkout that would end within half an hour. */
 const openableMs = 31 * 60_000;
 
 /**
  * Asks the provider how a pending purchase stands, and applies the answer. One whose checkout was never heard
- * of is opened again under its key while that may be, since the provider may have opened it, and fails after
- * that. A checkout that is over its time is ended. Throws `payments.provider_unavailable`,
+ * of is opened (a top-up: charged) again under its key while that may be, since the provider may have done so,
+ * and fails after that. A checkout that is over its time is ended. Throws `payments.provider_unavailable`,
  * `payments.provider_refused`, `payments.provider_not_set_up`.
  */
 export async function checkPurchase(ctx: Ctx, purchase: PurchaseRow): Promise<void> {
   const provider = ctx.payments.provider(purchase.provider);
   const remainingMs = new Date(purchase.expires_at ?? 0).getTime() - ctx.clock.now().getTime();
   if (purchase.checkout_id === null) {
-    if (remainingMs > openableMs) await openCheckout(ctx, purchase);
+    if (remainingMs > openableMs && purchase.kind === 'top_up') await chargeTopUp(ctx, purchase);
+    else if (remainingMs > openableMs) await openCheckout(ctx, purchase);
     else await failPurchase(ctx, purchase, 'never_opened');
     return;
   }

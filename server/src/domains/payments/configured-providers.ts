@@ -1,4 +1,5 @@
 import type { Ctx } from '../../ctx.ts';
+import { createPaypalProvider } from './paypal/create-paypal-provider.ts';
 import type { PaymentProvider } from './provider.ts';
 import { createStripeProvider } from './stripe/create-stripe-provider.ts';
 
@@ -6,5 +7,6 @@ import { createStripeProvider } from './stripe/create-stripe-provider.ts';
 export function configuredProviders({ config, clock }: Pick<Ctx, 'config' | 'clock'>): PaymentProvider[] {
   const providers: PaymentProvider[] = [];
   if (config.stripeSecretKey !== '') providers.push(createStripeProvider({ config, clock }));
+  if (config.paypalClientId !== '') providers.push(createPaypalProvider({ config, clock }));
   return providers;
 }

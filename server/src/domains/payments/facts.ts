@@ -83,6 +83,8 @@ export type InvoiceFact = {
   purpose: 'period' | 'change';
   providerPriceId: string;
   amountCents: number;
+  /** With the tax that comes on top, where it does; refunds and disputes are parts of it. */
+  totalCents?: number;
   currency: string;
   periodStart: string;
   periodEnd: string;

@@ -17,6 +17,7 @@ export type PurchaseRow = {
   tax_behavior: 'inclusive' | 'exclusive' | 'unspecified';
   provider: ProviderName;
   is_live: boolean;
+  saves_card: boolean;
   status: 'pending' | 'completed' | 'failed' | 'refunded' | 'disputed';
   transaction_id: string | null;
   checkout_id: string | null;
@@ -49,7 +50,7 @@ export async function openCheckout(ctx: Ctx, purchase: PurchaseRow): Promise<str
     amountCents: purchase.price_cents,
     currency: purchase.currency,
     taxBehavior: purchase.tax_behavior,
-    savesCard: false,
+    savesCard: purchase.saves_card,
     successUrl: back,
     cancelUrl: `${back}&cancelled=true`,
     expiresAt: new Date(purchase.expires_at ?? purchase.created_at),

@@ -12,6 +12,8 @@ export type PurchaseOrder = {
   packageId: string;
   provider?: ProviderName;
   currency?: string;
+  /** Keep the card for automatic top-ups. */
+  saveCard?: boolean;
   idempotencyKey?: string;
 };
 
@@ -40,6 +42,7 @@ export async function purchaseCredits(
     session_id: caller.sessionId,
     package_id: order.packageId,
     currency: order.currency,
+    saves_card: order.saveCard,
     provider: provider.name,
     is_live: provider.isLive,
     units_per_credit: toUnits(1, ctx.config.creditsScale),

@@ -29,6 +29,12 @@ export const purchaseBodySchema = Type.Object(
         examples: ['EUR'],
       }),
     ),
+    saveCard: Type.Optional(
+      Type.Boolean({
+        description: 'Keep the card for automatic top-ups, as the person agrees to on the page.',
+        examples: [false],
+      }),
+    ),
     idempotencyKey: Type.Optional(
       line(255, {
         description: 'The same key again gets the same purchase and checkout.',

@@ -14,6 +14,10 @@ export const eventTypes = {
   'hold.expired': { tells: 'A hold of the application ended by itself; what was left went back.' },
   'user.registered': { tells: 'Somebody has registered through the application.' },
   'user.updated': { tells: 'A person changed their profile; `fields` names what.' },
+  'user.subscription_changed': {
+    tells:
+      'A person has another plan, or its payment stands differently: `subscriptionStatus`, `subscriptionTier`.',
+  },
   'user.deactivated': { tells: 'An account was switched off.' },
   'user.reactivated': { tells: 'An account was switched on again.' },
   'user.deleted': { tells: 'An account was deleted.' },

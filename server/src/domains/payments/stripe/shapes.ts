@@ -32,6 +32,7 @@ export const sessionShape = Type.Object({
     Type.Null(),
   ]),
   amount_subtotal: Type.Union([cents, Type.Null()]),
+  amount_total: Type.Union([cents, Type.Null()]),
   total_details: Type.Union([Type.Object({ amount_discount: cents }), Type.Null()]),
   currency: Type.Union([Type.String(), Type.Null()]),
   customer: optionalReference,

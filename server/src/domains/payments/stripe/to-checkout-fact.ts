@@ -15,10 +15,16 @@ export function toCheckoutFact(session: StripeSession, hasFailed = false): Check
     purchaseId: readOwnId(session.metadata, 'purchaseId'),
     paymentId: readReference(session.payment_intent),
     status: statusOf(session, hasFailed),
-    amountCents: (session.amount_subtotal ?? 0) - (session.total_details?.amount_discount ?? 0),
+    amountCents: priceOf(session),
+    totalCents: session.amount_total ?? priceOf(session),
     currency: (session.currency ?? '').toUpperCase(),
     customerId: readReference(session.customer),
   };
+}
+
+/** The subtotal is the price; tax that is within it stays in it, tax on top of it does not come to it. */
+function priceOf({ amount_subtotal: subtotal, total_details: details }: StripeSession): number {
+  return (subtotal ?? 0) - (details?.amount_discount ?? 0);
 }
 
 function statusOf(session: StripeSession, hasFailed: boolean): CheckoutFact['status'] {

@@ -1,0 +1,150 @@
+import { X509Certificate, type KeyObject } from 'node:crypto';
+import type { Clock } from '../../../ctx.ts';
+import { AppError } from '../../../errors.ts';
+import { fetchBounded } from '../../../lib/fetch-bounded.ts';
+import { checkCertificateChain, readCertificates, type ChainRules } from './check-certificate-chain.ts';
+
+const keptMax = 16;
+const keptMs = 24 * 3_600_000;
+const refusedMax = 256;
+const refusedMs = 60_000;
+const fetchesPerMinuteMax = 20;
+const certificateBytesMax = 64 * 1024;
+const timeoutMs = 5_000;
+/** Where the authority that issues PayPal's certificates keeps its own, named in what it issues. */
+const issuerHost = 'cacerts.digicert.com';
+
+export type CertificateStoreOptions = {
+  clock: Clock;
+  /** The common name that certificates must be made out to. */
+  commonName: string;
+  /** Whether issuers that are left out are asked for; a stand-in leaves none out. */
+  findsIssuers: boolean;
+  /** The authorities that are trusted, in PEM. */
+  roots: () => readonly string[];
+  fetch?: typeof fetch | undefined;
+};
+
+export type CertificateStore = {
+  /**
+   * The key of the certificate at an address that has been checked. Throws `payments.signature_invalid`
+   * when what is there proves nothing, `payments.provider_unavailable` when it cannot be had now.
+   */
+  keyAt(address: string): Promise<KeyObject>;
+};
+
+type Kept = { key: KeyObject; freshUntil: number; validFrom: number; validUntil: number };
+
+/**
+ * Fetches certificates, each once for all who wait for it: over TLS, without following redirects, 64 KiB at
+ * most, within 5 s. Good ones are kept, 16 at most: fetched anew after a day, and used for as long as they
+ * are valid while that fails. Bad addresses are not asked again for a minute, and no more than 20 a minute
+ * are asked in all, since anybody can send deliveries that name some.
+ */
+export function createCertificateStore(options: CertificateStoreOptions): CertificateStore {
+  const { clock } = options;
+  const kept = new Map<string, Kept>();
+  const refused = new Map<string, number>();
+  const underWay = new Map<string, Promise<Kept>>();
+  const asked: number[] = [];
+  const rules = createRules(options);
+  const load = async (address: string): Promise<Kept> => {
+    const now = clock.now();
+    while (asked.length > 0 && (asked[0] ?? 0) <= now.getTime() - 60_000) asked.shift();
+    if (asked.length >= fetchesPerMinuteMax) throw new AppError('payments.provider_unavailable');
+    asked.push(now.getTime());
+    const pem = await fetchPem(options, address);
+    try {
+      const chain = await checkCertificateChain(readCertificates(pem), { ...rules(), now });
+      return { ...chain, freshUntil: now.getTime() + keptMs };
+    } catch (cause) {
+      if (cause instanceof AppError) throw cause;
+      throw new AppError('payments.signature_invalid', { cause });
+    }
+  };
+  return {
+    async keyAt(address) {
+      const now = clock.now().getTime();
+      const found = kept.get(address);
+      const known = found && found.validFrom <= now && now < found.validUntil ? found : undefined;
+      if (known && now < known.freshUntil) return known.key;
+      if ((refused.get(address) ?? 0) > now) throw new AppError('payments.signature_invalid');
+      const loading = underWay.get(address) ?? load(address).finally(() => underWay.delete(address));
+      underWay.set(address, loading);
+      try {
+        const loaded = await loading;
+        remember(kept, { address, value: loaded, max: keptMax });
+        return loaded.key;
+      } catch (error) {
+        const code = error instanceof AppError ? error.code : undefined;
+        if (code === 'payments.signature_invalid')
+          remember(refused, { address, value: now + refusedMs, max: refusedMax });
+        if (code === 'payments.provider_unavailable' && known) return known.key;
+        throw error;
+      }
+    },
+  };
+}
+
+/** Keeps a value as the newest, and forgets the oldest when there are too many. */
+function remember<Value>(
+  map: Map<string, Value>,
+  entry: { address: string; value: Value; max: number },
+): void {
+  map.delete(entry.address);
+  const [oldest] = map.keys();
+  if (map.size >= entry.max && oldest !== undefined) map.delete(oldest);
+  map.set(entry.address, entry.value);
+}
+
+/** What chains are checked by; the authorities are read once, when the first delivery arrives. */
+function createRules(options: CertificateStoreOptions): () => Omit<ChainRules, 'now'> {
+  const { commonName, findsIssuers } = options;
+  let roots: X509Certificate[] | undefined;
+  return () => {
+    roots ??= options.roots().map((pem) => new X509Certificate(pem));
+    return { roots, commonName, ...(findsIssuers ? { findIssuer: issuerFinder(options) } : {}) };
+  };
+}
+
+async function fetchPem(options: CertificateStoreOptions, address: string): Promise<string> {
+  let response: Response;
+  try {
+    response = await fetchBounded(address, {
+      timeoutMs,
+      bodyBytesMax: certificateBytesMax,
+      fetch: options.fetch,
+    });
+  } catch (cause) {
+    // Too large is not a certificate; everything else may be better next time.
+    if (cause instanceof TypeError && cause.message === 'the answer is too large')
+      throw new AppError('payments.signature_invalid', { cause });
+    throw new AppError('payments.provider_unavailable', { cause });
+  }
+  const { status } = response;
+  const cause = new Error(`the certificate's host answered ${status}`);
+  if (status >= 500 || status === 429) throw new AppError('payments.provider_unavailable', { cause });
+  if (status !== 200) throw new AppError('payments.signature_invalid', { cause });
+  return response.text();
+}
+
+/**
+ * Fetches an issuer that PayPal leaves out, from the authority that every certificate of PayPal's names.
+ * What it answers is only a link of a chain: it must have signed the certificate below it, and be signed by
+ * a trusted root. @see RFC 5280 §4.2.2.1
+ */
+function issuerFinder(options: CertificateStoreOptions): NonNullable<ChainRules['findIssuer']> {
+  return async ({ infoAccess }) => {
+    const [, path] =
+      /^CA Issuers - URI:https?:\/\/cacerts\.digicert\.com(\/[\w.-]+)$/m.exec(infoAccess ?? '') ?? [];
+    if (path === undefined) return null;
+    const request = { timeoutMs, bodyBytesMax: certificateBytesMax, fetch: options.fetch };
+    try {
+      const response = await fetchBounded(`https://${issuerHost}${path}`, request);
+      if (response.status !== 200) throw new Error(`the issuer's host answered ${response.status}`);
+      return new X509Certificate(Buffer.from(await response.arrayBuffer()));
+    } catch (cause) {
+      throw new AppError('payments.provider_unavailable', { cause });
+    }
+  };
+}

@@ -1,0 +1,89 @@
+import { getCACertificates } from 'node:tls';
+import type { Config } from '../../../config.ts';
+import type { Clock } from '../../../ctx.ts';
+import { paypalModeOf } from '../../../paypal-settings.ts';
+import type { PaymentProvider } from '../provider.ts';
+import { cancelSubscription } from './cancel-subscription.ts';
+import { createCertificateStore } from './certificate-store.ts';
+import { changeSubscription } from './change-subscription.ts';
+import { ensurePlan } from './ensure-plan.ts';
+import { listPaypalFacts } from './list-paypal-facts.ts';
+import { openOrder } from './open-order.ts';
+import { openSubscription } from './open-subscription.ts';
+import { createPaypalConnection } from './paypal-connection.ts';
+import { readOrder } from './read-order.ts';
+import { readPaypalDelivery } from './read-paypal-delivery.ts';
+import { readSubscription } from './read-subscription.ts';
+import { refundCapture } from './refund-capture.ts';
+import type { DeliveryRules } from './verify-delivery.ts';
+
+type PaypalSettings = Pick<
+  Config,
+  | 'paypalClientId'
+  | 'paypalClientSecret'
+  | 'paypalWebhookId'
+  | 'paypalApiBase'
+  | 'paypalWebhookToleranceSeconds'
+  | 'paypalCertificateOrigin'
+  | 'paypalCertificateAuthority'
+>;
+
+export type PaypalOptions = {
+  config: PaypalSettings;
+  clock: Clock;
+  /** Asks in place of `fetch`, in tests. */
+  fetch?: typeof fetch;
+  /** The authorities (PEM) that are trusted, in place of the public ones that Node.js knows. */
+  roots?: readonly string[];
+};
+
+/** PayPal, by its REST API: the mode is that of the address. See the README for what it cannot do. */
+export function createPaypalProvider(options: PaypalOptions): PaymentProvider {
+  const { config, clock, fetch } = options;
+  const connection = createPaypalConnection({
+    apiBase: config.paypalApiBase,
+    clientId: config.paypalClientId,
+    clientSecret: config.paypalClientSecret,
+    clock,
+    fetch,
+  });
+  const rules = createRules(options);
+  return {
+    name: 'paypal',
+    isLive: rules.hosts.mode === 'live',
+    openCheckout: (order) => openOrder(connection, order),
+    readCheckout: (checkoutId) => readOrder(connection, checkoutId),
+    // PayPal offers no way to end an order: it does so itself, three hours after it was opened.
+    expireCheckout: () => Promise.resolve(),
+    refund: (order) => refundCapture(connection, order),
+    ensurePrice: (plan) => ensurePlan(connection, plan),
+    openSubscription: (order) => openSubscription(connection, order),
+    readSubscription: (id) => readSubscription(connection, id),
+    changeSubscription: (change) => changeSubscription(connection, change),
+    cancelSubscription: (order) => cancelSubscription(connection, order),
+    openPortal: () => Promise.resolve(null),
+    chargeSavedCard: () => Promise.resolve(null),
+    listFacts: (since) => listPaypalFacts(connection, since),
+    readDelivery: (body, headers) => readPaypalDelivery(connection, rules, { body, headers }),
+  };
+}
+
+function createRules({ config, clock, fetch, roots }: PaypalOptions): DeliveryRules {
+  const { paypalCertificateOrigin: standInOrigin, paypalCertificateAuthority: authority } = config;
+  const mode = paypalModeOf(config.paypalApiBase);
+  const isStandIn = mode === 'stand-in';
+  const certificates = createCertificateStore({
+    clock,
+    commonName: `messageverificationcerts.${mode === 'sandbox' ? 'sandbox.' : ''}paypal.com`,
+    findsIssuers: !isStandIn,
+    roots: () => (isStandIn ? [authority.replaceAll('\\n', '\n')] : (roots ?? getCACertificates('default'))),
+    fetch,
+  });
+  return {
+    clock,
+    webhookId: config.paypalWebhookId,
+    toleranceSeconds: config.paypalWebhookToleranceSeconds,
+    hosts: { mode, standInOrigin: authority === '' ? '' : standInOrigin },
+    certificates,
+  };
+}

@@ -1,0 +1,65 @@
+import { and, eq } from 'drizzle-orm';
+import type { Ctx } from '../../../ctx.ts';
+import type { Caller } from '../../../db/index.ts';
+import { AppError } from '../../../errors.ts';
+import { newId } from '../../../lib/ids.ts';
+import { subscriptions } from '../plan-tables.ts';
+import { findSubscription, liveStatuses, type Subscription } from './find-subscription.ts';
+import { readSubscription } from './read-subscription.ts';
+import type { SubscriptionView } from './schemas.ts';
+
+/**
+ * Ends the caller's subscription with the period that has been paid for; credits and plan stay until then. One
+ * that waits in its checkout is closed at once. Again it changes nothing. Throws `auth.session_ended`,
+ * `payments.no_subscription`, and what the provider throws.
+ */
+export async function cancelSubscription(ctx: Ctx, caller: Caller): Promise<SubscriptionView> {
+  const subscription = await findOwn(ctx, caller);
+  if (subscription.status === 'opening') return closeCheckout(ctx, caller, subscription);
+  if (!subscription.cancelsAtPeriodEnd) await setCancels(ctx, subscription, true);
+  return readSubscription(ctx, caller);
+}
+
+/**
+ * Takes a cancellation back before the period is over. Throws `auth.session_ended`,
+ * `payments.no_subscription`, `payments.subscription_state` (not cancelled), and what the provider throws:
+ * `payments.not_supported` where it cannot be taken back.
+ */
+export async function resumeSubscription(ctx: Ctx, caller: Caller): Promise<SubscriptionView> {
+  const subscription = await findOwn(ctx, caller);
+  if (!subscription.cancelsAtPeriodEnd) throw new AppError('payments.subscription_state');
+  await setCancels(ctx, subscription, false);
+  return readSubscription(ctx, caller);
+}
+
+async function findOwn(ctx: Ctx, caller: Caller): Promise<Subscription> {
+  const subscription = await ctx.db.asServiceFor(caller, (tx) => findSubscription(tx, caller.userId));
+  if (!subscription || subscription.status === 'ended') throw new AppError('payments.no_subscription');
+  return subscription;
+}
+
+async function setCancels(ctx: Ctx, subscription: Subscription, cancels: boolean): Promise<void> {
+  const { providerSubscriptionId, status } = subscription;
+  if (providerSubscriptionId === null || !liveStatuses.includes(status)) {
+    throw new AppError('payments.subscription_state');
+  }
+  const provider = ctx.payments.provider(subscription.provider);
+  const fact = await provider.cancelSubscription({ providerSubscriptionId, cancels, changeId: newId(ctx) });
+  await ctx.payments.applyFacts(provider, [fact]);
+}
+
+async function closeCheckout(
+  ctx: Ctx,
+  caller: Caller,
+  { id, provider, checkoutId }: Subscription,
+): Promise<SubscriptionView> {
+  const view = await readSubscription(ctx, caller);
+  if (checkoutId !== null) await ctx.payments.provider(provider).expireCheckout(checkoutId);
+  await ctx.db.asService((tx) =>
+    tx
+      .update(subscriptions)
+      .set({ status: 'abandoned', updatedAt: ctx.clock.now() })
+      .where(and(eq(subscriptions.id, id), eq(subscriptions.status, 'opening'))),
+  );
+  return { ...view, status: 'ended', checkoutUrl: null };
+}

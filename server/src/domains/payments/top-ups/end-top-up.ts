@@ -1,0 +1,14 @@
+import type { Ctx } from '../../../ctx.ts';
+import type { Caller } from '../../../db/index.ts';
+import type { TopUpView } from './schemas.ts';
+
+/** Ends the automatic top-ups of the caller, if there are any. Throws `auth.session_ended`. */
+export async function endTopUp(ctx: Ctx, { userId, sessionId }: Caller): Promise<TopUpView> {
+  const [row] = await ctx.db.call<{ view: TopUpView }>('select payments.end_top_up($1, $2, $3) as view', [
+    userId,
+    sessionId,
+    ctx.clock.now(),
+  ]);
+  if (!row) throw new Error('payments.end_top_up returned no row');
+  return row.view;
+}
