@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { deliverAll } from '../../../../test/harness/billing.ts';
+import { deliverAll, recover, renew } from '../../../../test/harness/billing.ts';
 import { startTestService } from '../../../../test/harness/index.ts';
 import { post } from '../../../../test/harness/movements.ts';
 import { createTestProvider, deliver, pay, refundOf } from '../../../../test/harness/payments.ts';
@@ -113,13 +113,13 @@ test('a subscriber gets a receipt for each period, and is told each time that a 
   const heard = async () =>
     (await billed.mails(`${person.userId}@example.com`)).map(({ subject }) => subject).reverse();
   expect(await heard()).toEqual(['Your Obol receipt: 1,000 credits']);
-  billed.clock.set(billing.periodEnd(person.subscriptionId));
-  billing.renew(person.subscriptionId, { fails: true });
+  billed.clock.set('2026-02-15T10:00:00.000Z');
+  renew(billing, person.subscriptionId, { fails: true });
   // Of two words of one moment the better one counts; here only the last one is told.
   await deliverAll(billed, billing, (events) => events.slice(-1));
   expect((await heard()).slice(1)).toEqual(['The payment for your Obol plan failed']);
   billed.clock.advance({ hours: 1 });
-  billing.recover(person.subscriptionId);
+  recover(billing, person.subscriptionId);
   await deliverAll(billed, billing);
   expect((await heard()).slice(2)).toEqual(['Your Obol receipt: 1,000 credits']);
 });

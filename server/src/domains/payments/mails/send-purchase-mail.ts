@@ -3,7 +3,7 @@ import type { JobData } from '../../../jobs/index.ts';
 import { creditsText, moneyText } from '../../../lib/amount-text.ts';
 import type { Mail } from '../../../mail/index.ts';
 import { paymentFailedMail, receiptMail, refundMail } from '../../../mail/payment-templates.ts';
-import type { PurchaseRow } from '../purchase-row.ts';
+import type { PurchaseRow } from '../open-checkout.ts';
 
 const providerNames = { stripe: 'Stripe', paypal: 'PayPal' };
 
