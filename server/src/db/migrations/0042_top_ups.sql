@@ -5,27 +5,46 @@
 -- Whether the card of a purchase is kept for automatic top-ups.
 alter table credits.purchases add column saves_card boolean not null default false;
 
--- Remembers who a person is at a provider, from the first checkout of ours that they paid. Whom it is about is known
--- because we opened it; what an event claims by itself names nobody.
-create function payments.remember_customer() returns trigger
+-- Remembers who a person is at a provider, from the first time that they paid there. Somebody else's customer stays
+-- somebody else's.
+create function payments.remember_customer(person uuid, from_provider text, customer text) returns void
+  language plpgsql volatile set search_path = pg_catalog
+as $$
+begin
+  if from_provider = 'stripe' then
+    update auth.users u set stripe_customer_id = customer
+     where u.id = person and u.stripe_customer_id is null
+       and not exists (select from auth.users o where o.stripe_customer_id = customer);
+  else
+    update auth.users u set paypal_customer_id = customer
+     where u.id = person and u.paypal_customer_id is null
+       and not exists (select from auth.users o where o.paypal_customer_id = customer);
+  end if;
+end $$;
+
+-- Whose checkout it is is known because we opened it; what an event claims by itself names nobody.
+create function payments.note_customer_of_checkout() returns trigger
   language plpgsql set search_path = pg_catalog
 as $$
 begin
-  update auth.users u
-     set stripe_customer_id = case new.provider when 'stripe' then new.customer_id else u.stripe_customer_id end,
-         paypal_customer_id = case new.provider when 'paypal' then new.customer_id else u.paypal_customer_id end
-    from credits.purchases p
-   where p.id = new.opened_for and u.id = p.user_id
-     and case new.provider when 'stripe' then u.stripe_customer_id else u.paypal_customer_id end is null
-     and not exists (
-       select from auth.users o
-        where case new.provider when 'stripe' then o.stripe_customer_id = new.customer_id
-              else o.paypal_customer_id = new.customer_id end);
+  perform payments.remember_customer(p.user_id, new.provider, new.customer_id)
+     from credits.purchases p where p.id = new.opened_for;
   return null;
 end $$;
 create trigger checkouts_customer after insert or update on payments.checkouts
   for each row when (new.status = 'paid' and new.customer_id is not null and new.opened_for is not null)
-  execute function payments.remember_customer();
+  execute function payments.note_customer_of_checkout();
+
+create function payments.note_customer_of_subscription() returns trigger
+  language plpgsql set search_path = pg_catalog
+as $$
+begin
+  perform payments.remember_customer(new.user_id, new.provider, new.customer_id);
+  return null;
+end $$;
+create trigger subscriptions_customer after insert or update of customer_id, status on payments.subscriptions
+  for each row when (new.status = 'active' and new.customer_id is not null)
+  execute function payments.note_customer_of_subscription();
 
 -- Top-ups -------------------------------------------------------------------------------------------------------------
 
@@ -193,8 +212,8 @@ begin
 end $$;
 
 -- Begins a top-up for a person (id, user_id, is_live, units_per_credit, credits_per_eur, expires_at) if it is due, may
--- be and is within the cap; null otherwise. The row of what they agreed to is locked first, so that of many who begin at
--- once one does; the next is not looked at for ten minutes.
+-- be and is within the cap; null otherwise. The row of what they agreed to is locked first, so that of many who begin
+-- at once one does; the next is not looked at for ten minutes.
 create function payments.begin_top_up(asked jsonb, at_time timestamptz, daily_amount bigint, daily_cap bigint)
   returns jsonb
   language plpgsql volatile security definer set search_path = pg_catalog
@@ -273,8 +292,9 @@ create index fraud_warnings_request_idx on payments.fraud_warnings (refund_reque
 select obol.protect('payments.fraud_warnings', null, 'select');
 
 -- Keeps what a fact says about a warning. One that cannot be acted on any more stays so.
-create or replace function payments.keep_fraud_warning(from_provider text, fact jsonb, live boolean, at_time timestamptz)
-  returns void
+create or replace function payments.keep_fraud_warning(
+  from_provider text, fact jsonb, live boolean, at_time timestamptz
+) returns void
   language sql volatile set search_path = pg_catalog
 as $$
   insert into payments.fraud_warnings as w (provider, warning_id, payment_id, reason, is_actionable, is_live,
