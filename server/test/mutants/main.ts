@@ -62,7 +62,7 @@ async function tryNext(rest: Mutant[], all: string[]): Promise<void> {
 }
 
 function likelyTests(list: Mutant[]): string[] {
-  return [...new Set(list.flatMap(({ tests }) => tests.map((test) => `${credits}/${test}`)))];
+  return [...new Set(list.flatMap(({ tests }) => tests.map((test) => join(credits, test))))];
 }
 
 /** Every test file of the ledger, from the root of the repository. */
