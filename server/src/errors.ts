@@ -350,9 +350,9 @@ export const errorTable = {
   },
   'users.erasure_blocked': {
     status: 409,
-    title: 'Somebody else must be put in charge first',
+    title: 'Something is left to be settled first',
     detail:
-      'Make somebody else an owner of `teams`, and an administrator of `applications` or delete them; then erase again.',
+      'Make somebody else an owner of `teams`, and an administrator of `applications` or delete them; cancel `subscriptions`; then erase again.',
   },
   'users.unknown_email': {
     status: 404,
