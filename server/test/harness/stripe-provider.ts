@@ -6,6 +6,12 @@ import { createStripeProvider } from '../../src/domains/payments/stripe/create-s
 import { startPaymentStandIn } from './payment-stand-in.ts';
 import { signStripe, stripeEvent } from './stripe-events.ts';
 
+async function choose(url: string, choice: string): Promise<void> {
+  const body = new URLSearchParams({ choice });
+  const { status } = await fetch(url, { method: 'POST', body, redirect: 'manual' });
+  expect([303, 402]).toContain(status);
+}
+
 /** The adapter of Stripe with its stand-in, and what tests do with them. */
 export async function startStripeProvider() {
   const standIn = await startPaymentStandIn();
@@ -29,12 +35,6 @@ export async function startStripeProvider() {
       expiresAt: new Date(standIn.clock.now().getTime() + 23 * 3_600_000),
       ...changes,
     };
-  }
-
-  async function choose(url: string, choice: string): Promise<void> {
-    const body = new URLSearchParams({ choice });
-    const { status } = await fetch(url, { method: 'POST', body, redirect: 'manual' });
-    expect([303, 402]).toContain(status);
   }
 
   async function buy(changes: Partial<CheckoutOrder> = {}) {

@@ -20,7 +20,7 @@ export async function startTopUps() {
   const chargeSavedCard = stripe.chargeSavedCard.bind(stripe);
   const world = {
     holder: await addWalletHolder(service),
-    pack: { id: '', credits: 0, priceCents: 0 } as Pack,
+    pack: { id: '', credits: 0, priceCents: 0 },
   };
 
   beforeEach(async () => {
