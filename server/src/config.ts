@@ -553,6 +553,15 @@ export const settings = {
     group: 'Retention',
     description: 'How long it is known what was left out of imports that have ended.',
   },
+  refundsAutomaticSeconds: {
+    env: 'REFUNDS_AUTOMATIC_WITHIN',
+    type: 'duration',
+    default: '0s',
+    group: 'Payments',
+    description:
+      'How long after a payment a refund that its buyer asks for is approved by itself, if nothing of it was spent; 0s ' +
+      'leaves every refund to administrators.',
+  },
   stripeSecretKey: {
     env: 'STRIPE_SECRET_KEY',
     type: 'text',

@@ -618,6 +618,26 @@ export const errorTable = {
     title: 'The payment provider refused',
     detail: 'Choose another way to pay, or tell the operator.',
   },
+  'payments.not_refundable': {
+    status: 409,
+    title: 'Nothing was paid for this purchase',
+    detail: 'Only what has been paid can be refunded.',
+  },
+  'payments.refund_open': {
+    status: 409,
+    title: 'A refund of this purchase is asked for already',
+    detail: 'It waits for a decision; `refundId` names it.',
+  },
+  'payments.refund_exceeds': {
+    status: 409,
+    title: 'So much cannot be refunded',
+    detail: 'At most `refundableCents` can: what was paid for credits that are unspent, and has not gone back.',
+  },
+  'payments.refund_decided': {
+    status: 409,
+    title: 'This refund has been decided',
+    detail: 'Somebody approved or denied it before.',
+  },
   'payments.no_saved_card': {
     status: 409,
     title: 'There is no saved card',

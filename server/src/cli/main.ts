@@ -12,6 +12,7 @@ import { keysCommand } from './keys.ts';
 import { ledgerCommand } from './ledger.ts';
 import { migrateCommand } from './migrate.ts';
 import { CommandError } from './output.ts';
+import { paymentsCommand } from './payments.ts';
 
 const program = new Command('obol')
   .description(
@@ -24,6 +25,7 @@ const commands = [
   keysCommand,
   adminCommand,
   ledgerCommand,
+  paymentsCommand,
   auditCommand,
   doctorCommand,
   importCommand,

@@ -23,6 +23,17 @@ export type Notice =
   | 'email_change_asked'
   | 'email_changed';
 
+/** What administrators are told of a dispute. */
+export type DisputeNews = {
+  provider: string;
+  disputeId: string;
+  status: 'open' | 'lost' | 'won';
+  amountCents: number;
+  currency: string;
+  purchaseId: string | null;
+  debt: number | null;
+};
+
 /**
  * Every kind of job with what it carries. A payload holds ids and addresses, never a secret: tokens are made
  * by the handler. One queue of pg-boss per kind, so that one kind's failures do not hold up another's.
@@ -76,6 +87,20 @@ export type JobData = {
   'end-bans': Record<string, never>;
   /** Asks providers about purchases of which nothing has been heard. */
   'check-purchases': Record<string, never>;
+  /** Sends the receipt of a purchase, or says that its payment failed, or that a refund (`refundId`) is done. */
+  'send-purchase-mail': { purchaseId: string; kind: 'receipt' | 'failed' | 'refund'; refundId: string };
+  /** Tells a subscriber that a bill could not be paid. */
+  'send-past-due-mail': { subscriptionId: string };
+  /** Asks providers again to send money back of which nobody knows whether they have heard. */
+  'send-refunds': Record<string, never>;
+  /** Finds disputes that administrators have not been told of. */
+  'announce-disputes': Record<string, never>;
+  /** Tells an administrator of a dispute, as it was then. */
+  'send-dispute-mail': { email: string; dispute: DisputeNews };
+  /** Compares what providers list with the ledger, and repairs what is safe. */
+  'reconcile-payments': Record<string, never>;
+  /** Tells an administrator that a comparison has found what only a person can decide. */
+  'send-reconciliation-mail': { email: string; reconciliationId: string };
   /** Buys credits for wallets that have less than their owners want, with their saved cards. */
   'top-up-wallets': Record<string, never>;
   /** Does about warnings of stolen cards what the settings say. */
@@ -139,6 +164,9 @@ const timetableQueue: QueueSettings = {
 /** The last mail to somebody who is gone: what the job knows is not kept a minute longer than it takes. */
 const erasureMailQueue: QueueSettings = { ...mailQueue, deleteAfterSeconds: 60 };
 
+/** Providers list a day's payments in minutes, months of them in an hour. */
+const reconciliationQueue: QueueSettings = { ...timetableQueue, expireInSeconds: 2 * hourSeconds };
+
 export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'send-verification-mail': mailQueue,
   'send-reset-mail': mailQueue,
@@ -164,6 +192,13 @@ export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'seal-audit-events': timetableQueue,
   'end-bans': timetableQueue,
   'check-purchases': timetableQueue,
+  'send-purchase-mail': mailQueue,
+  'send-past-due-mail': mailQueue,
+  'send-refunds': timetableQueue,
+  'announce-disputes': timetableQueue,
+  'send-dispute-mail': mailQueue,
+  'reconcile-payments': reconciliationQueue,
+  'send-reconciliation-mail': mailQueue,
   'top-up-wallets': timetableQueue,
   'answer-fraud-warnings': timetableQueue,
   'follow-subscriptions': timetableQueue,
@@ -186,6 +221,9 @@ export const timetable: { readonly [Name in JobName]?: string } = {
   'follow-subscriptions': '*/15 * * * *',
   'forget-old-data': '41 3 * * *',
   'serve-endpoints': '* * * * *',
+  'send-refunds': '* * * * *',
+  'announce-disputes': '* * * * *',
+  'reconcile-payments': '37 2 * * *',
 };
 
 export const jobNames = Object.keys(queues) as JobName[];

@@ -54,6 +54,11 @@ export const auditEventTypes = {
   'endpoint.deleted': 'An address for events was removed.',
   'endpoint.disabled': 'An address for events was switched off, because nothing arrived there.',
   'endpoint.secret_rotated': 'An address for events has another secret.',
+  'payments.refund_made': 'An administrator refunded a purchase, whole or in part.',
+  'payments.refund_approved': 'An administrator approved a refund that was asked for.',
+  'payments.refund_denied': 'An administrator denied a refund that was asked for.',
+  'payments.reconciled':
+    'What a payment provider lists was compared with the ledger; `details` counts what was found and repaired.',
   'plan.created': 'An administrator made a plan that people can subscribe to.',
   'plan.changed': 'A plan was changed; `details` names the fields and the version of its terms.',
 } as const satisfies Record<string, string>;

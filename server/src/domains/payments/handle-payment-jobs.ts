@@ -1,7 +1,8 @@
 import type { Ctx } from '../../ctx.ts';
 import { checkPurchase } from './check-purchase.ts';
+import { handleReversalJobs } from './handle-reversal-jobs.ts';
 import { answerFraudWarnings } from './fraud-warnings/answer-fraud-warnings.ts';
-import type { PurchaseRow } from './purchase-row.ts';
+import type { PurchaseRow } from './open-checkout.ts';
 import { topUpWallets } from './top-ups/top-up-wallets.ts';
 
 /** So many at a time, and so many times a turn. */
@@ -15,6 +16,7 @@ export function handlePaymentJobs(ctx: Ctx): void {
       checked = await checkDuePurchases(ctx);
     }
   });
+  handleReversalJobs(ctx);
   ctx.jobs.handle('top-up-wallets', () => topUpWallets(ctx));
   ctx.jobs.handle('answer-fraud-warnings', () => answerFraudWarnings(ctx));
 }

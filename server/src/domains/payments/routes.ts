@@ -14,6 +14,7 @@ import { purchaseCredits } from './purchase-credits.ts';
 import { readPurchase } from './read-purchase.ts';
 import { receiveDelivery } from './receive-delivery.ts';
 import { replayPaymentEvent } from './replay-payment-event.ts';
+import { addReversalRoutes } from './reversal-routes.ts';
 import * as schemas from './schemas.ts';
 
 const common = { tags: ['payments'], security: [{ bearer: [] }] };
@@ -30,6 +31,7 @@ export function addPaymentRoutes(app: App, ctx: Ctx): void {
   addPurchaseRoutes(app, ctx);
   addDeliveryRoutes(app, ctx);
   addEventRoutes(app, ctx);
+  addReversalRoutes(app, ctx);
 }
 
 function addPurchaseRoutes(app: App, ctx: Ctx): void {

@@ -4,6 +4,7 @@ import {
   boolean,
   check,
   index,
+  integer,
   jsonb,
   primaryKey,
   text,
@@ -12,6 +13,7 @@ import {
 } from 'drizzle-orm/pg-core';
 import { at, paymentsSchema } from '../../db/columns.ts';
 import { purchases } from '../credits/sales-tables.ts';
+import { bytes } from '../credits/tables.ts';
 import { users } from '../users/tables.ts';
 
 const cents = (name: string) => bigint(name, { mode: 'number' });
@@ -19,8 +21,9 @@ const cents = (name: string) => bigint(name, { mode: 'number' });
 export const eventOutcomes = ['applied', 'waiting', 'ignored', 'refused', 'failed'] as const;
 
 /**
- * Events as a payment provider delivered them, with what they say (`facts`) and what came of it: applied, waiting for
- * what it is about (`waits_for`), ignored since it says nothing about money, refused (`reason`), or failed.
+ * Events as a payment provider delivered them, with what they say (`facts`) and what came of it: applied,
+ * waiting for what it is about (`waits_for`), ignored since it says nothing about money, refused (`reason`),
+ * or failed.
  */
 export const paymentEvents = paymentsSchema.table(
   'events',
@@ -63,8 +66,8 @@ export const refusedDeliveries = paymentsSchema.table('refused_deliveries', {
 });
 
 /**
- * What is known of a payment on its way: a checkout, a bill, a charge of a saved card. `opened_for` is the purchase
- * that we opened it for, `claimed_by` the one that the provider names.
+ * What is known of a payment on its way: a checkout, a bill, a charge of a saved card. `opened_for` is the
+ * purchase that we opened it for, `claimed_by` the one that the provider names.
  */
 export const checkouts = paymentsSchema.table(
   'checkouts',
@@ -148,16 +151,23 @@ export const disputes = paymentsSchema.table(
     currency: text('currency').notNull(),
     isLive: boolean('is_live').notNull(),
     updatedAt: at('updated_at').notNull(),
+    /** How far administrators have been told of it. */
+    announcedStatus: text('announced_status'),
   },
   (table) => [
     primaryKey({ name: 'disputes_pkey', columns: [table.provider, table.disputeId] }),
     index('disputes_payment_idx').on(table.provider, table.paymentId),
+    index('disputes_unannounced_idx')
+      .on(table.updatedAt)
+      .where(sql`${table.announcedStatus} is distinct from ${table.status}`),
     check('disputes_status_check', sql`${table.status} in ('open', 'lost', 'won')`),
     check('disputes_amount_check', sql`${table.amountCents} >= 0`),
   ],
 );
 
-/** A refund that we ask a provider for; while it is `open` or `sent`, its credits are gone from the wallet. */
+/**
+ * A refund that we ask a provider for; while it is `open` or `sent`, its credits are gone from the wallet.
+ */
 export const refundRequests = paymentsSchema.table(
   'refund_requests',
   {
@@ -171,10 +181,29 @@ export const refundRequests = paymentsSchema.table(
     requestedBy: uuid('requested_by').references(() => users.id, { onDelete: 'set null' }),
     createdAt: at('created_at').notNull(),
     updatedAt: at('updated_at').notNull(),
+    decidedBy: uuid('decided_by').references(() => users.id, { onDelete: 'set null' }),
+    decidedAt: at('decided_at'),
+    /** Why, in the words of who decided. */
+    decision: text('decision'),
+    /** Why the provider did not do it. */
+    problem: text('problem'),
+    idempotencyKey: text('idempotency_key'),
+    requestHash: bytes('request_hash'),
+    /** When the provider is asked again, as long as nobody knows whether it has heard of it. */
+    nextTryAt: at('next_try_at'),
   },
   (table) => [
     index('refund_requests_purchase_idx').on(table.purchaseId),
     index('refund_requests_requested_by_idx').on(table.requestedBy),
+    index('refund_requests_decided_by_idx').on(table.decidedBy),
+    index('refund_requests_listed_idx').on(table.createdAt, table.id),
+    index('refund_requests_due_idx')
+      .on(table.nextTryAt)
+      .where(sql`${table.nextTryAt} is not null`),
+    uniqueIndex('refund_requests_open_key')
+      .on(table.purchaseId)
+      .where(sql`${table.status} = 'open'`),
+    uniqueIndex('refund_requests_idempotency_key').on(table.requestedBy, table.idempotencyKey),
     check('refund_requests_status_check', sql`${table.status} in ('open', 'sent', 'declined', 'failed')`),
     check('refund_requests_amount_check', sql`${table.amountCents} > 0`),
   ],
@@ -196,5 +225,32 @@ export const postings = paymentsSchema.table(
     index('postings_purchase_idx').on(table.purchaseId, table.id),
     uniqueIndex('postings_transaction_key').on(table.transactionId),
     check('postings_amount_check', sql`${table.amount} <> 0`),
+  ],
+);
+
+/** What came of comparing a provider with the ledger; `findings` are the first of what is to be looked at. */
+export const reconciliations = paymentsSchema.table(
+  'reconciliations',
+  {
+    id: uuid('id').primaryKey(),
+    provider: text('provider', { enum: ['stripe', 'paypal'] }).notNull(),
+    isLive: boolean('is_live').notNull(),
+    since: at('since').notNull(),
+    startedAt: at('started_at').notNull(),
+    source: text('source', { enum: ['provider', 'export'] }).notNull(),
+    repairs: boolean('repairs').notNull(),
+    matched: integer('matched').notNull(),
+    onlyTheirs: integer('only_theirs').notNull(),
+    onlyOurs: integer('only_ours').notNull(),
+    differing: integer('differing').notNull(),
+    repaired: integer('repaired').notNull(),
+    /** What the provider lists and does not concern this service. */
+    unrelated: integer('unrelated').notNull(),
+    findings: jsonb('findings').notNull(),
+  },
+  (table) => [
+    index('reconciliations_listed_idx').on(table.provider, table.startedAt),
+    check('reconciliations_provider_check', sql`${table.provider} in ('stripe', 'paypal')`),
+    check('reconciliations_source_check', sql`${table.source} in ('provider', 'export')`),
   ],
 );
