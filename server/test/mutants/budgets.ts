@@ -2,7 +2,7 @@ import { migration, type Mutant } from './mutant.ts';
 
 const file = migration('0033_credits_budgets');
 const keys = migration('0033_api_keys');
-const tests = ['../api-keys/verification/charge.test.ts'];
+const tests = ['charge', 'budgets', 'two-limits'].map((name) => `../api-keys/verification/${name}.test.ts`);
 
 /** Budgets of API keys: mandates that count besides others. */
 export const budgetMutants: Mutant[] = [
