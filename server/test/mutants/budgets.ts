@@ -60,7 +60,7 @@ export const budgetMutants: Mutant[] = [
     file: keys,
     find: '   where k.revoked_at is null;',
     replace: '   where true;',
-    tests: ['../api-keys/api-keys.test.ts'],
+    tests: ['../api-keys/key-life.test.ts'],
   },
   {
     name: 'a key without the scope spends',
