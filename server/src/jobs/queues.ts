@@ -90,7 +90,7 @@ export type JobData = {
   /** Sends the receipt of a purchase, or says that its payment failed, or that a refund (`refundId`) is done. */
   'send-purchase-mail': { purchaseId: string; kind: 'receipt' | 'failed' | 'refund'; refundId: string };
   /** Tells a subscriber that a bill could not be paid. */
-  'send-past-due-mail': { subscriptionId: string };
+  'send-past-due-mail': { provider: 'stripe' | 'paypal'; invoiceId: string };
   /** Asks providers again to send money back of which nobody knows whether they have heard. */
   'send-refunds': Record<string, never>;
   /** Finds disputes that administrators have not been told of. */

@@ -15,6 +15,7 @@ import type { RefundView } from '../refunds/schemas.ts';
 import { creditsPath, planPath } from './paths.ts';
 import { proposePack } from './propose-pack.ts';
 import { readArrival } from './read-arrival.ts';
+import { canSaveCard, readOwnTopUp } from './read-own-top-up.ts';
 import { readOwnSubscription, toPlan, toSubscriptionView } from './read-own-subscription.ts';
 
 /** What the address of the page says. */
@@ -36,7 +37,14 @@ export type CreditsPageOptions = {
 /** More are a page of the API. */
 const shownMax = 20;
 const refundsMax = 100;
-const dones = new Set<string>(['plan-changed', 'plan-cancelled', 'plan-resumed', 'refund-asked']);
+const dones = new Set<string>([
+  'top-up-agreed',
+  'top-up-ended',
+  'plan-changed',
+  'plan-cancelled',
+  'plan-resumed',
+  'refund-asked',
+]);
 
 /**
  * The page of a person's credits: what there is, what can be bought, and what was. What was just paid for is brought up
@@ -68,6 +76,7 @@ export async function buildCreditsPage(
       form: { action: `${creditsPath}/buy`, hidden: { ...hidden, key } },
       packs,
       providers: providers.map(({ name }) => name),
+      canSaveCard: canSaveCard(ctx),
       isTest: providers.some(({ isLive }) => !isLive),
     },
     plans:
@@ -75,6 +84,7 @@ export async function buildCreditsPage(
         ? { form: { action: `${planPath}/subscribe`, hidden }, choices: plans }
         : null,
     subscription: subscription && toSubscriptionView(subscription, plans, hidden),
+    topUp: await readOwnTopUp(ctx, caller, packs, hidden),
     purchases: items.map((purchase) => toRow(purchase, asked.has(purchase.id), hidden)),
     moreCount: total - items.length,
     arrival,

@@ -16,6 +16,7 @@ export const packFormSchema = Type.Object({
   packageId: Type.String({ minLength: 1, maxLength: 100 }),
   key: Type.String({ pattern: '^[\\w-]{22}$' }),
   decision: provider,
+  saveCard: Type.Optional(Type.Literal('on')),
 });
 export const planFormSchema = Type.Object({
   planId: Type.String({ minLength: 1, maxLength: 100 }),
@@ -24,4 +25,10 @@ export const planFormSchema = Type.Object({
 export const purchaseParamsSchema = Type.Object({ purchaseId: Type.String({ format: 'uuid' }) });
 export const refundFormSchema = Type.Object({
   reason: Type.String({ minLength: 1, maxLength: 500, pattern: linePattern }),
+});
+const wholeNumber = Type.Integer({ minimum: 1, maximum: 1_000_000 });
+export const topUpFormSchema = Type.Object({
+  packageId: Type.String({ minLength: 1, maxLength: 100, pattern: linePattern }),
+  threshold: wholeNumber,
+  monthlyCap: wholeNumber,
 });
