@@ -45,6 +45,8 @@ export type SubscriptionView = {
   change: { form: Form; choices: PlanView[] } | null;
   cancel: Form | null;
   resume: Form | null;
+  /** Leads to the provider's page for cards and bills; null where it has none. */
+  portal: Form | null;
 };
 
 export type PurchaseRow = {

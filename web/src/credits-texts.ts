@@ -79,9 +79,9 @@ export const creditsTexts = {
     topUpLead: 'Buys a pack with the card that you have kept, whenever your credits run low.',
     topUpActive: (topUp: TopUpView, scale: number) =>
       `With less than ${amount(topUp.threshold ?? 0, scale)} left, “${topUp.packName ?? topUp.packageId}” is bought for ` +
-      `${moneyOf(topUp.priceCents ?? 0, topUp.currency)}: for at most ` +
-      `${moneyOf(topUp.monthlyCapCents ?? 0, topUp.currency)} a month, so far ` +
-      `${moneyOf(topUp.chargedThisMonthCents, topUp.currency)}.`,
+      `${moneyOf(topUp.priceCents ?? 0, topUp.currency)}. At most ` +
+      `${moneyOf(topUp.monthlyCapCents ?? 0, topUp.currency)} is charged a month; this month it was ` +
+      `${moneyOf(topUp.chargedThisMonthCents, topUp.currency)} so far.`,
     topUpPaused: (reason: string | null) =>
       `It is paused: ${pauses[reason ?? ''] ?? 'something has changed'}. Nothing is charged until you agree anew.`,
     topUpSetUp: 'Set it up',
@@ -114,6 +114,7 @@ export const creditsTexts = {
     cancel: 'Cancel the plan',
     cancelOpening: 'Do not subscribe',
     resume: 'Keep the plan',
+    portal: 'Change your card, or see your bills',
 
     history: 'What you have bought',
     historyNone: 'Nothing yet.',
@@ -207,6 +208,10 @@ export const creditsProblems = {
   'payments.threshold_too_high': {
     title: 'That is more than the pack brings',
     detail: 'Choose a larger pack, or fewer credits.',
+  },
+  'payments.no_customer': {
+    title: 'There is nothing to see there yet',
+    detail: 'Pay for something first.',
   },
   'payments.not_refundable': {
     title: 'This cannot be refunded',

@@ -69,6 +69,7 @@ const subscription: SubscriptionView = {
   change: { form, choices: [pro] },
   cancel: form,
   resume: null,
+  portal: form,
 };
 
 const credits: CreditsPage = {
@@ -189,6 +190,7 @@ export const creditsSamples: Readonly<Record<string, Page>> = {
     subscription: {
       ...subscription,
       status: 'opening',
+      portal: null,
       periodEnd: null,
       checkoutUrl: 'https://checkout.stripe.example/c/2',
       change: null,

@@ -21,6 +21,7 @@ import { cancelSubscription, resumeSubscription } from '../subscriptions/cancel-
 import { changePlanOfSubscription } from '../subscriptions/change-plan-of-subscription.ts';
 import { agreeTopUp } from '../top-ups/agree-top-up.ts';
 import { endTopUp } from '../top-ups/end-top-up.ts';
+import { openPortal } from '../top-ups/open-portal.ts';
 import { buildCreditsPage, readMissing, type CreditsQuery } from './build-credits-page.ts';
 import { creditsPath, planPath, topUpPath } from './paths.ts';
 import * as schemas from './schemas.ts';
@@ -111,6 +112,12 @@ function addPlanForms(pages: App, ctx: Ctx): void {
       const { status } = await cancelSubscription(ctx, caller);
       return goBack(reply, status === 'ended' ? undefined : 'plan-cancelled');
     });
+  });
+  pages.post(`${planPath}/portal`, plain, async (request, reply) => {
+    const caller = await requireCaller(ctx, request);
+    return orAgain(ctx, request, reply, async () =>
+      leadOn(reply, (await openPortal(ctx, caller, 'stripe')).url),
+    );
   });
   pages.post(`${planPath}/resume`, plain, async (request, reply) => {
     const caller = await requireCaller(ctx, request);
