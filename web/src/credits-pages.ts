@@ -68,8 +68,8 @@ export type PurchaseRow = {
 };
 
 /**
- * A pack that is bought with a saved card whenever less than `threshold` is available. Fields of `form`: `packageId`,
- * `threshold` (credits), `monthlyCap` (whole units of the currency).
+ * A pack that is bought with a saved card whenever less than `threshold` is available. Fields of `form`:
+ * `packageId`, `threshold` (credits), `monthlyCap` (whole units of the currency).
  */
 export type TopUpView = {
   status: 'off' | 'active' | 'paused';

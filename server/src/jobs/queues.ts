@@ -87,7 +87,7 @@ export type JobData = {
   'end-bans': Record<string, never>;
   /** Asks providers about purchases of which nothing has been heard. */
   'check-purchases': Record<string, never>;
-  /** Sends the receipt of a purchase, or says that its payment failed, or that a refund (`refundId`) is done. */
+  /** Sends a receipt, or says that a payment failed, or that a refund (`refundId`) is done. */
   'send-purchase-mail': { purchaseId: string; kind: 'receipt' | 'failed' | 'refund'; refundId: string };
   /** Tells a subscriber that a bill could not be paid. */
   'send-past-due-mail': { provider: 'stripe' | 'paypal'; invoiceId: string };

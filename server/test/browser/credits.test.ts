@@ -33,6 +33,8 @@ async function register(page: WatchedPage, url: string): Promise<{ email: string
 
 test('somebody new buys a pack and a plan, sees credits arrive, gets receipts, and asks for a refund', async () => {
   const page = await browser.newPage();
+  // Which the stand-in has none of.
+  await page.route('**/favicon.ico', (route) => route.fulfill({ status: 204 }));
   const { email } = await register(page, `${service.issuer}/credits?need=800`);
   await page.getByText('800 credits are missing').waitFor();
   await page.getByText('This is a test').waitFor();

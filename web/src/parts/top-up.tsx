@@ -66,7 +66,7 @@ function NumberField({ name, label, value, problem }: NumberFieldProps) {
       inputMode="numeric"
       autoComplete="off"
       min={1}
-      max={1_000_000}
+      max={999_999}
       step={1}
       defaultValue={value}
       required

@@ -3,7 +3,7 @@ export { createPayments, type Payments, type Verdict } from './create-payments.t
 export type { Fact, ProviderName } from './facts.ts';
 export { addSavedCardRoutes } from './top-ups/routes.ts';
 export { handlePaymentJobs } from './handle-payment-jobs.ts';
-export { handlePaymentMailJobs } from './mails/handle-mail-jobs.ts';
+export { handlePaymentMailJobs } from './mails/handle-payment-mail-jobs.ts';
 export { addCreditsPages } from './pages/routes.ts';
 export { createPaypalProvider, type PaypalOptions } from './paypal/create-paypal-provider.ts';
 export type { CheckoutOrder, PaymentProvider, ProviderEvent } from './provider.ts';

@@ -111,7 +111,7 @@ test('a subscriber gets a receipt for each period, and is told each time that a 
   await makePlan(billed, admin, 'plus');
   const person = await subscribe(billed, billing, 'plus');
   const heard = async () =>
-    (await billed.mails(`${person.userId}@example.com`)).map(({ subject }) => subject).reverse();
+    (await billed.mails(`${person.userId}@example.com`)).map(({ subject }) => subject).toReversed();
   expect(await heard()).toEqual(['Your Obol receipt: 1,000 credits']);
   billed.clock.set('2026-02-15T10:00:00.000Z');
   renew(billing, person.subscriptionId, { fails: true });

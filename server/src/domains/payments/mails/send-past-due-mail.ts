@@ -6,8 +6,8 @@ import { findUser } from '../../users/index.ts';
 import { invoices, plans, subscriptions } from '../plan-tables.ts';
 
 /**
- * Job: tells a subscriber that a bill could not be paid, unless it has been meanwhile. Whoever never paid a first one sees
- * that in the checkout. Rejects when the mail was not taken.
+ * Job: tells a subscriber that a bill could not be paid, unless it has been meanwhile. Whoever never paid a
+ * first one sees that in the checkout. Rejects when the mail was not taken.
  */
 export async function sendPastDueMail(
   ctx: Ctx,

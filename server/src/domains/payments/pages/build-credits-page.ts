@@ -7,6 +7,7 @@ import type {
 import type { Problem } from '../../../../../web/src/page.ts';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
+import { exactInteger } from '../../../lib/exact.ts';
 import { readOwnAccount } from '../../auth/index.ts';
 import { listPackages, listRecentPurchases, readBalance, type Purchase } from '../../credits/index.ts';
 import { listPlans } from '../plans/list-plans.ts';
@@ -47,8 +48,8 @@ const dones = new Set<string>([
 ]);
 
 /**
- * The page of a person's credits: what there is, what can be bought, and what was. What was just paid for is brought up
- * to what its provider says first. Throws `auth.session_ended`, `request.not_found` (no wallet).
+ * The page of a person's credits: what there is, what can be bought, and what was. What was just paid for is
+ * brought up to what its provider says first. Throws `auth.session_ended`, `request.not_found` (no wallet).
  */
 export async function buildCreditsPage(
   ctx: Ctx,
@@ -70,7 +71,12 @@ export async function buildCreditsPage(
   return {
     name: 'credits',
     account: await readOwnAccount(ctx, caller),
-    ...{ scale, available, free, paid, held, debt },
+    scale,
+    available,
+    free,
+    paid,
+    held,
+    debt,
     need: missing === null || arrival?.state === 'arrived' ? null : proposePack(packs, missing + debt),
     shop: {
       form: { action: `${creditsPath}/buy`, hidden: { ...hidden, key } },
@@ -100,8 +106,8 @@ function toPack({ id, name, credits, priceCents, currency }: PackView): PackView
 
 /** How many credits are missing, as an app's answer has put it into the address. */
 export function readMissing(need: string | undefined): number | null {
-  const missing = /^\d{1,16}$/.test(need ?? '') ? Number(need) : 0;
-  return missing > 0 && Number.isSafeInteger(missing) ? missing : null;
+  const missing = BigInt(/^\d{1,16}$/.test(need ?? '') ? (need ?? 0) : 0);
+  return missing > 0n && missing <= Number.MAX_SAFE_INTEGER ? exactInteger(missing) : null;
 }
 
 /** Whether somebody waits for what becomes of it. */
@@ -113,7 +119,15 @@ function toRow(purchase: Purchase, isRefundAsked: boolean, hidden: Record<string
   const { id, kind, title, credits, priceCents, currency, status, refundedCents, createdAt } = purchase;
   const isRefundable = status === 'completed' && purchase.postedCredits > 0 && !isRefundAsked;
   return {
-    ...{ id, kind, title, credits, priceCents, currency, status, refundedCents, isRefundAsked },
+    id,
+    kind,
+    title,
+    credits,
+    priceCents,
+    currency,
+    status,
+    refundedCents,
+    isRefundAsked,
     createdAt: createdAt.toISOString(),
     checkoutUrl: status === 'pending' ? purchase.checkoutUrl : null,
     refund: isRefundable ? { action: `${creditsPath}/purchases/${id}/refund`, hidden } : null,

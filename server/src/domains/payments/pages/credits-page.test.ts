@@ -57,8 +57,18 @@ describe('the page', () => {
     const { page, headers } = await look();
     expect(page).toMatchObject({
       account: { email: person.email },
-      ...{ available: 10, free: 10, paid: 0, held: 0, debt: 0, scale: 0 },
-      ...{ need: null, arrival: null, purchases: [], moreCount: 0, subscription: null, problem: null },
+      available: 10,
+      free: 10,
+      paid: 0,
+      held: 0,
+      debt: 0,
+      scale: 0,
+      need: null,
+      arrival: null,
+      purchases: [],
+      moreCount: 0,
+      subscription: null,
+      problem: null,
       shop: { providers: ['stripe', 'paypal'], isTest: true },
     });
     expect(page.shop.packs[0]).toEqual({
@@ -171,7 +181,7 @@ describe('buying', () => {
     [{ packageId: 'standard', csrf: 'x'.repeat(43) }, 403, 'request.csrf'],
   ])('refuses a form with %j', async (fields, status, code) => {
     const shown = await look();
-    const refused = expectPage(await submit(shown, shown.page.shop.form, fields as never), 'error');
+    const refused = expectPage(await submit(shown, shown.page.shop.form, fields), 'error');
     expect([refused.status, refused.page.code]).toEqual([status, code]);
   });
 

@@ -7,8 +7,8 @@ import { readTopUp } from '../top-ups/read-top-up.ts';
 import { topUpPath } from './paths.ts';
 
 /**
- * How automatic top-ups stand for the caller, and how they are agreed to; null where no card can be kept, or nothing is
- * sold. Throws `auth.session_ended`.
+ * How automatic top-ups stand for the caller, and how they are agreed to; null where no card can be kept, or
+ * nothing is sold. Throws `auth.session_ended`.
  */
 export async function readOwnTopUp(
   ctx: Ctx,
@@ -21,7 +21,9 @@ export async function readOwnTopUp(
   const { status, reason, packageId, ...terms } = await readTopUp(ctx, caller);
   const currency = terms.currency ?? first.currency;
   return {
-    ...{ status, reason, packageId },
+    status,
+    reason,
+    packageId,
     packName: packs.find(({ id }) => id === packageId)?.name ?? null,
     threshold: terms.threshold,
     priceCents: terms.priceCents,

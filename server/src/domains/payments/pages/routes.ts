@@ -6,7 +6,7 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import { centsPerUnit } from '../../../lib/amount-text.ts';
-import { toUnits } from '../../../lib/exact.ts';
+import { exactInteger, toUnits } from '../../../lib/exact.ts';
 import { csrfField, requireCsrfToken } from '../../../http/csrf.ts';
 import { limits } from '../../../http/limits.ts';
 import { addPages } from '../../../http/pages/page-scope.ts';
@@ -34,8 +34,8 @@ const fields: Record<string, string | undefined> = {
 const querystring = schemas.creditsQuerySchema;
 
 /**
- * The page of a person's credits. Buying works without JavaScript; with it, what was paid for appears without loading the
- * page again.
+ * The page of a person's credits. Buying works without JavaScript; with it, what was paid for appears without
+ * loading the page again.
  */
 export function addCreditsPages(app: App, ctx: Ctx): void {
   addPages(app, (pages) => {
@@ -155,8 +155,8 @@ function addTopUpForms(pages: App, ctx: Ctx): void {
       const currency = (await listPackages(ctx)).find(({ id }) => id === packageId)?.currency ?? 'EUR';
       await agreeTopUp(ctx, caller, {
         packageId,
-        threshold: toUnits(threshold, ctx.config.creditsScale),
-        monthlyCapCents: monthlyCap * centsPerUnit(currency),
+        threshold: toUnits(exactInteger(threshold), ctx.config.creditsScale),
+        monthlyCapCents: exactInteger(monthlyCap) * centsPerUnit(currency),
       });
       return goBack(reply, 'top-up-agreed');
     });
@@ -173,8 +173,9 @@ function goBack(reply: FastifyReply, done?: CreditsDone): FastifyReply {
 }
 
 /**
- * Leads on to a page of a payment provider. A redirect as the answer to a form would need every host on the way allowed
- * by our policy, and providers change theirs; this leads on from a page. @see Content Security Policy Level 3 §6.4.2
+ * Leads on to a page of a payment provider. A redirect as the answer to a form would need every host on the
+ * way allowed by our policy, and providers change theirs; this leads on from a page. @see Content Security
+ * Policy Level 3 §6.4.2
  */
 function leadOn(reply: FastifyReply, url: string): Promise<FastifyReply> {
   const { host } = new URL(url);
@@ -189,7 +190,8 @@ async function show(
 ): Promise<FastifyReply> {
   const caller = await callerOf(ctx, request);
   const query = request.query as CreditsQuery;
-  if (!caller) return reply.redirect(`/sign-in?${new URLSearchParams({ next: ownAddress(query) })}`, 303);
+  if (!caller)
+    return reply.redirect(`/sign-in?${new URLSearchParams({ next: ownAddress(query) }).toString()}`, 303);
   const page = await buildCreditsPage(ctx, caller, {
     query,
     hidden: csrfField(ctx, request, reply),

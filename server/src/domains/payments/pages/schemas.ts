@@ -26,7 +26,8 @@ export const purchaseParamsSchema = Type.Object({ purchaseId: Type.String({ form
 export const refundFormSchema = Type.Object({
   reason: Type.String({ minLength: 1, maxLength: 500, pattern: linePattern }),
 });
-const wholeNumber = Type.Integer({ minimum: 1, maximum: 1_000_000 });
+/** Forms send text. */
+const wholeNumber = Type.String({ pattern: '^[1-9][0-9]{0,5}$' });
 export const topUpFormSchema = Type.Object({
   packageId: Type.String({ minLength: 1, maxLength: 100, pattern: linePattern }),
   threshold: wholeNumber,
