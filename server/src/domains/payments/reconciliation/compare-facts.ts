@@ -29,8 +29,8 @@ const lists = {
 } as const;
 
 /**
- * Compares facts of a provider with what is known here, and changes nothing. `newPayments` are payments of which only
- * facts before these have told.
+ * Compares facts of a provider with what is known here, and changes nothing. `newPayments` are payments of
+ * which only facts before these have told.
  */
 export async function compareFacts(
   ctx: Ctx,

@@ -9,8 +9,8 @@ import { countOpen, type ReconciliationReport } from './report.ts';
 const keptMs = 400 * 86_400_000;
 
 /**
- * Keeps what came of a comparison, notes it in the audit trail, and has administrators told when something is left to
- * them.
+ * Keeps what came of a comparison, notes it in the audit trail, and has administrators told when something is
+ * left to them.
  */
 export async function saveReconciliation(ctx: Ctx, report: ReconciliationReport): Promise<void> {
   const id = newId(ctx);

@@ -16,8 +16,9 @@ export type RefundOrder = {
 };
 
 /**
- * Asks for money of a purchase back, as its buyer or as an administrator. The credits leave the wallet at once; one that
- * needs no decision goes to the provider at once. Throws what `payments.begin_refund` refuses with.
+ * Asks for money of a purchase back, as its buyer or as an administrator. The credits leave the wallet at
+ * once; one that needs no decision goes to the provider at once. Throws what `payments.begin_refund` refuses
+ * with.
  */
 export async function beginRefund(
   ctx: Ctx,
