@@ -90,7 +90,7 @@ export async function openRefundDesk(service: TestService, provider: RefundingPr
     tell,
     balance,
     /** A purchase of 1,000 credits for 1,000 cents that is paid. */
-    async buy(): Promise<{ id: string; paymentId: string }> {
+    buy: async (): Promise<{ id: string; paymentId: string }> => {
       const { body } = await post(service, desk.holder, 'purchase', { packageId: 'standard' });
       const paid = pay(provider, `cs_${body.purchaseId}`);
       await tell(paid);
@@ -106,13 +106,13 @@ export async function openRefundDesk(service: TestService, provider: RefundingPr
       post(service, desk.holder, 'use', { amount, appId: 'chat', description: 'Chat message' }),
     purchase: (id: string) => readOwn(service, desk.holder, `purchase/${id}`),
     available: async () => (await balance()).available as number,
-    async debt(): Promise<number> {
+    debt: async (): Promise<number> => {
       const text = 'select debt from credits.balances where wallet_id = $1';
       const { rows } = await owner.query(text, [desk.holder.userId]);
       return Number(rows[0].debt);
     },
     /** A wallet of somebody new, and a provider that does as it should. */
-    async reset(): Promise<void> {
+    reset: async (): Promise<void> => {
       desk.holder = await addWalletHolder(service);
       provider.calls.length = 0;
       provider.failures.clear();

@@ -90,7 +90,7 @@ begin
   unspent := least(unspent, purchase.posted_credits);
   found_out.is_untouched := unspent = purchase.credits and found_out.back_cents = 0;
   found_out.unspent_cents := greatest(0, least(found_out.paid_cents,
-    div((purchase.credits - (purchase.posted_credits - unspent))::numeric * found_out.paid_cents, purchase.credits)
+    div(div(purchase.credits - (purchase.posted_credits - unspent), 1) * found_out.paid_cents, purchase.credits)
   ) - found_out.back_cents);
   return found_out;
 end $$;
@@ -449,7 +449,8 @@ begin
   problem := payments.mismatch_of(purchase, from_provider, fact->>'status', (fact->>'amountCents')::bigint,
     fact->>'currency', live);
   if ours.checkout_id is null then
-    return row('only_theirs', coalesce(problem, 'not_heard_of'), problem is null, purchase.id, shown)::payments.comparison;
+    return row('only_theirs', coalesce(problem, 'not_heard_of'), problem is null, purchase.id,
+      shown)::payments.comparison;
   end if;
   if ours.payment_id is null and fact->>'paymentId' is not null and fact->>'status' = 'paid' and problem is null then
     return row('differing', 'behind', true, purchase.id, shown)::payments.comparison;
@@ -496,7 +497,9 @@ begin
   if purchase.currency <> fact->>'currency' then
     return row('differing', 'wrong_currency', false, purchase.id, to_jsonb(ours))::payments.comparison;
   end if;
-  if ours.status is null then return row('only_theirs', 'not_heard_of', true, purchase.id, null)::payments.comparison; end if;
+  if ours.status is null then
+    return row('only_theirs', 'not_heard_of', true, purchase.id, null)::payments.comparison;
+  end if;
   result := payments.compare_states(ours.status, fact->>'status',
     ours.amount_cents = (fact->>'amountCents')::bigint and ours.currency = fact->>'currency' and ours.is_live = live,
     purchase.id, jsonb_build_object('status', ours.status, 'amountCents', ours.amount_cents,

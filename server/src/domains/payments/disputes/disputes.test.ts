@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startTestService } from '../../../../test/harness/index.ts';
 import { expectSound, spend } from '../../../../test/harness/movements.ts';
 import { disputeOf } from '../../../../test/harness/payments.ts';
@@ -9,7 +9,10 @@ const service = await startTestService({
   env: { CREDITS_DAILY_FREE: '0', CREDITS_SIGNUP_BONUS: '0' },
   paymentProviders: [provider],
 });
-const { admin, holder, tell, buy, purchase, balance } = await openRefundDesk(service, provider);
+const desk = await openRefundDesk(service, provider);
+const { admin, tell, buy, purchase, balance } = desk;
+
+beforeEach(() => desk.reset());
 afterEach(() => expectSound(service));
 
 describe('disputes', () => {
@@ -31,7 +34,7 @@ describe('disputes', () => {
 
   test('are told to administrators once, and what became of them', async () => {
     const { id, paymentId } = await buy();
-    await spend(service, holder, 400);
+    await spend(service, desk.holder, 400);
     await service.ctx.db.asService((tx) => service.ctx.jobs.enqueue(tx, 'announce-disputes', {}));
     const before = (await service.mails(`${admin.userId}@example.com`)).length;
     await tell(disputeOf(paymentId, 1000));

@@ -1,7 +1,7 @@
 import type { Ctx } from '../../../ctx.ts';
 import type { Fact } from '../facts.ts';
 import type { PaymentProvider } from '../provider.ts';
-import type { FindingList } from './report.ts';
+import type { FindingList } from './count-open.ts';
 
 /** What comparing a fact with what is known here says; see `payments.compare_facts`. */
 export type Comparison = {

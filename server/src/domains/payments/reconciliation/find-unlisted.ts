@@ -2,7 +2,7 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Fact } from '../facts.ts';
 import type { PaymentProvider } from '../provider.ts';
 import { compareFacts } from './compare-facts.ts';
-import type { Finding } from './report.ts';
+import type { Finding } from './count-open.ts';
 
 type CountedRow = {
   key: string;

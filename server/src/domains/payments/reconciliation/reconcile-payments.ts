@@ -3,7 +3,7 @@ import type { Fact } from '../facts.ts';
 import type { PaymentProvider } from '../provider.ts';
 import { compareFacts, keyOf, type Comparison } from './compare-facts.ts';
 import { findUnlisted } from './find-unlisted.ts';
-import { findingsMax, type Finding, type ReconciliationReport } from './report.ts';
+import { findingsMax, type Finding, type ReconciliationReport } from './count-open.ts';
 import { saveReconciliation } from './save-reconciliation.ts';
 
 export type ReconciliationOptions = {

@@ -7,7 +7,7 @@ import { createRefundingProvider } from '../../../../test/harness/refunds.ts';
 import { addWalletHolder, connectAsOwner, type WalletHolder } from '../../../../test/harness/wallets.ts';
 import type { Fact } from '../facts.ts';
 import { reconcilePayments } from './reconcile-payments.ts';
-import { countOpen, type Finding, type ReconciliationReport } from './report.ts';
+import { countOpen, type Finding, type ReconciliationReport } from './count-open.ts';
 
 const provider = createRefundingProvider();
 const service = await startTestService({
@@ -98,14 +98,14 @@ describe('a comparison', () => {
     expect(dry).toMatchObject({ onlyTheirs: 2, onlyOurs: 1, differing: 2, repaired: 0, unrelated: 1 });
     expect(dry.matched).toBeGreaterThanOrEqual(2);
     // Nothing was changed.
-    expect(await statuses(lost.purchaseId)).toEqual({ status: 'pending', posted_credits: '0' });
+    expect(await statuses(lost.purchaseId)).toEqual({ status: 'pending', posted_credits: 0 });
 
     const repairing = await run(true);
     expect(repairing).toMatchObject({ onlyTheirs: 2, onlyOurs: 1, differing: 2, repaired: 2 });
     const repaired = safe.map((finding) => ({ ...finding, isRepaired: true }));
     expect(inBrief(repairing)).toEqual(expect.arrayContaining([...left, ...repaired]));
-    expect(await statuses(lost.purchaseId)).toEqual({ status: 'completed', posted_credits: '1000' });
-    expect(await statuses(lostRefund.purchaseId)).toEqual({ status: 'completed', posted_credits: '600' });
+    expect(await statuses(lost.purchaseId)).toEqual({ status: 'completed', posted_credits: 1000 });
+    expect(await statuses(lostRefund.purchaseId)).toEqual({ status: 'completed', posted_credits: 600 });
 
     // What only a person can decide is still there; what was repaired is not found again.
     const second = await run(true);
@@ -157,7 +157,7 @@ describe('a comparison', () => {
     const { findings } = await run(true);
     expect(findings.length).toBeGreaterThan(0);
     expect(findings.every(({ reason, isRepaired }) => reason === 'unsettled' && isRepaired)).toBe(true);
-    expect(await statuses(purchaseId)).toMatchObject({ posted_credits: '1000' });
+    expect(await statuses(purchaseId)).toMatchObject({ posted_credits: 1000 });
   });
 });
 

@@ -4,7 +4,7 @@ import { newId } from '../../../lib/ids.ts';
 import { recordAuditEvent } from '../../audit/index.ts';
 import { listAdministrators } from '../list-administrators.ts';
 import { reconciliations } from '../tables.ts';
-import { countOpen, type ReconciliationReport } from './report.ts';
+import { countOpen, type ReconciliationReport } from './count-open.ts';
 
 const keptMs = 400 * 86_400_000;
 

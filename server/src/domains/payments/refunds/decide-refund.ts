@@ -2,7 +2,7 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 import { reachFaultPoint } from '../../../lib/fault-points.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
-import { toRefundDetail, type RefundRow } from './refund-row.ts';
+import { toRefundDetail, type RefundRow } from './to-refund-view.ts';
 import type { RefundDetail } from './schemas.ts';
 import { sendRefund } from './send-refund.ts';
 

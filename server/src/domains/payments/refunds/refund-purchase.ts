@@ -2,7 +2,7 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
 import { beginRefund, type RefundOrder } from './begin-refund.ts';
-import { toRefundDetail } from './refund-row.ts';
+import { toRefundDetail } from './to-refund-view.ts';
 import type { RefundDetail } from './schemas.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 import { beginRefund, type RefundOrder } from './begin-refund.ts';
-import { toRefundView } from './refund-row.ts';
+import { toRefundView } from './to-refund-view.ts';
 import type { RefundView } from './schemas.ts';
 
 /**

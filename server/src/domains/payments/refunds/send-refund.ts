@@ -3,7 +3,7 @@ import { AppError } from '../../../errors.ts';
 import { reachFaultPoint } from '../../../lib/fault-points.ts';
 import type { ProviderName } from '../facts.ts';
 import type { PaymentProvider } from '../provider.ts';
-import type { RefundRow } from './refund-row.ts';
+import type { RefundRow } from './to-refund-view.ts';
 
 /** What a provider must know to send money back, as `payments.refund_order` writes it. */
 export type RefundToSend = {
