@@ -2,6 +2,7 @@ import type { Call, Reply } from './lib/call.ts';
 import { answerControl } from './control/answer-control.ts';
 import { doDueTasks } from './due.ts';
 import { answerPage } from './pages/answer-page.ts';
+import { answerPortal } from './pages/answer-portal.ts';
 import { answerPayPal, type Credentials } from './paypal/answer-paypal.ts';
 import { answerStripe } from './stripe/answer-stripe.ts';
 import { certificatePath, type WebhookKeys } from './webhooks/sign.ts';
@@ -32,7 +33,6 @@ function route(world: World, call: Call, access: Access): Reply {
   // Another site must not press buttons here for whoever looks at it.
   if (call.method === 'POST' && call.headers['sec-fetch-site'] === 'cross-site')
     return { status: 403, body: '' };
-  return (
-    answerPage(world, call) ?? answerControl(world, call) ?? { status: 404, body: 'There is nothing here.' }
-  );
+  const page = answerPage(world, call) ?? answerPortal(world, call) ?? answerControl(world, call);
+  return page ?? { status: 404, body: 'There is nothing here.' };
 }

@@ -96,7 +96,9 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
     doDueTasks(world);
     await deliver();
   };
-  const timer = options.deliversBySelf ? setInterval(() => void tick(), pollMs).unref() : undefined;
+  const timer = options.deliversBySelf
+    ? setInterval(() => void tick().catch(report), pollMs).unref()
+    : undefined;
   return {
     url: world.url,
     settings: settingsOf(world, access),
@@ -185,10 +187,16 @@ async function answer(
       })
       .end(isText ? reply.body : reply.body === undefined ? '' : JSON.stringify(reply.body));
   } catch (error) {
-    process.stderr.write(`The stand-in failed: ${error instanceof Error ? error.stack : String(error)}\n`);
+    report(error);
     if (!response.headersSent) response.writeHead(500);
     response.end();
   }
+}
+
+/** What goes wrong within the stand-in must not take the service along. */
+function report(error: unknown): void {
+  const words = error instanceof Error ? error.stack : String(error);
+  process.stderr.write(`The stand-in failed: ${words}\n`);
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {

@@ -30,11 +30,16 @@ export type EnvironmentOptions = { wallets: number; onProgress: (line: string) =
 const emptyServiceFile = join(import.meta.dirname, 'empty-service.ts');
 const plainServiceFile = join(import.meta.dirname, 'plain-service.ts');
 
+/** With which what claims to come from Stripe is signed. */
+export const stripeWebhookSecret = 'whsec_benchmarks';
+
 /** What the service is told besides where its database is. */
 export const serviceSettings = {
   OBOL_SECRET: 'a secret for benchmarks, of no use elsewhere',
   RATE_LIMIT_ENABLED: 'false',
   LOG_LEVEL: 'error',
+  STRIPE_SECRET_KEY: 'sk_test_benchmarks',
+  STRIPE_WEBHOOK_SECRET: stripeWebhookSecret,
 };
 
 /**

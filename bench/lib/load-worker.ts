@@ -13,9 +13,10 @@ async function run(load: Load): Promise<LoadResult> {
   const latencies: number[] = [];
   const statuses: Record<string, number> = {};
   const startedAt = performance.now();
+  const pace = paceOf(load, startedAt);
   const endsAt = startedAt + load.seconds * 1000;
   const runs = Array.from({ length: load.connections }, (_, index) =>
-    runConnection(load, index, endsAt, (status, latencyMs) => {
+    runConnection({ ...load, pace, endsAt }, index, (status, latencyMs) => {
       latencies.push(latencyMs);
       statuses[status] = (statuses[status] ?? 0) + 1;
     }),
@@ -43,7 +44,14 @@ function nextRequest(load: Load, index: number): string {
 
 type OnAnswer = (status: string, latencyMs: number) => void;
 
-function runConnection(load: Load, first: number, endsAt: number, onAnswer: OnAnswer): Promise<void> {
+type Run = Load & { pace: (index: number) => number; endsAt: number };
+
+/** When the request of this number is due: at once, or in the pace of the load. */
+function paceOf({ perSecond }: Load, startedAt: number): (index: number) => number {
+  return (index) => (perSecond === undefined ? 0 : startedAt + (index * 1000) / perSecond);
+}
+
+function runConnection(load: Run, first: number, onAnswer: OnAnswer): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket: Socket = connect(load.port, '127.0.0.1');
     socket.setNoDelay(true).setEncoding('latin1');
@@ -55,7 +63,10 @@ function runConnection(load: Load, first: number, endsAt: number, onAnswer: OnAn
       socket.write(nextRequest(load, index));
       index += load.connections;
     };
-    socket.once('connect', send).once('error', reject).once('close', resolve);
+    socket
+      .once('connect', () => setTimeout(send, Math.max(0, load.pace(first) - performance.now())))
+      .once('error', reject)
+      .once('close', resolve);
     socket.on('data', (chunk: string) => {
       received += chunk;
       const length = answerLength(received);
@@ -63,8 +74,10 @@ function runConnection(load: Load, first: number, endsAt: number, onAnswer: OnAn
       const now = performance.now();
       onAnswer(received.slice(9, 12), now - sentAt);
       received = received.slice(length);
-      if (now < endsAt) send();
-      else socket.end();
+      const waitMs = load.pace(index) - now;
+      if (now + Math.max(waitMs, 0) >= load.endsAt) socket.end();
+      else if (waitMs > 0) setTimeout(send, waitMs);
+      else send();
     });
   });
 }

@@ -8,6 +8,8 @@ export type Load = {
   seconds: number;
   /** Complete HTTP/1.1 requests; connection c sends c, c + connections, … and starts over at the end. */
   requests: string[];
+  /** Sends so many a second at most, of all connections together, whenever the answers come. */
+  perSecond?: number;
 };
 
 export type LoadResult = {

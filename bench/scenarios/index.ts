@@ -1,6 +1,7 @@
 import type { Scenario } from '../lib/scenario.ts';
 import { loginStorm } from './login-storm.ts';
 import { readOverHttp } from './read-over-http.ts';
+import { receiveWebhooks } from './receive-webhooks.ts';
 import { signInToApp } from './sign-in-to-app.ts';
 import { spendBesideExport } from './spend-beside-export.ts';
 import { spendInProcess } from './spend-in-process.ts';
@@ -21,6 +22,7 @@ export const scenarios: Scenario[] = [
   readOverHttp,
   verifyApiKeys,
   loginStorm,
+  receiveWebhooks,
   signInToApp,
   startAndIdle,
 ];

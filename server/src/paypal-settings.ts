@@ -4,7 +4,9 @@ const hosts = {
 };
 const toleranceSecondsMax = 259_200;
 
-/** Where an address of PayPal's API leads: where real money moves, to PayPal's sandbox, or to somebody else. */
+/**
+ * Where an address of PayPal's API leads: where real money moves, to PayPal's sandbox, or to somebody else.
+ */
 export function paypalModeOf(apiBase: string): 'live' | 'sandbox' | 'stand-in' {
   if (!URL.canParse(apiBase)) return 'stand-in';
   const { protocol, host } = new URL(apiBase);
@@ -13,7 +15,10 @@ export function paypalModeOf(apiBase: string): 'live' | 'sandbox' | 'stand-in' {
   return hosts.sandbox.includes(host) ? 'sandbox' : 'stand-in';
 }
 
-/** What is wrong with the settings of PayPal together. What only a stand-in needs has no place in production. */
+/**
+ * What is wrong with the settings of PayPal together. What only a stand-in needs has no place in
+ * production.
+ */
 export function findPaypalProblems(values: Record<string, unknown>): string[] {
   const text = (name: string) => (typeof values[name] === 'string' ? values[name] : '');
   const problems: string[] = [];

@@ -29,6 +29,7 @@ import {
   configuredProviders,
   createPayments,
   handlePaymentJobs,
+  handlePaymentMailJobs,
   handleSubscriptionJobs,
   type PaymentProvider,
 } from './domains/payments/index.ts';
@@ -85,8 +86,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     turns.waiting(),
   );
   const { callers, balances } = createReads({ db, clock, metrics });
-  const providers = options.paymentProviders ?? configuredProviders({ config, clock });
-  const payments = createPayments({ config, db, clock, random, log }, providers);
+  const { paymentProviders = configuredProviders({ config, clock }) } = options;
   const ctx: Ctx = {
     config,
     db,
@@ -103,7 +103,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     turns,
     callers,
     balances,
-    payments,
+    payments: createPayments({ config, db, clock, random, log }, paymentProviders),
     metrics,
     log,
   };
@@ -115,7 +115,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     ctx,
     async stop() {
       await app.close();
-      await Promise.all([callers.drain(), balances.drain(), payments.drain()]);
+      await Promise.all([callers.drain(), balances.drain(), ctx.payments.drain()]);
       await apiKeys.close();
       keys.close();
       await jobs.stop();
@@ -140,6 +140,7 @@ function handleJobs(ctx: Ctx, resolve: Resolve | undefined): void {
   handleRetentionJobs(ctx);
   handlePrivacyJobs(ctx);
   handlePaymentJobs(ctx);
+  handlePaymentMailJobs(ctx);
   handleSubscriptionJobs(ctx);
 }
 

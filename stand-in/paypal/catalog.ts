@@ -46,7 +46,6 @@ export function createPlan(world: World, body: Body): Plan {
     name: body.needText('name', 127),
     ...optional('description', body.text('description', 127)),
     status: body.choice('status', 'ACTIVE', 'INACTIVE', 'CREATED'),
-    usage_type: 'LICENSED',
     billing_cycles: cycles,
     payment_preferences: {
       auto_bill_outstanding: preferences.flag('auto_bill_outstanding') ?? true,

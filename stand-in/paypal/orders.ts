@@ -4,7 +4,7 @@ import { capturePayment } from './capture-payment.ts';
 import { newPayPalId, tell, timeOf } from './events.ts';
 import { moneyOf, readMoney } from './money.ts';
 import { PayPalRefusal, type Link } from './refusal.ts';
-import type { Order, OrderSecrets, Payer } from './state.ts';
+import type { Capture, Order, OrderSecrets, Payer } from './state.ts';
 
 /** What is not paid by then is forgotten. */
 const lifetimeMs = 3 * 3_600_000;
@@ -84,8 +84,16 @@ export function showOrder(world: World, id: string): Order {
     (capture) => capture.supplementary_data.related_ids.order_id === id,
   );
   const [unit] = order.purchase_units;
-  if (unit && captures.length > 0) unit.payments = { captures };
+  if (unit && captures.length > 0) {
+    // Within an order, a capture does not name the order once more.
+    unit.payments = { captures: captures.map(withoutOrder) };
+  }
   return order;
+}
+
+function withoutOrder(capture: Capture): Omit<Capture, 'supplementary_data'> {
+  const { supplementary_data: _, ...rest } = capture;
+  return rest;
 }
 
 /** An order that is not forgotten yet. */

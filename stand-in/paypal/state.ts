@@ -44,7 +44,7 @@ export type Order = {
     description?: string;
     custom_id?: string;
     invoice_id?: string;
-    payments?: { captures: Capture[] };
+    payments?: { captures: Omit<Capture, 'supplementary_data'>[] };
   }[];
   payer?: Payer;
   create_time: string;
@@ -112,7 +112,6 @@ export type Plan = {
   name: string;
   description?: string;
   status: 'CREATED' | 'INACTIVE' | 'ACTIVE';
-  usage_type: 'LICENSED';
   billing_cycles: {
     frequency: { interval_unit: IntervalUnit; interval_count: number };
     tenure_type: 'REGULAR' | 'TRIAL';

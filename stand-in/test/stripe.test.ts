@@ -267,4 +267,27 @@ describe('a subscription', () => {
     expect(bill).toMatchObject({ billing_reason: 'subscription_update', total: 500 });
     expect(bill?.lines.data.map(({ amount }) => amount)).toEqual([-450, 950]);
   });
+
+  test('is ended and kept on in the portal, which shows its bills as well', async () => {
+    const bench = await startBench();
+    const { id } = await subscribe(bench);
+    const subscription = await bench.stripe.subscriptions.retrieve(id);
+    const customer = idOf(subscription.customer) ?? '';
+    const { url } = await bench.stripe.billingPortal.sessions.create({
+      customer,
+      return_url: 'http://localhost:3001/',
+    });
+    expect(await (await fetch(url)).text()).toMatch(/EUR 9.00 every\s+month,\s+renews on 2026-04-01/);
+    for (const [cancels, ends] of [
+      ['yes', true],
+      ['no', false],
+    ] as const) {
+      const body = new URLSearchParams({ subscription: id, cancels });
+      expect((await fetch(url, { method: 'POST', body, redirect: 'manual' })).status).toBe(303);
+      expect((await bench.stripe.subscriptions.retrieve(id)).cancel_at_period_end).toBe(ends);
+    }
+    const [bill] = await paidBills(bench, id);
+    expect(await (await fetch(bill?.hosted_invoice_url ?? '')).text()).toContain('EUR 9.00');
+    expect((await fetch(`${bench.url}/portal/bps_none`)).status).toBe(404);
+  });
 });

@@ -87,6 +87,10 @@ export type JobData = {
   'end-bans': Record<string, never>;
   /** Asks providers about purchases of which nothing has been heard. */
   'check-purchases': Record<string, never>;
+  /** Sends the receipt of a purchase, or says that its payment failed, or that a refund (`refundId`) is done. */
+  'send-purchase-mail': { purchaseId: string; kind: 'receipt' | 'failed' | 'refund'; refundId: string };
+  /** Tells a subscriber that a bill could not be paid. */
+  'send-past-due-mail': { subscriptionId: string };
   /** Asks providers again to send money back of which nobody knows whether they have heard. */
   'send-refunds': Record<string, never>;
   /** Finds disputes that administrators have not been told of. */
@@ -190,6 +194,8 @@ export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'seal-audit-events': timetableQueue,
   'end-bans': timetableQueue,
   'check-purchases': timetableQueue,
+  'send-purchase-mail': mailQueue,
+  'send-past-due-mail': mailQueue,
   'send-refunds': timetableQueue,
   'announce-disputes': timetableQueue,
   'send-dispute-mail': mailQueue,

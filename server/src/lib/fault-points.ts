@@ -1,6 +1,6 @@
 /**
- * Places at which tests let the process die, one behind each step of a payment, to see that it is finished once the
- * service is back. `FAULT_POINT` names one; in production it has no effect.
+ * Places at which tests let the process die, one behind each step of a payment, to see that it is finished
+ * once the service is back. `FAULT_POINT` names one; in production it has no effect.
  */
 export type FaultPoint =
   | 'purchase.begun'
@@ -9,7 +9,6 @@ export type FaultPoint =
   | 'purchase.read'
   | 'purchase.applied'
   | 'webhook.verified'
-  | 'webhook.sent'
   | 'webhook.stored'
   | 'top-up.begun'
   | 'top-up.charged'

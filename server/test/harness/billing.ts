@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { InvoiceFact, SubscriptionFact } from '../../src/domains/payments/facts.ts';
-import type { PaymentProvider, ProviderEvent } from '../../src/domains/payments/provider.ts';
+import type { Fact, PaymentProvider, ProviderEvent } from '../../src/domains/payments/index.ts';
 import { AppError } from '../../src/errors.ts';
 import type { Answer, TestClock, TestService } from './index.ts';
 
+type SubscriptionFact = Extract<Fact, { kind: 'subscription' }>;
+type InvoiceFact = Extract<Fact, { kind: 'invoice' }>;
 type Price = { priceCents: number; currency: string; interval: 'month' | 'year' };
 type Billed = {
   fact: SubscriptionFact;
@@ -13,26 +14,24 @@ type Billed = {
   invoices: InvoiceFact[];
 };
 
-/** A provider of subscriptions that bills by the clock of a test and tells what it does as events. */
-export type Billing = {
-  provider: PaymentProvider;
+/** What the provider knows. */
+type Books = {
+  clock: TestClock;
+  prices: Map<string, Price>;
+  checkouts: Map<string, { priceId: string; isOpen: boolean }>;
+  billed: Billed[];
   /** What it has told so far and nobody has delivered. */
   outbox: ProviderEvent[];
-  /** The first payment in the checkout that was opened for a subscription of ours. */
-  pay(subscriptionId: string): void;
-  /** Turns to the next period and bills it; the clock should be there. */
-  renew(subscriptionId: string, options?: { fails?: boolean }): InvoiceFact;
-  /** The bill that failed last is paid after all. */
-  recover(subscriptionId: string): void;
-  end(subscriptionId: string): void;
-  /** When the present period ends. */
-  periodEnd(subscriptionId: string): Date;
-  /** What the next change at once answers, in place of being billed. */
-  refuseNextChange(code: 'payments.provider_refused' | 'payments.provider_unavailable'): void;
-  /** Whether checkouts can no longer be closed, since they are being paid. */
-  keepCheckoutsOpen: boolean;
+  /** What it was asked for. */
   calls: string[];
+  /** What the next change at once answers, in place of being billed. */
+  refusal: 'payments.provider_refused' | 'payments.provider_unavailable' | null;
+  /** Whether checkouts can no longer be closed, since they are being paid. */
+  keepsCheckoutsOpen: boolean;
 };
+
+/** A provider of subscriptions that bills by the clock of a test and tells what it does as events. */
+export type Billing = Books & { provider: PaymentProvider };
 
 /** The turn that lies so many periods behind the first, on the last day where a month is too short. */
 export function turnOf(start: Date, interval: 'month' | 'year', turns: number): Date {
@@ -44,81 +43,31 @@ export function turnOf(start: Date, interval: 'month' | 'year', turns: number): 
 }
 
 export function createBilling(clock: TestClock): Billing {
-  const prices = new Map<string, Price>();
-  const checkouts = new Map<string, { priceId: string; isOpen: boolean }>();
-  const billed = new Map<string, Billed>();
-  const calls: string[] = [];
-  const outbox: ProviderEvent[] = [];
-  let refusal: 'payments.provider_refused' | 'payments.provider_unavailable' | undefined;
+  const books: Books = {
+    clock,
+    prices: new Map(),
+    checkouts: new Map(),
+    billed: [],
+    outbox: [],
+    calls: [],
+    refusal: null,
+    keepsCheckoutsOpen: false,
+  };
+  return Object.assign(books, { provider: createProvider(books) });
+}
 
-  const tell = (type: string, facts: ProviderEvent['facts']) => {
-    outbox.push({
-      id: `evt_${randomUUID()}`,
-      type,
-      createdAt: clock.now(),
-      isLive: false,
-      payload: {},
-      facts,
-    });
-  };
-  const find = (id: string): Billed => {
-    const found = [...billed.values()].find(
-      ({ fact }) => fact.subscriptionId === id || fact.providerSubscriptionId === id,
-    );
-    if (!found) throw new Error(`nothing is billed for ${id}`);
-    return found;
-  };
-  const priceOf = (id: string): Price => prices.get(id) as Price;
-  const setFact = (one: Billed, changes: Partial<SubscriptionFact>) => {
-    one.fact = { ...one.fact, ...changes, asOf: clock.now().toISOString() };
-    tell('customer.subscription.updated', [one.fact]);
-    return one.fact;
-  };
-  const bill = (one: Billed, status: 'paid' | 'failed', more: Partial<InvoiceFact> = {}): InvoiceFact => {
-    const { priceCents, currency } = priceOf(one.priceId);
-    const invoice: InvoiceFact = {
-      kind: 'invoice',
-      invoiceId: `in_${randomUUID()}`,
-      providerSubscriptionId: one.fact.providerSubscriptionId,
-      subscriptionId: one.fact.subscriptionId,
-      paymentId: status === 'paid' ? `pi_${randomUUID()}` : null,
-      status,
-      purpose: 'period',
-      providerPriceId: one.priceId,
-      amountCents: priceCents,
-      currency,
-      periodStart: one.fact.periodStart as string,
-      periodEnd: one.fact.periodEnd as string,
-      invoiceUrl: null,
-      ...more,
-    };
-    one.invoices.push(invoice);
-    tell('invoice.created', [{ ...invoice, status: 'open', paymentId: null }]);
-    tell(status === 'paid' ? 'invoice.paid' : 'invoice.payment_failed', [{ ...invoice }]);
-    return invoice;
-  };
-  /** What a dearer price costs for the rest of the period: back and forth are rounded each for itself. */
-  const billDifference = (one: Billed, from: Price, to: Price) => {
-    const [start, end] = [
-      Date.parse(one.fact.periodStart as string),
-      Date.parse(one.fact.periodEnd as string),
-    ];
-    const part = (end - clock.now().getTime()) / (end - start);
-    const amountCents = Math.round(to.priceCents * part) - Math.round(from.priceCents * part);
-    bill(one, 'paid', { purpose: 'change', amountCents, periodStart: clock.now().toISOString() });
-  };
-
-  const provider = {
+/** The calls that subscriptions need; the others are left out. */
+function createProvider(books: Books): PaymentProvider {
+  const provider: Partial<PaymentProvider> = {
     name: 'stripe',
     isLive: false,
     async ensurePrice({ planId, version, priceCents, currency, interval }) {
       const id = `price_${planId}_${version}`;
-      prices.set(id, { priceCents, currency, interval });
+      books.prices.set(id, { priceCents, currency, interval });
       return id;
     },
     async openSubscription({ subscriptionId, providerPriceId, expiresAt }) {
-      calls.push(`open ${subscriptionId}`);
-      checkouts.set(subscriptionId, { priceId: providerPriceId, isOpen: true });
+      books.checkouts.set(subscriptionId, { priceId: providerPriceId, isOpen: true });
       return {
         checkoutId: `cs_${subscriptionId}`,
         url: `https://pay.example.com/${subscriptionId}`,
@@ -126,93 +75,170 @@ export function createBilling(clock: TestClock): Billing {
       };
     },
     async expireCheckout(checkoutId) {
-      calls.push(`expire ${checkoutId}`);
-      const checkout = checkouts.get(checkoutId.slice(3));
-      if (billing.keepCheckoutsOpen) throw new AppError('payments.provider_refused');
+      books.calls.push(`expire ${checkoutId}`);
+      if (books.keepsCheckoutsOpen) throw new AppError('payments.provider_refused');
+      const checkout = books.checkouts.get(checkoutId.slice(3));
       if (checkout) checkout.isOpen = false;
     },
     async readSubscription(id) {
-      calls.push(`read ${id}`);
-      return { ...find(id).fact, asOf: clock.now().toISOString() };
+      books.calls.push(`read ${id}`);
+      const { fact } = find(books, id);
+      return { ...fact, asOf: asOfAfter(books, fact.asOf) };
     },
-    async changeSubscription({ providerSubscriptionId, providerPriceId, changeId, isImmediate }) {
-      calls.push(`change ${changeId} ${providerPriceId} ${isImmediate}`);
-      const one = find(providerSubscriptionId);
-      if (isImmediate && refusal !== undefined) {
-        const code = refusal;
-        refusal = undefined;
-        throw new AppError(code);
-      }
-      const before = priceOf(one.priceId);
-      one.priceId = providerPriceId;
-      if (isImmediate) billDifference(one, before, priceOf(providerPriceId));
-      return { fact: setFact(one, { providerPriceId }), approvalUrl: null };
+    async changeSubscription(order) {
+      books.calls.push(`change ${order.changeId} ${order.providerPriceId}`);
+      return { fact: changePrice(books, order), approvalUrl: null };
     },
     async cancelSubscription({ providerSubscriptionId, cancels }) {
-      return setFact(find(providerSubscriptionId), { cancelsAtPeriodEnd: cancels });
+      return setFact(books, find(books, providerSubscriptionId), { cancelsAtPeriodEnd: cancels });
     },
     async readDelivery(body) {
       const event = JSON.parse(body.toString());
       return { ...event, createdAt: new Date(event.createdAt) };
     },
-  } as Partial<PaymentProvider> as PaymentProvider;
-
-  const billing: Billing = {
-    provider,
-    outbox,
-    calls,
-    keepCheckoutsOpen: false,
-    pay(subscriptionId) {
-      const checkout = checkouts.get(subscriptionId);
-      if (!checkout?.isOpen) throw new Error('there is no such checkout');
-      checkout.isOpen = false;
-      const startedAt = clock.now();
-      const { interval } = priceOf(checkout.priceId);
-      const fact: SubscriptionFact = {
-        kind: 'subscription',
-        providerSubscriptionId: `sub_${subscriptionId}`,
-        subscriptionId,
-        status: 'incomplete',
-        providerPriceId: checkout.priceId,
-        periodStart: startedAt.toISOString(),
-        periodEnd: turnOf(startedAt, interval, 1).toISOString(),
-        cancelsAtPeriodEnd: false,
-        customerId: `cus_${subscriptionId}`,
-        asOf: startedAt.toISOString(),
-      };
-      const one: Billed = { fact, startedAt, turns: 1, priceId: checkout.priceId, invoices: [] };
-      billed.set(subscriptionId, one);
-      tell('customer.subscription.created', [fact]);
-      setFact(one, { status: 'active' });
-      bill(one, 'paid');
-    },
-    renew(subscriptionId, { fails = false } = {}) {
-      const one = find(subscriptionId);
-      const { interval } = priceOf(one.priceId);
-      const [start, end] = [one.turns, one.turns + 1].map((turns) => turnOf(one.startedAt, interval, turns));
-      one.turns++;
-      setFact(one, { periodStart: start?.toISOString() ?? null, periodEnd: end?.toISOString() ?? null });
-      const invoice = bill(one, fails ? 'failed' : 'paid');
-      if (fails) setFact(one, { status: 'past_due' });
-      return invoice;
-    },
-    recover(subscriptionId) {
-      const one = find(subscriptionId);
-      const invoice = one.invoices.findLast(({ status }) => status === 'failed');
-      if (!invoice) throw new Error('nothing has failed');
-      Object.assign(invoice, { status: 'paid', paymentId: `pi_${randomUUID()}` });
-      setFact(one, { status: 'active' });
-      tell('invoice.paid', [{ ...invoice }]);
-    },
-    end(subscriptionId) {
-      setFact(find(subscriptionId), { status: 'ended', cancelsAtPeriodEnd: false });
-    },
-    periodEnd: (subscriptionId) => new Date(find(subscriptionId).fact.periodEnd as string),
-    refuseNextChange(code) {
-      refusal = code;
-    },
   };
-  return billing;
+  return provider as PaymentProvider;
+}
+
+function changePrice(books: Books, order: Parameters<PaymentProvider['changeSubscription']>[0]) {
+  const one = find(books, order.providerSubscriptionId);
+  if (order.isImmediate && books.refusal !== null) {
+    const code = books.refusal;
+    books.refusal = null;
+    throw new AppError(code);
+  }
+  const before = priceOf(books, one.priceId);
+  one.priceId = order.providerPriceId;
+  if (order.isImmediate) billDifference(books, one, before);
+  return setFact(books, one, { providerPriceId: order.providerPriceId });
+}
+
+function tell(books: Books, type: string, facts: Fact[]): void {
+  const createdAt = books.clock.now();
+  books.outbox.push({ id: `evt_${randomUUID()}`, type, createdAt, isLive: false, payload: {}, facts });
+}
+
+function find(books: Books, id: string): Billed {
+  const found = books.billed.find(
+    ({ fact }) => fact.subscriptionId === id || fact.providerSubscriptionId === id,
+  );
+  if (!found) throw new Error(`nothing is billed for ${id}`);
+  return found;
+}
+
+function priceOf(books: Books, id: string): Price {
+  const price = books.prices.get(id);
+  if (!price) throw new Error(`there is no price ${id}`);
+  return price;
+}
+
+/** No two states of a subscription are of one instant. */
+function asOfAfter({ clock }: Books, before: string): string {
+  return new Date(Math.max(clock.now().getTime(), Date.parse(before) + 1)).toISOString();
+}
+
+function setFact(books: Books, one: Billed, changes: Partial<SubscriptionFact>): SubscriptionFact {
+  one.fact = { ...one.fact, ...changes, asOf: asOfAfter(books, one.fact.asOf) };
+  tell(books, 'customer.subscription.updated', [one.fact]);
+  return one.fact;
+}
+
+/** Bills the present period, or what `more` says. */
+function bill(
+  books: Books,
+  one: Billed,
+  status: 'paid' | 'failed',
+  more: Partial<InvoiceFact> = {},
+): InvoiceFact {
+  const { priceCents, currency } = priceOf(books, one.priceId);
+  const { providerSubscriptionId, subscriptionId, periodStart, periodEnd } = one.fact;
+  if (periodStart === null || periodEnd === null) throw new Error('there is no period');
+  const invoice: InvoiceFact = {
+    kind: 'invoice',
+    invoiceId: `in_${randomUUID()}`,
+    providerSubscriptionId,
+    subscriptionId,
+    paymentId: status === 'paid' ? `pi_${randomUUID()}` : null,
+    status,
+    purpose: 'period',
+    providerPriceId: one.priceId,
+    amountCents: priceCents,
+    currency,
+    periodStart,
+    periodEnd,
+    invoiceUrl: null,
+    ...more,
+  };
+  one.invoices.push(invoice);
+  tell(books, 'invoice.created', [{ ...invoice, status: 'open', paymentId: null }]);
+  tell(books, status === 'paid' ? 'invoice.paid' : 'invoice.payment_failed', [{ ...invoice }]);
+  return invoice;
+}
+
+/** What a dearer price costs for the rest of the period: back and forth are rounded each for itself. */
+function billDifference(books: Books, one: Billed, before: Price): void {
+  const [start, end] = [one.fact.periodStart ?? '', one.fact.periodEnd ?? ''].map(Date.parse) as [
+    number,
+    number,
+  ];
+  const part = (end - books.clock.now().getTime()) / (end - start);
+  const { priceCents } = priceOf(books, one.priceId);
+  const amountCents = Math.round(priceCents * part) - Math.round(before.priceCents * part);
+  const periodStart = books.clock.now().toISOString();
+  bill(books, one, 'paid', { purpose: 'change', amountCents, periodStart });
+}
+
+/** The first payment, in the checkout that was opened for a subscription of ours. */
+export function pay(books: Billing, subscriptionId: string): void {
+  const checkout = books.checkouts.get(subscriptionId);
+  if (!checkout?.isOpen) throw new Error('there is no such checkout');
+  checkout.isOpen = false;
+  const startedAt = books.clock.now();
+  const { priceId } = checkout;
+  const fact: SubscriptionFact = {
+    kind: 'subscription',
+    providerSubscriptionId: `sub_${subscriptionId}`,
+    subscriptionId,
+    status: 'incomplete',
+    providerPriceId: priceId,
+    periodStart: startedAt.toISOString(),
+    periodEnd: turnOf(startedAt, priceOf(books, priceId).interval, 1).toISOString(),
+    cancelsAtPeriodEnd: false,
+    customerId: `cus_${subscriptionId}`,
+    asOf: startedAt.toISOString(),
+  };
+  const one: Billed = { fact, startedAt, turns: 1, priceId, invoices: [] };
+  books.billed.push(one);
+  tell(books, 'customer.subscription.created', [fact]);
+  setFact(books, one, { status: 'active' });
+  bill(books, one, 'paid');
+}
+
+/** Turns to the next period and bills it; the clock should be there. */
+export function renew(books: Billing, subscriptionId: string, { fails = false } = {}): InvoiceFact {
+  const one = find(books, subscriptionId);
+  const { interval } = priceOf(books, one.priceId);
+  const periodStart = turnOf(one.startedAt, interval, one.turns).toISOString();
+  one.turns++;
+  setFact(books, one, { periodStart, periodEnd: turnOf(one.startedAt, interval, one.turns).toISOString() });
+  const invoice = bill(books, one, fails ? 'failed' : 'paid');
+  if (fails) setFact(books, one, { status: 'past_due' });
+  return invoice;
+}
+
+/** The bill that failed last is paid after all. */
+export function recover(books: Billing, subscriptionId: string): void {
+  const one = find(books, subscriptionId);
+  const invoice = one.invoices.findLast(({ status }) => status === 'failed');
+  if (!invoice) throw new Error('nothing has failed');
+  Object.assign(invoice, { status: 'paid', paymentId: `pi_${randomUUID()}` });
+  setFact(books, one, { status: 'active' });
+  tell(books, 'invoice.paid', [{ ...invoice }]);
+}
+
+/** The subscription ends now. */
+export function end(books: Billing, subscriptionId: string): void {
+  setFact(books, find(books, subscriptionId), { status: 'ended', cancelsAtPeriodEnd: false });
 }
 
 /** Delivers an event as the provider would. */
@@ -220,7 +246,7 @@ export function deliver(service: TestService, event: ProviderEvent): Promise<Ans
   return service.send('POST', '/api/v1/webhooks/stripe', { body: event });
 }
 
-/** Delivers all that has been told, in the order given by `arrange`; by default as told. Each must be taken. */
+/** Delivers all that has been told, as `arrange` puts it; by default as told. Each must be taken. */
 export async function deliverAll(
   service: TestService,
   billing: Billing,
@@ -228,7 +254,7 @@ export async function deliverAll(
 ): Promise<void> {
   for (const event of arrange(billing.outbox.splice(0))) {
     const { status } = await deliver(service, event);
-    if (status >= 300) throw new Error(`event ${event.type} was answered with ${status}`);
+    if (status >= 300) throw new Error(`event ${event.type} was answered ${status}`);
   }
 }
 

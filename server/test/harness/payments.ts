@@ -6,8 +6,8 @@ import type { Answer, TestService } from './index.ts';
 type CheckoutFact = Extract<Fact, { kind: 'checkout' }>;
 
 /**
- * A payment provider whose checkouts a test settles by hand. It speaks facts: an event says them as they are, signed by
- * a header.
+ * A payment provider whose checkouts a test settles by hand. It speaks facts: an event says them as they are,
+ * signed by a header.
  */
 export type TestProvider = PaymentProvider & {
   /** The checkouts that were opened, by id. */
@@ -26,6 +26,19 @@ export type SignedDelivery = { body: string; headers: Record<string, string> };
 const secret = 'a secret of the test provider';
 const signatureOf = (body: string) => createHmac('sha256', secret).update(body).digest('hex');
 
+const unused = () => Promise.reject(new AppError('payments.not_supported'));
+const unsupported = {
+  refund: unused,
+  ensurePrice: unused,
+  openSubscription: unused,
+  readSubscription: unused,
+  changeSubscription: unused,
+  cancelSubscription: unused,
+  openPortal: unused,
+  chargeSavedCard: unused,
+  async *listFacts() {},
+};
+
 /** Makes one; it names itself like a real one. */
 export function createTestProvider(name: ProviderName = 'stripe', isLive = false): TestProvider {
   const checkouts = new Map<string, CheckoutFact>();
@@ -36,7 +49,6 @@ export function createTestProvider(name: ProviderName = 'stripe', isLive = false
     const failure = failures.get(which);
     if (failure) throw failure;
   };
-  const unused = () => Promise.reject(new AppError('payments.not_supported'));
   return {
     name,
     isLive,
@@ -88,15 +100,7 @@ export function createTestProvider(name: ProviderName = 'stripe', isLive = false
       if (event.isLive !== isLive) throw new AppError('payments.wrong_mode');
       return { ...event, createdAt: new Date(createdAt), payload: payload ?? JSON.parse(text) };
     },
-    refund: unused,
-    ensurePrice: unused,
-    openSubscription: unused,
-    readSubscription: unused,
-    changeSubscription: unused,
-    cancelSubscription: unused,
-    openPortal: unused,
-    chargeSavedCard: unused,
-    async *listFacts() {},
+    ...unsupported,
   };
 }
 

@@ -1,41 +1,38 @@
 import { randomUUID, sign, type KeyObject } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import {
-  createPaypalProvider,
-  type PaypalOptions,
-} from '../../src/domains/payments/paypal/create-paypal-provider.ts';
-import type { TestClock } from './index.ts';
+import { createPaypalProvider, type PaypalOptions } from '../../src/domains/payments/index.ts';
+import type { CheckoutOrder } from '../../src/domains/payments/index.ts';
+import { createTestClock, type TestClock } from './index.ts';
 import { issueCertificate, type Identity } from './certificates.ts';
 
-export const webhookId = '8PT597110X687430LKGECATA';
+const webhookId = '8PT597110X687430LKGECATA';
 export const certificateAddress =
   'https://api.sandbox.paypal.com/v1/notifications/certs/CERT-360caa42-fca2a594';
 export const certificateName = 'messageverificationcerts.sandbox.paypal.com';
 
 type Asked = { method: string; url: string; headers: Headers; body: any };
-type Reply = (asked: Asked) => Response | Promise<Response>;
+/** What is answered: a body, or whatever comes of a function. */
+type Reply = object | ((asked: Asked) => Response | Promise<Response>);
 
 /** What stands in for the network: it answers what a test says, and remembers what was asked. */
 export type FakePaypal = {
   fetch: typeof fetch;
   asked: Asked[];
   /** Answers a path (or an address) from now on, for a method. */
-  on(method: string, path: string, reply: Reply | unknown): void;
+  on(method: string, path: string, reply: Reply): void;
   /** How often a path (or an address) was asked. */
   count(path: string): number;
 };
 
 export function createFakePaypal(): FakePaypal {
-  const replies = new Map<string, Reply | unknown>();
+  const replies = new Map<string, Reply>();
   const asked: Asked[] = [];
-  const nameOf = (url: URL) =>
-    url.pathname.startsWith('/v1/notifications/certs/') ? url.href : url.pathname;
   const fake: FakePaypal = {
     asked,
     on: (method, path, reply) => void replies.set(`${method} ${path}`, reply),
     count: (path) => asked.filter(({ url }) => nameOf(new URL(url)) === path).length,
     async fetch(input, init) {
-      const url = new URL(String(input));
+      const url = new URL(input instanceof Request ? input.url : input);
       const text = typeof init?.body === 'string' ? init.body : '';
       const call = {
         method: init?.method ?? 'GET',
@@ -46,7 +43,7 @@ export function createFakePaypal(): FakePaypal {
       asked.push(call);
       const reply = replies.get(`${call.method} ${nameOf(url)}`);
       if (reply === undefined) return json(refusalOf('RESOURCE_NOT_FOUND'), 404);
-      return typeof reply === 'function' ? await (reply as Reply)(call) : json(reply);
+      return typeof reply === 'function' ? reply(call) : json(reply);
     },
   };
   fake.on('POST', '/v1/oauth2/token', {
@@ -55,6 +52,11 @@ export function createFakePaypal(): FakePaypal {
     expires_in: 32_400,
   });
   return fake;
+}
+
+/** Certificates are known by their whole address, everything else by its path. */
+function nameOf(url: URL): string {
+  return url.pathname.startsWith('/v1/notifications/certs/') ? url.href : url.pathname;
 }
 
 export const json = (body: unknown, status = 200, headers: Record<string, string> = {}) =>
@@ -137,3 +139,36 @@ export function eventOf(type: string, resource: object, more: object = {}) {
     ...more,
   };
 }
+
+/** The adapter at noon, on a network that answers nothing yet. */
+export const openAdapter = () => {
+  const clock = createTestClock();
+  const fake = createFakePaypal();
+  return { clock, fake, provider: createTestPaypal(fake, clock) };
+};
+
+/** A checkout that is wanted for a purchase. */
+export const wanted = (more: Partial<CheckoutOrder> = {}): CheckoutOrder => ({
+  purchaseId: '0199b4e2-7c1d-7b60-8a0e-3f5f8f5b0c11',
+  userId: '0199b4e2-7c1d-7b60-8a0e-3f5f8f5b0c44',
+  email: 'dana@example.com',
+  customerId: null,
+  title: '1,000 credits',
+  amountCents: 1000,
+  currency: 'EUR',
+  taxBehavior: 'inclusive',
+  savesCard: false,
+  successUrl: 'https://obol.example.com/credits?bought=1',
+  cancelUrl: 'https://obol.example.com/credits',
+  expiresAt: new Date('2026-03-01T12:30:00Z'),
+  ...more,
+});
+
+export const link = (rel: string) => ({ rel, href: `https://www.sandbox.paypal.com/${rel}`, method: 'GET' });
+
+/** The code of the refusal that something ends in. */
+export const codeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => 'done',
+    (error: { code?: string }) => error.code,
+  );

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { createBilling, deliverAll, type Billing } from './billing.ts';
+import { type Billing, createBilling, deliverAll, pay } from './billing.ts';
 import { createTestClock, startTestService, type Answer, type TestService } from './index.ts';
 import { addAdministrator, readOwn } from './movements.ts';
 import { addWalletHolder, type WalletHolder } from './wallets.ts';
@@ -60,7 +60,7 @@ export async function subscribe(
   const person = holder ?? (await addWalletHolder(service));
   const { status, body } = await ask(service, person, 'POST', { planId });
   expect(status).toBe(201);
-  billing.pay(body.subscriptionId);
+  pay(billing, body.subscriptionId);
   await deliverAll(service, billing);
   return { ...person, subscriptionId: body.subscriptionId };
 }

@@ -1,6 +1,6 @@
 -- Plans and subscriptions. What providers tell of a subscription and its bills is kept here; every bill that was paid
 -- as it should makes one row of payments.periods and, by it, one purchase, which is settled like any other. Why credits
--- expire and roll over as they do: docs/decisions/payments.md.
+-- expire and roll over as they do: docs/decisions/plans.md.
 
 create table payments.plans (
   id text primary key,
@@ -626,7 +626,9 @@ begin
   elsif times is null then
     return null;
   end if;
-  turn := payments.later_turn(period.starts_at, period.ends_at, billing_interval, times);
+  -- A change begins somewhere within its period; what tells the day of the turns is the period as a whole.
+  turn := payments.later_turn(coalesce((payments.period_at(period.subscription_id, period.starts_at)).starts_at,
+    period.starts_at), period.ends_at, billing_interval, times);
   expires_at := turn + case when subscription.status = 'ended' or exists (
       select from payments.periods p
        where p.subscription_id = period.subscription_id and p.purpose = 'period'

@@ -1,6 +1,7 @@
-import { asc, eq } from 'drizzle-orm';
+import { eq } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import { divideUp, toUnits } from '../../lib/exact.ts';
+import { selectPackages } from './packages/list-managed-packages.ts';
 import { packages } from './sales-tables.ts';
 import type { PackageView } from './schemas.ts';
 
@@ -9,17 +10,21 @@ import type { PackageView } from './schemas.ts';
  * that wallets count. One without a price of its own costs what CREDITS_PER_EUR says, rounded up to the cent.
  */
 export async function listPackages(ctx: Ctx): Promise<PackageView[]> {
-  const rows = await ctx.db.asService((tx) =>
-    tx.select().from(packages).where(eq(packages.isActive, true)).orderBy(asc(packages.position)),
-  );
+  const rows = await ctx.db.asService((tx) => selectPackages(tx, eq(packages.isActive, true)));
   const { creditsPerEur, creditsScale: scale } = ctx.config;
-  return rows.map(({ id, name, credits, priceCents, currency, isActive }) => ({
-    id,
-    name,
-    credits: toUnits(credits, scale),
-    scale,
-    priceCents: priceCents ?? divideUp(toUnits(credits, scale) * 100, creditsPerEur),
-    currency,
-    active: isActive,
-  }));
+  return rows.map(
+    ({ id, name, description, credits, priceCents, currency, prices, taxBehavior, active, version }) => ({
+      id,
+      name,
+      description,
+      credits: toUnits(credits, scale),
+      scale,
+      priceCents: priceCents ?? divideUp(toUnits(credits, scale) * 100, creditsPerEur),
+      currency,
+      prices,
+      taxBehavior,
+      active,
+      version,
+    }),
+  );
 }

@@ -12,6 +12,7 @@ import { listPackages } from './list-packages.ts';
 import { listPurchases } from './list-purchases.ts';
 import { addMandateRoutes } from './mandates/routes.ts';
 import { spendUnderMandate } from './mandates/spend-under-mandate.ts';
+import { addPackageRoutes } from './packages/routes.ts';
 import { readBalance } from './read-balance.ts';
 import { resolveIdempotencyKey } from './resolve-idempotency-key.ts';
 import { isOwnWallet } from './resolve-wallet.ts';
@@ -29,6 +30,7 @@ export function addCreditRoutes(app: App, ctx: Ctx): void {
   addMandateRoutes(app, ctx);
   addHistoryRoutes(app, ctx);
   addSalesRoutes(app, ctx);
+  addPackageRoutes(app, ctx);
   addGrantRoutes(app, ctx);
   addCodeRoutes(app, ctx);
   addTeamRoutes(app, ctx);

@@ -85,9 +85,9 @@ export const packageVersions = creditsSchema.table(
 );
 
 /**
- * A sale of credits: a pack, an automatic top-up, or the bill of a period of a subscription. `transaction_id` is the
- * first entry of its credits into the wallet, `posted_credits` what the ledger holds of it after refunds and disputes.
- * Settled by payments.settle alone.
+ * A sale of credits: a pack, an automatic top-up, or the bill of a period of a subscription. `transaction_id`
+ * is the first entry of its credits into the wallet, `posted_credits` what the ledger holds of it after
+ * refunds and disputes. Settled by payments.settle alone.
  */
 export const purchases = creditsSchema.table(
   'purchases',

@@ -166,11 +166,24 @@ export const packageSchema = Type.Object(
   {
     id: Type.String({ examples: ['standard'] }),
     name: Type.String({ examples: ['Standard'] }),
+    description: nullable(Type.String({ description: 'What it is good for.', examples: ['For a month'] })),
     credits: credits('What it brings.', 1000),
     scale: scaleSchema,
     priceCents: Type.Integer({ description: 'Price in the minor unit.', examples: [1000] }),
     currency: Type.String({ description: 'ISO 4217.', examples: ['EUR'] }),
+    prices: Type.Array(
+      Type.Object({
+        currency: Type.String({ description: 'ISO 4217.', examples: ['USD'] }),
+        priceCents: Type.Integer({ description: 'Price in the minor unit.', examples: [1100] }),
+      }),
+      { description: 'What it costs in further currencies.' },
+    ),
+    taxBehavior: Type.String({
+      description: 'Whether prices include tax: `inclusive`, `exclusive` (on top) or `unspecified`.',
+      examples: ['inclusive'],
+    }),
     active: Type.Boolean({ description: 'Whether it can be bought.' }),
+    version: Type.Integer({ description: 'Counts its changes.', examples: [1] }),
   },
   { title: 'Package', description: 'Credits for sale.' },
 );

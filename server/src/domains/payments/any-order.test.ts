@@ -141,15 +141,21 @@ test(
 
 const nameOf = (told: Event[][]) => JSON.stringify(told.map((story) => story.map(({ name }) => name)));
 
+function newIds(): Ids {
+  const purchaseId = randomUUID();
+  return { purchaseId, checkoutId: `cs_${purchaseId}`, paymentId: `pi_${purchaseId}` };
+}
+
 /** Each pair of stories comes in turn, so that each meets all others. */
 function newSequence(index: number): Sequence {
   const { length } = stories;
   const pair = [stories[index % length]!, stories[Math.trunc(index / length) % length]!];
-  const ids = () => {
-    const purchaseId = randomUUID();
-    return { purchaseId, checkoutId: `cs_${purchaseId}`, paymentId: `pi_${purchaseId}` };
+  return {
+    userId: randomUUID(),
+    stories: pair as [Event[], Event[]],
+    ids: [newIds(), newIds()],
+    deliveries: [],
   };
-  return { userId: randomUUID(), stories: pair as [Event[], Event[]], ids: [ids(), ids()], deliveries: [] };
 }
 
 const deliveryOf = (event: Event, ids: Ids): Delivery => ({
@@ -170,8 +176,9 @@ function shuffled(sequence: Sequence, index: number, random: Random): Sequence {
   const round = Math.trunc(index / stories.length ** 2);
   const queues = sequence.stories.map((story, which) => {
     const order = permutation(story, round * 2 + which + random(2) * random(40_320));
-    const deliveries = order.map((event) => deliveryOf(event, sequence.ids[which]!));
-    for (const delivery of [...deliveries]) {
+    const originals = order.map((event) => deliveryOf(event, sequence.ids[which]!));
+    const deliveries = [...originals];
+    for (const delivery of originals) {
       for (let copies = random(copiesMax); copies > 0; copies--) {
         const copy = random(2) === 0 ? delivery : { ...delivery, id: `evt_${randomUUID()}` };
         deliveries.splice(random(deliveries.length + 1), 0, copy);

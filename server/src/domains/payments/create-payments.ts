@@ -16,13 +16,13 @@ export type Payments = {
   /** The provider of this name, or the default one. Throws `payments.provider_not_set_up`. */
   provider(name?: ProviderName): PaymentProvider;
   /**
-   * Stores an event and applies what it says, in one transaction with those that come at the same time. One that cannot
-   * be applied is stored as failed.
+   * Stores an event and applies what it says, in one transaction with those that come at the same time. One
+   * that cannot be applied is stored as failed.
    */
   receiveEvent(provider: PaymentProvider, event: ProviderEvent): Promise<Verdict>;
   /**
-   * Applies facts that a provider has answered with. `isOwn` says that they are about checkouts which we have opened for
-   * the purchases they name.
+   * Applies facts that a provider has answered with. `isOwn` says that they are about checkouts which we have
+   * opened for the purchases they name.
    */
   applyFacts(provider: PaymentProvider, facts: Fact[], options?: { isOwn?: boolean }): Promise<void>;
   /** How many deliveries wait to be stored. */
@@ -76,7 +76,9 @@ export function createPayments(
   };
 }
 
-/** What the database can never take: wrong values, broken rules. Anything else may go better the next time. */
+/**
+ * What the database can never take: wrong values, broken rules. Anything else may go better the next time.
+ */
 const isUnusable = (error: unknown): boolean => /^(22|23|P0)/.test(databaseErrorCode(error) ?? '');
 
 async function receive(

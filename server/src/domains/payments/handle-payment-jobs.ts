@@ -2,7 +2,7 @@ import type { Ctx } from '../../ctx.ts';
 import { checkPurchase } from './check-purchase.ts';
 import { handleReversalJobs } from './handle-reversal-jobs.ts';
 import { answerFraudWarnings } from './fraud-warnings/answer-fraud-warnings.ts';
-import type { PurchaseRow } from './purchase-row.ts';
+import type { PurchaseRow } from './open-checkout.ts';
 import { topUpWallets } from './top-ups/top-up-wallets.ts';
 
 /** So many at a time, and so many times a turn. */

@@ -3,7 +3,10 @@ export { createPayments, type Payments, type Verdict } from './create-payments.t
 export type { Fact, ProviderName } from './facts.ts';
 export { addSavedCardRoutes } from './top-ups/routes.ts';
 export { handlePaymentJobs } from './handle-payment-jobs.ts';
-export type { PaymentProvider, ProviderEvent } from './provider.ts';
+export { handlePaymentMailJobs } from './mails/handle-mail-jobs.ts';
+export { addCreditsPages } from './pages/routes.ts';
+export { createPaypalProvider, type PaypalOptions } from './paypal/create-paypal-provider.ts';
+export type { CheckoutOrder, PaymentProvider, ProviderEvent } from './provider.ts';
 export { addPlanRoutes } from './plans/routes.ts';
 export { addPaymentRoutes } from './routes.ts';
 export { readExport } from './reconciliation/read-export.ts';

@@ -42,7 +42,10 @@ export async function listPaymentEvents(
   };
 }
 
-/** An event in full, for administrators. Throws `auth.session_ended`, `auth.admin_required`, `request.not_found`. */
+/**
+ * An event in full, for administrators. Throws `auth.session_ended`, `auth.admin_required`,
+ * `request.not_found`.
+ */
 export async function readPaymentEvent(ctx: Ctx, caller: Caller, eventId: string): Promise<EventDetail> {
   const where: SQL = eq(paymentEvents.id, eventId);
   const [row] = await ctx.db.asAdministrator(caller, (tx) => tx.select().from(paymentEvents).where(where));

@@ -50,8 +50,8 @@ export const plans = paymentsSchema.table(
 
 /**
  * The terms of a plan, never changed: another price or amount of credits is another version. Credits are
- * units, as in wallets. `rollover_cap` is how many unused credits may be carried into the next period; `grace_days` is how long the plan counts beyond what was
- * paid for.
+ * units, as in wallets. `rollover_cap` is how many unused credits may be carried into the next period;
+ * `grace_days` is how long the plan counts beyond what was paid for.
  */
 export const planVersions = paymentsSchema.table(
   'plan_versions',
@@ -244,8 +244,8 @@ export const invoices = paymentsSchema.table(
 
 /**
  * What was paid for: a whole period, or a dearer plan for the rest of one. `purchase_id` is the sale of its
- * credits; a change to a plan that has no more of them has none. They may be carried into the next period
- * so many times (`carried_times`; null: any number of times), `carried_more` of them once more.
+ * credits; a change to a plan that has no more of them has none. They may be carried into the next period so
+ * many times (`carried_times`; null: any number of times), `carried_more` of them once more.
  */
 export const periods = paymentsSchema.table(
   'periods',

@@ -6,8 +6,7 @@ import { toUnits } from '../../lib/exact.ts';
 import { reachFaultPoint } from '../../lib/fault-points.ts';
 import { newId } from '../../lib/ids.ts';
 import type { ProviderName } from './facts.ts';
-import { openCheckout } from './open-checkout.ts';
-import type { PurchaseRow } from './purchase-row.ts';
+import { openCheckout, type PurchaseRow } from './open-checkout.ts';
 
 export type PurchaseOrder = {
   packageId: string;
@@ -18,13 +17,15 @@ export type PurchaseOrder = {
   idempotencyKey?: string;
 };
 
-/** Stripe lets a checkout live for a day at most; an hour is for finding it again when its answer was lost. */
+/**
+ * Stripe lets a checkout live for a day at most; an hour is for finding it again when its answer was lost.
+ */
 const checkoutHours = 23;
 
 /**
- * Begins the purchase of a package: the purchase is there before the provider hears of it, so whatever the provider
- * tells finds it. The same key again gets the same purchase and checkout. Returns where to pay. Throws
- * `auth.session_ended`, `request.not_found`, `idempotency.mismatch`, `credits.wallet_inactive`,
+ * Begins the purchase of a package: the purchase is there before the provider hears of it, so whatever the
+ * provider tells finds it. The same key again gets the same purchase and checkout. Returns where to pay.
+ * Throws `auth.session_ended`, `request.not_found`, `idempotency.mismatch`, `credits.wallet_inactive`,
  * `payments.provider_not_set_up`, `payments.package_unavailable`, `payments.currency_unavailable`,
  * `payments.limit_reached`, `payments.provider_unavailable`, `payments.provider_refused`.
  */

@@ -2,12 +2,12 @@ import type { Ctx } from '../../ctx.ts';
 import type { Caller } from '../../db/index.ts';
 import { findPurchase, type Purchase } from '../credits/index.ts';
 import { checkPurchase } from './check-purchase.ts';
-import type { PurchaseRow } from './purchase-row.ts';
+import type { PurchaseRow } from './open-checkout.ts';
 import type { PurchaseDetail } from './schemas.ts';
 
 /**
- * A purchase of the caller's. One that is pending is brought up to what its provider says, every few seconds at
- * most; when the provider cannot be asked, it is shown as it is known. Throws `auth.session_ended`,
+ * A purchase of the caller's. One that is pending is brought up to what its provider says, every few seconds
+ * at most; when the provider cannot be asked, it is shown as it is known. Throws `auth.session_ended`,
  * `request.not_found`.
  */
 export async function readPurchase(ctx: Ctx, caller: Caller, purchaseId: string): Promise<PurchaseDetail> {

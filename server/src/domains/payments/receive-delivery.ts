@@ -12,9 +12,10 @@ export type ReceivedDelivery = {
 };
 
 /**
- * Takes a delivery of a provider: checks the signature, then stores the event and applies it, before it is answered.
- * A repeat changes nothing. What is refused is noted apart from events, since nobody knows whose it is. Throws
- * `request.not_found` when the provider is not set up, and what `readDelivery` of the provider does.
+ * Takes a delivery of a provider: checks the signature, then stores the event and applies it, before it is
+ * answered. A repeat changes nothing. What is refused is noted apart from events, since nobody knows whose it
+ * is. Throws `request.not_found` when the provider is not set up, and what `readDelivery` of the provider
+ * does.
  */
 export async function receiveDelivery(ctx: Ctx, delivery: ReceivedDelivery): Promise<void> {
   const { providers } = ctx.payments;

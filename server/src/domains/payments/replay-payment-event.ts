@@ -7,9 +7,9 @@ import { readPaymentEvent } from './list-payment-events.ts';
 import type { EventDetail } from './schemas.ts';
 
 /**
- * Applies once more what an event said, on an administrator's word, and notes it in the audit trail: what is in place
- * already does not happen again. Returns the event as it is then. Throws `auth.session_ended`, `auth.admin_required`,
- * `request.not_found`.
+ * Applies once more what an event said, on an administrator's word, and notes it in the audit trail: what is
+ * in place already does not happen again. Returns the event as it is then. Throws `auth.session_ended`,
+ * `auth.admin_required`, `request.not_found`.
  */
 export async function replayPaymentEvent(
   ctx: Ctx,

@@ -21,8 +21,9 @@ const cents = (name: string) => bigint(name, { mode: 'number' });
 export const eventOutcomes = ['applied', 'waiting', 'ignored', 'refused', 'failed'] as const;
 
 /**
- * Events as a payment provider delivered them, with what they say (`facts`) and what came of it: applied, waiting for
- * what it is about (`waits_for`), ignored since it says nothing about money, refused (`reason`), or failed.
+ * Events as a payment provider delivered them, with what they say (`facts`) and what came of it: applied,
+ * waiting for what it is about (`waits_for`), ignored since it says nothing about money, refused (`reason`),
+ * or failed.
  */
 export const paymentEvents = paymentsSchema.table(
   'events',
@@ -65,8 +66,8 @@ export const refusedDeliveries = paymentsSchema.table('refused_deliveries', {
 });
 
 /**
- * What is known of a payment on its way: a checkout, a bill, a charge of a saved card. `opened_for` is the purchase
- * that we opened it for, `claimed_by` the one that the provider names.
+ * What is known of a payment on its way: a checkout, a bill, a charge of a saved card. `opened_for` is the
+ * purchase that we opened it for, `claimed_by` the one that the provider names.
  */
 export const checkouts = paymentsSchema.table(
   'checkouts',
@@ -164,7 +165,9 @@ export const disputes = paymentsSchema.table(
   ],
 );
 
-/** A refund that we ask a provider for; while it is `open` or `sent`, its credits are gone from the wallet. */
+/**
+ * A refund that we ask a provider for; while it is `open` or `sent`, its credits are gone from the wallet.
+ */
 export const refundRequests = paymentsSchema.table(
   'refund_requests',
   {

@@ -1,5 +1,6 @@
 /**
- * JSON as PostgreSQL can keep it: null characters and unpaired surrogates, which its texts cannot hold, become U+FFFD.
+ * JSON as PostgreSQL can keep it: null characters and unpaired surrogates, which its texts cannot hold,
+ * become U+FFFD.
  */
 export function toStorableJson(value: unknown): string {
   // `JSON.stringify` writes nothing else with such an escape; what stands behind an escaped backslash is text.

@@ -7,6 +7,7 @@ import { newId } from '../../../lib/ids.ts';
 import { assertStorableMetadata } from '../assert-storable-metadata.ts';
 import { rememberHold, walletOfHold } from '../wallet-of-hold.ts';
 import { listPackages } from '../list-packages.ts';
+import { topUpAddress } from '../top-up-address.ts';
 import type { HoldView } from './schemas.ts';
 
 /**
@@ -127,12 +128,16 @@ function toRow(ctx: Ctx, spender: Spender, request: TransactRequest): Record<str
 function hashOf(spender: Spender, request: TransactRequest): string {
   const { operation, appId, amount, description, metadata = null } = request;
   const { walletId, idempotencyKey: _key, ...content } = request;
-  const isTeams = 'userId' in spender && walletId !== undefined && walletId !== spender.userId;
-  const member = isTeams ? { memberId: spender.userId } : {};
+  const member = 'userId' in spender && isTeams(spender, request) ? { memberId: spender.userId } : {};
   const hashed = operation === 'spend' ? { amount, appId, description, metadata } : { ...content, metadata };
   return createHash('sha256')
     .update(canonicalJson({ ...hashed, ...member }))
     .digest('hex');
+}
+
+/** Whether the wallet of a team is spent from, which nobody buys credits for on a page. */
+function isTeams(spender: Spender, { walletId }: TransactRequest): boolean {
+  return 'userId' in spender && walletId !== undefined && walletId !== spender.userId;
 }
 
 async function refusal(
@@ -147,7 +152,9 @@ async function refusal(
   const appUrl = ctx.config.appUrl;
   const extensions = { ...details };
   if (code === 'credits.insufficient') {
-    extensions.topUp = { packages: await listPackages(ctx), checkoutUrl: `${appUrl}/credits` };
+    const missing = isTeams(spender, request) ? 0 : Number(details?.required) - Number(details?.available);
+    const checkoutUrl = topUpAddress(ctx, missing);
+    extensions.topUp = { packages: await listPackages(ctx), checkoutUrl };
   }
   if (code === 'mandate.exceeded' || code === 'mandate.required') {
     const isKeys = 'isBudgeted' in spender && (spender.isBudgeted ?? false);

@@ -71,7 +71,9 @@ async function readPeriod(
   const start = lastPayment && readOptionalTime(lastPayment, 'time');
   const next = readOptionalTime(billing, 'next_billing_time');
   if (!start) return { start: null, end: null };
-  const isRunning = readText(subscription, 'status') === 'ACTIVE';
+  // After a payment that failed it is the time of the next try.
+  const isRunning =
+    readText(subscription, 'status') === 'ACTIVE' && readCount(billing, 'failed_payments_count') === 0;
   if (isRunning && next && next > start) return { start, end: next };
   return { start, end: endOfPeriod(start, await connection.plans.intervalOf(connection, planId)) };
 }

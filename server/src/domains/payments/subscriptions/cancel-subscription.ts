@@ -9,8 +9,8 @@ import { readSubscription } from './read-subscription.ts';
 import type { SubscriptionView } from './schemas.ts';
 
 /**
- * Ends the caller's subscription with the period that has been paid for; credits and plan stay until then. One
- * that waits in its checkout is closed at once. Again it changes nothing. Throws `auth.session_ended`,
+ * Ends the caller's subscription with the period that has been paid for; credits and plan stay until then.
+ * One that waits in its checkout is closed at once. Again it changes nothing. Throws `auth.session_ended`,
  * `payments.no_subscription`, and what the provider throws.
  */
 export async function cancelSubscription(ctx: Ctx, caller: Caller): Promise<SubscriptionView> {

@@ -81,7 +81,7 @@ async function askProvider(ctx: Ctx, change: Change): Promise<string | null> {
   const isBilled = (version: PlanVersion) =>
     version.planId === subscription.billedPlanId && version.version === subscription.billedVersion;
   if (!isImmediate) return isBilled(next) ? null : setPrice(ctx, change, next, newId(ctx), false);
-  // What is billed at once is the difference to the price that stands at the provider: to the one that was paid.
+  // What is billed at once is the difference to the price that stands at the provider: the one that was paid.
   if (!isBilled(current)) await setPrice(ctx, change, current, newId(ctx), false);
   const changeId = await noteChange(ctx, change);
   try {

@@ -8,8 +8,8 @@ export type Subscription = typeof subscriptions.$inferSelect;
 export const liveStatuses: readonly Subscription['status'][] = ['incomplete', 'active', 'past_due'];
 
 /**
- * The subscription of a person that matters: one that lives before one that waits in its checkout, that before
- * one that has ended; the newest of them.
+ * The subscription of a person that matters: one that lives before one that waits in its checkout, that
+ * before one that has ended; the newest of them.
  */
 export async function findSubscription(tx: Tx, userId: string): Promise<Subscription | undefined> {
   const order = sql`array_position(array['active', 'past_due', 'incomplete', 'opening', 'ended'], ${subscriptions.status})`;

@@ -8,7 +8,7 @@ const overdueMs = 3 * 3_600_000;
 /** How long until the provider is asked again about one that is still overdue. */
 const checkAgainMs = 6 * 3_600_000;
 /** Per turn; the rest is for the next one. */
-const checksMax = 50;
+const checksMax = 20;
 const peopleMax = 500;
 
 /**
@@ -16,11 +16,9 @@ const peopleMax = 500;
  * ends plans that nobody has paid for beyond their days of grace.
  */
 export function handleSubscriptionJobs(ctx: Ctx): void {
-  ctx.jobs.handle('follow-subscriptions', async (_data, signal) => {
-    for (const subscription of await claimOverdue(ctx)) {
-      if (signal.aborted) break;
-      await askAfter(ctx, subscription);
-    }
+  ctx.jobs.handle('follow-subscriptions', async () => {
+    const overdue = await claimOverdue(ctx);
+    await Promise.all(overdue.map((subscription) => askAfter(ctx, subscription)));
     await ctx.db.call('select payments.end_grace($1, $2)', [ctx.clock.now(), peopleMax]);
   });
 }

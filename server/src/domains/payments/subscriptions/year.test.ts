@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { createShuffler, deliver, deliverAll, turnOf } from '../../../../test/harness/billing.ts';
+import { createShuffler, deliver, deliverAll, renew, turnOf } from '../../../../test/harness/billing.ts';
 import { expectSound, spend } from '../../../../test/harness/movements.ts';
 import {
   ask,
@@ -58,7 +58,7 @@ describe('a year of months, begun on the 31st', () => {
       service.clock.advance({ hours: 1 });
       for (const [place, one] of subscribers.entries()) {
         expect(await paidCredits(service, one)).toBe(unused[place]);
-        billing.renew(one.subscriptionId);
+        renew(billing, one.subscriptionId);
       }
       told.push(...billing.outbox);
       await deliverAll(service, billing, shuffle);

@@ -1,7 +1,7 @@
 import type { Ctx } from '../../../ctx.ts';
 import { AppError } from '../../../errors.ts';
 import { reachFaultPoint } from '../../../lib/fault-points.ts';
-import type { PurchaseRow } from '../purchase-row.ts';
+import type { PurchaseRow } from '../open-checkout.ts';
 
 /**
  * Charges the saved card for a top-up that has begun, and applies the answer. The provider knows the

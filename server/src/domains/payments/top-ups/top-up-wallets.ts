@@ -3,7 +3,7 @@ import { toUnits } from '../../../lib/exact.ts';
 import { reachFaultPoint } from '../../../lib/fault-points.ts';
 import { newId } from '../../../lib/ids.ts';
 import type { PaymentProvider } from '../provider.ts';
-import type { PurchaseRow } from '../purchase-row.ts';
+import type { PurchaseRow } from '../open-checkout.ts';
 import { chargeTopUp } from './charge-top-up.ts';
 
 /** So many people at a time, and so many times a turn. */

@@ -1,0 +1,3 @@
+/** The page of credits, and what its forms are sent to. */
+export const creditsPath = '/credits';
+export const planPath = `${creditsPath}/plan`;
