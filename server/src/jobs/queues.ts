@@ -105,7 +105,9 @@ export type JobData = {
   'top-up-wallets': Record<string, never>;
   /** Does about warnings of stolen cards what the settings say. */
   'answer-fraud-warnings': Record<string, never>;
-  /** Asks providers about subscriptions that should have been renewed, and ends plans that nobody pays for. */
+  /**
+   * Asks providers about subscriptions that should have been renewed, and ends plans that nobody pays for.
+   */
   'follow-subscriptions': Record<string, never>;
 };
 

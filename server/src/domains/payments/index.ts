@@ -11,6 +11,6 @@ export { addPlanRoutes } from './plans/routes.ts';
 export { addPaymentRoutes } from './routes.ts';
 export { readExport } from './reconciliation/read-export.ts';
 export { reconcilePayments } from './reconciliation/reconcile-payments.ts';
-export { countOpen, type Finding, type ReconciliationReport } from './reconciliation/report.ts';
+export { countOpen, type Finding, type ReconciliationReport } from './reconciliation/count-open.ts';
 export { handleSubscriptionJobs } from './subscriptions/handle-subscription-jobs.ts';
 export { addSubscriptionRoutes } from './subscriptions/routes.ts';
