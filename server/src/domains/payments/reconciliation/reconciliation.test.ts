@@ -163,6 +163,7 @@ describe('a comparison', () => {
 
 describe('the job', () => {
   test('keeps and mails what is left, notes it in the trail, and counts it', async () => {
+    service.clock.advance({ minutes: 1 });
     const foreign: Fact = {
       ...(await buy()),
       checkoutId: 'cs_x',
