@@ -13,6 +13,8 @@ export type ShopView = {
   packs: PackView[];
   /** Who takes payments; nothing can be bought without one. */
   providers: ProviderName[];
+  /** Whether a card can be kept for automatic top-ups: the field `saveCard`. */
+  canSaveCard: boolean;
   /** Whether no real money moves. */
   isTest: boolean;
 };
@@ -43,6 +45,8 @@ export type SubscriptionView = {
   change: { form: Form; choices: PlanView[] } | null;
   cancel: Form | null;
   resume: Form | null;
+  /** Leads to the provider's page for cards and bills; null where it has none. */
+  portal: Form | null;
 };
 
 export type PurchaseRow = {
@@ -63,7 +67,29 @@ export type PurchaseRow = {
   refund: Form | null;
 };
 
-export type CreditsDone = 'plan-changed' | 'plan-cancelled' | 'plan-resumed' | 'refund-asked';
+/**
+ * A pack that is bought with a saved card whenever less than `threshold` is available. Fields of `form`:
+ * `packageId`, `threshold` (credits), `monthlyCap` (whole units of the currency).
+ */
+export type TopUpView = {
+  status: 'off' | 'active' | 'paused';
+  /** Why it is paused. */
+  reason: string | null;
+  packName: string | null;
+  packageId: string | null;
+  threshold: number | null;
+  priceCents: number | null;
+  monthlyCapCents: number | null;
+  chargedThisMonthCents: number;
+  currency: string;
+  /** What the fields begin with. */
+  typed: { threshold: number; monthlyCap: number };
+  form: Form;
+  end: Form | null;
+};
+
+export type CreditsDone =
+  'top-up-agreed' | 'top-up-ended' | 'plan-changed' | 'plan-cancelled' | 'plan-resumed' | 'refund-asked';
 
 /** A person's wallet, and all that can be bought for it. Every change is a form of its own. */
 export type CreditsPage = {
@@ -82,6 +108,8 @@ export type CreditsPage = {
   /** Fields: `planId`, `decision` (a provider); null for who has subscribed. */
   plans: { form: Form; choices: PlanView[] } | null;
   subscription: SubscriptionView | null;
+  /** Null where no card can be kept. */
+  topUp: TopUpView | null;
   /** Newest first. */
   purchases: PurchaseRow[];
   /** How many older ones there are. */

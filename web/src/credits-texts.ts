@@ -1,5 +1,12 @@
 import { creditUnitsOf, dayOf, moneyOf } from './format.ts';
-import type { ArrivalView, CreditsPage, PackView, PlanView, PurchaseRow } from './credits-pages.ts';
+import type {
+  ArrivalView,
+  CreditsPage,
+  PackView,
+  PlanView,
+  PurchaseRow,
+  TopUpView,
+} from './credits-pages.ts';
 
 const per = { month: 'a month', year: 'a year' };
 const every = { month: 'every month', year: 'every year' };
@@ -10,6 +17,15 @@ const purchaseStates: Record<PurchaseRow['status'], string> = {
   failed: 'Not paid',
   refunded: 'Refunded',
   disputed: 'Called back by your bank',
+};
+
+/** Why automatic top-ups are paused. */
+const pauses: Record<string, string | undefined> = {
+  payment_failed: 'your card was declined',
+  payment_reversed: 'a payment was refunded or called back',
+  price_changed: 'the price of the pack has changed',
+  package_unavailable: 'the pack is not sold any more',
+  limit_reached: 'you have bought as many of these packs as one may',
 };
 
 const arrivals: Record<ArrivalView['state'], (credits: string, title: string) => string> = {
@@ -57,6 +73,24 @@ export const creditsTexts = {
     pay: { stripe: 'Go on to payment', paypal: 'Pay with PayPal' },
     payChoice: { stripe: 'Pay by card or bank', paypal: 'Pay with PayPal' },
 
+    saveCard: 'Keep my card for automatic top-ups',
+
+    topUp: 'Automatic top-up',
+    topUpLead: 'Buys a pack with the card that you have kept, whenever your credits run low.',
+    topUpActive: (topUp: TopUpView, scale: number) =>
+      `With less than ${amount(topUp.threshold ?? 0, scale)} left, “${topUp.packName ?? topUp.packageId}” is bought for ` +
+      `${moneyOf(topUp.priceCents ?? 0, topUp.currency)}. At most ` +
+      `${moneyOf(topUp.monthlyCapCents ?? 0, topUp.currency)} is charged a month; this month it was ` +
+      `${moneyOf(topUp.chargedThisMonthCents, topUp.currency)} so far.`,
+    topUpPaused: (reason: string | null) =>
+      `It is paused: ${pauses[reason ?? ''] ?? 'something has changed'}. Nothing is charged until you agree anew.`,
+    topUpSetUp: 'Set it up',
+    topUpChange: 'Change it',
+    threshold: 'When fewer credits are left than',
+    monthlyCap: (currency: string) => `Most that is charged in a month, in ${currency}`,
+    topUpAgree: 'Agree to automatic payments',
+    topUpEnd: 'Switch it off',
+
     plans: 'Subscribe',
     plansLead: 'Credits that come by themselves, until you cancel.',
     plan: 'Plan',
@@ -80,6 +114,7 @@ export const creditsTexts = {
     cancel: 'Cancel the plan',
     cancelOpening: 'Do not subscribe',
     resume: 'Keep the plan',
+    portal: 'Change your card, or see your bills',
 
     history: 'What you have bought',
     historyNone: 'Nothing yet.',
@@ -96,6 +131,8 @@ export const creditsTexts = {
     refundSubmit: 'Ask for the refund',
 
     done: {
+      'top-up-agreed': 'Automatic top-up is on.',
+      'top-up-ended': 'Automatic top-up is off.',
       'plan-changed': 'Your plan is changed.',
       'plan-cancelled': 'Your plan is cancelled. What you have paid for stays.',
       'plan-resumed': 'Your plan goes on.',
@@ -159,6 +196,22 @@ export const creditsProblems = {
   'payments.plan_not_comparable': {
     title: 'You cannot change to this plan',
     detail: 'It is billed in another rhythm. Cancel yours, and subscribe to it when yours has ended.',
+  },
+  'payments.no_saved_card': {
+    title: 'You have not kept a card yet',
+    detail: 'Buy a pack with “Keep my card for automatic top-ups” first, then set this up.',
+  },
+  'payments.cap_too_low': {
+    title: 'The most for a month is less than one pack costs',
+    detail: 'Choose a higher amount, or a smaller pack.',
+  },
+  'payments.threshold_too_high': {
+    title: 'That is more than the pack brings',
+    detail: 'Choose a larger pack, or fewer credits.',
+  },
+  'payments.no_customer': {
+    title: 'There is nothing to see there yet',
+    detail: 'Pay for something first.',
   },
   'payments.not_refundable': {
     title: 'This cannot be refunded',

@@ -6,7 +6,9 @@ const longestWaitMs = 10_000;
 /** Payments that take longer, such as bank transfers, are told by mail. */
 const patienceMs = 15 * 60_000;
 
-/** The page, kept up to date for as long as a payment is waited for. Without JavaScript, the page as it came. */
+/**
+ * The page, kept up to date for as long as a payment is waited for. Without JavaScript, the page as it came.
+ */
 export function useLivePage(page: CreditsPage): CreditsPage {
   const [live, setLive] = useState(page);
   const { refreshUrl } = page;

@@ -6,8 +6,20 @@ export function creditsText(units: number, scale: number): string {
 
 /** A price from the smallest unit of its currency: `€5.00`, `CHF 5.00`, `¥500`. @see ISO 4217 */
 export function moneyText(cents: number, currency: string): string {
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency });
-  return format.format(shifted(cents, format.resolvedOptions().maximumFractionDigits ?? 2));
+  return formatOf(currency).format(shifted(cents, placesOf(currency)));
+}
+
+/** How many of the smallest unit of a currency make a whole one: 100 cents, 1 yen. */
+export function centsPerUnit(currency: string): number {
+  return 10 ** placesOf(currency);
+}
+
+function placesOf(currency: string): number {
+  return formatOf(currency).resolvedOptions().maximumFractionDigits ?? 2;
+}
+
+function formatOf(currency: string): Intl.NumberFormat {
+  return new Intl.NumberFormat('en', { style: 'currency', currency });
 }
 
 /** A decimal number as text, which is formatted digit by digit, so that nothing is rounded. */

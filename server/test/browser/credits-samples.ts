@@ -4,6 +4,7 @@ import type {
   PlanView,
   PurchaseRow,
   SubscriptionView,
+  TopUpView,
 } from '../../../web/src/credits-pages.ts';
 import type { Form, Page } from '../../../web/src/page.ts';
 
@@ -68,6 +69,7 @@ const subscription: SubscriptionView = {
   change: { form, choices: [pro] },
   cancel: form,
   resume: null,
+  portal: form,
 };
 
 const credits: CreditsPage = {
@@ -80,15 +82,31 @@ const credits: CreditsPage = {
   held: 0,
   debt: 0,
   need: null,
-  shop: { form, packs, providers: ['stripe'], isTest: false },
+  shop: { form, packs, providers: ['stripe'], canSaveCard: false, isTest: false },
   plans: { form, choices: [plus, pro] },
   subscription: null,
+  topUp: null,
   purchases: [],
   moreCount: 0,
   arrival: null,
   refreshUrl: '/credits/now',
   done: null,
   problem: null,
+};
+
+const topUp: TopUpView = {
+  status: 'active',
+  reason: null,
+  packName: 'Standard',
+  packageId: 'standard',
+  threshold: 100,
+  priceCents: 1000,
+  monthlyCapCents: 5000,
+  chargedThisMonthCents: 2000,
+  currency: 'EUR',
+  typed: { threshold: 100, monthlyCap: 50 },
+  form,
+  end: form,
 };
 
 const standard = { title: 'Standard', credits: 1000, checkoutUrl: null };
@@ -100,6 +118,18 @@ export const creditsSamples: Readonly<Record<string, Page>> = {
     ...credits,
     need: { missing: 640, pack: packs[1] as PackView },
     shop: { ...credits.shop, providers: ['stripe', 'paypal'], isTest: true },
+  },
+  'credits-top-up': {
+    ...credits,
+    shop: { ...credits.shop, canSaveCard: true },
+    plans: null,
+    topUp,
+  },
+  'credits-top-up-paused': {
+    ...credits,
+    plans: null,
+    topUp: { ...topUp, status: 'paused', reason: 'payment_failed' },
+    problem: { code: 'payments.cap_too_low', field: 'monthlyCap' },
   },
   'credits-need-too-much': { ...credits, need: { missing: 64_000, pack: null } },
   'credits-waiting': {
@@ -160,6 +190,7 @@ export const creditsSamples: Readonly<Record<string, Page>> = {
     subscription: {
       ...subscription,
       status: 'opening',
+      portal: null,
       periodEnd: null,
       checkoutUrl: 'https://checkout.stripe.example/c/2',
       change: null,

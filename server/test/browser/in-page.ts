@@ -44,12 +44,12 @@ export function readEdges(): { what: string; edge: string; behind: string }[] {
 }
 
 /**
- * Numbers what the tab key stops at, as it is read, and puts the focus before the first; returns how many. Of a choice
- * it stops at what is chosen; what is folded up is left out.
+ * Numbers what the tab key stops at, as it is read, and puts the focus before the first; returns how many. Of
+ * a choice it stops at what is chosen; what is folded up is left out.
  */
 export function numberControls(): number {
-  const stops =
-    'a[href], button, input:not([type=hidden], [type=radio]:not(:checked)), select, textarea, summary';
+  const inputs = 'input:not([type=hidden], [type=radio]:not(:checked))';
+  const stops = `a[href], button, ${inputs}, select, textarea, summary`;
   const controls = [...document.querySelectorAll(stops)].filter((control) => control.checkVisibility());
   controls.forEach((element, index) => element.setAttribute('data-index', String(index)));
   const start = document.createElement('span');

@@ -5,6 +5,7 @@ import { Frame, ProblemNote } from '../parts/frame.tsx';
 import { Purchases } from '../parts/purchases.tsx';
 import { Need, Packs, Plans } from '../parts/shop.tsx';
 import { Subscription } from '../parts/subscription.tsx';
+import { TopUp } from '../parts/top-up.tsx';
 import { texts } from '../texts.ts';
 import { headingOf } from '../title-of.ts';
 import { useLivePage } from '../use-live-page.ts';
@@ -30,6 +31,7 @@ export function Credits({ page: given }: { page: CreditsPage }) {
       <Packs shop={shop} scale={scale} proposed={need?.pack ?? null} />
       {subscription !== null && <Subscription subscription={subscription} scale={scale} />}
       {plans !== null && <Plans plans={plans} providers={shop.providers} scale={scale} />}
+      {page.topUp !== null && <TopUp topUp={page.topUp} packs={shop.packs} scale={scale} problem={problem} />}
       <Purchases purchases={page.purchases} moreCount={page.moreCount} scale={scale} />
       <p className="after">
         <a href="/account/security">{words.security}</a>

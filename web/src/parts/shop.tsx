@@ -54,6 +54,11 @@ export function Packs({ shop, scale, proposed }: PacksProps) {
     <Part heading={heading} lead={words.packsLead}>
       <PageForm form={form} className="stack">
         <Offers legend={words.pack} name="packageId" offers={offers} chosen={packs[0]?.id} />
+        {shop.canSaveCard && (
+          <label className="check">
+            <input type="checkbox" name="saveCard" /> {words.saveCard}
+          </label>
+        )}
         <Ways
           providers={providers}
           words={providers.length > 1 ? words.payChoice : words.pay}

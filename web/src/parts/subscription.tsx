@@ -9,11 +9,16 @@ const words = texts.credits;
 
 /** The plan that somebody has, and what they can do about it. */
 export function Subscription({ subscription, scale }: { subscription: SubscriptionView; scale: number }) {
-  const { status, plan, checkoutUrl, change, cancel, resume } = subscription;
+  const { status, plan, checkoutUrl, change, cancel, resume, portal } = subscription;
   return (
     <Part heading={`${words.subscription}: ${plan.name}`} lead={words.subscriptionLead(plan, scale)}>
       {status === 'past_due' && <p className="caution">{words.pastDue}</p>}
-      <p>{standingOf(subscription)}</p>
+      {status !== 'past_due' && <p>{standingOf(subscription)}</p>}
+      {portal !== null && (
+        <PageForm form={portal}>
+          <Submit kind={status === 'past_due' ? 'main' : 'other'}>{words.portal}</Submit>
+        </PageForm>
+      )}
       {checkoutUrl !== null && (
         <a className="button other" href={checkoutUrl}>
           {words.payNow}

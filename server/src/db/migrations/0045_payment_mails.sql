@@ -50,17 +50,20 @@ create trigger purchases_announced after update on credits.purchases
     or new.refunded_cents > 0)
   execute function payments.announce_purchase();
 
--- Enqueues the mail that says that a bill of a subscription could not be paid, once each time.
-create function payments.announce_past_due() returns trigger
+-- Enqueues the mail that says that a bill of a subscription could not be paid, once for each bill.
+create function payments.announce_failed_invoice() returns trigger
   language plpgsql set search_path = pg_catalog
 as $$
 begin
-  perform obol.enqueue_job('send-past-due-mail', jsonb_build_object('subscriptionId', new.id));
+  perform obol.enqueue_job('send-past-due-mail',
+    jsonb_build_object('provider', new.provider, 'invoiceId', new.invoice_id));
   return null;
 end $$;
-create trigger subscriptions_announced after update on payments.subscriptions
-  for each row when (new.status = 'past_due' and old.status <> 'past_due')
-  execute function payments.announce_past_due();
+create trigger invoices_failed_first after insert on payments.invoices
+  for each row when (new.status = 'failed') execute function payments.announce_failed_invoice();
+create trigger invoices_failed_since after update on payments.invoices
+  for each row when (new.status = 'failed' and old.status <> 'failed')
+  execute function payments.announce_failed_invoice();
 
 -- A purchase with the address of its buyer (null: they are gone) and what one refund of it came to.
 create function payments.purchase_to_tell(wanted uuid, refund text) returns jsonb

@@ -4,7 +4,9 @@ import type { Caller } from '../../db/index.ts';
 import type { Purchase } from './find-purchase.ts';
 import { purchases } from './sales-tables.ts';
 
-/** The caller's newest purchases, `limit` at most, and how many there are in all. Throws `auth.session_ended`. */
+/**
+ * The caller's newest purchases, `limit` at most, and how many there are in all. Throws `auth.session_ended`.
+ */
 export async function listRecentPurchases(
   ctx: Ctx,
   caller: Caller,

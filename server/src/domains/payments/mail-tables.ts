@@ -4,8 +4,8 @@ import { at, paymentsSchema } from '../../db/columns.ts';
 import { purchases } from '../credits/sales-tables.ts';
 
 /**
- * What the owner of a purchase has been told of it by mail. `subject` is the provider's name of a refund, and empty
- * otherwise. Written by payments.announce_purchase alone.
+ * What the owner of a purchase has been told of it by mail. `subject` is the provider's name of a refund, and
+ * empty otherwise. Written by payments.announce_purchase alone.
  */
 export const purchaseMails = paymentsSchema.table(
   'purchase_mails',

@@ -3,6 +3,7 @@ import type { Ctx } from '../../../ctx.ts';
 import type { ApplicationCaller, Caller } from '../../../db/index.ts';
 import { AppError, isErrorCode } from '../../../errors.ts';
 import { canonicalJson } from '../../../lib/canonical-json.ts';
+import { exactInteger } from '../../../lib/exact.ts';
 import { newId } from '../../../lib/ids.ts';
 import { assertStorableMetadata } from '../assert-storable-metadata.ts';
 import { rememberHold, walletOfHold } from '../wallet-of-hold.ts';
@@ -127,7 +128,7 @@ function toRow(ctx: Ctx, spender: Spender, request: TransactRequest): Record<str
  */
 function hashOf(spender: Spender, request: TransactRequest): string {
   const { operation, appId, amount, description, metadata = null } = request;
-  const { walletId, idempotencyKey: _key, ...content } = request;
+  const { walletId: _walletId, idempotencyKey: _key, ...content } = request;
   const member = 'userId' in spender && isTeams(spender, request) ? { memberId: spender.userId } : {};
   const hashed = operation === 'spend' ? { amount, appId, description, metadata } : { ...content, metadata };
   return createHash('sha256')
@@ -152,7 +153,9 @@ async function refusal(
   const appUrl = ctx.config.appUrl;
   const extensions = { ...details };
   if (code === 'credits.insufficient') {
-    const missing = isTeams(spender, request) ? 0 : Number(details?.required) - Number(details?.available);
+    const missing = isTeams(spender, request)
+      ? 0
+      : exactInteger(details?.required) - exactInteger(details?.available);
     const checkoutUrl = topUpAddress(ctx, missing);
     extensions.topUp = { packages: await listPackages(ctx), checkoutUrl };
   }

@@ -8,8 +8,8 @@ import type { PurchaseRow } from '../open-checkout.ts';
 const providerNames = { stripe: 'Stripe', paypal: 'PayPal' };
 
 /**
- * Job: sends the receipt of a purchase, or says that its payment failed or that a refund is done. Nobody is written to
- * who has been erased. Rejects when the mail was not taken.
+ * Job: sends the receipt of a purchase, or says that its payment failed or that a refund is done. Nobody is
+ * written to who has been erased. Rejects when the mail was not taken.
  */
 export async function sendPurchaseMail(ctx: Ctx, job: JobData['send-purchase-mail']): Promise<void> {
   const mail = await composeMail(ctx, job);
@@ -29,7 +29,9 @@ async function composeMail(
   const { email: to, title, currency, provider } = purchase;
   const pageUrl = `${ctx.config.appUrl}/credits`;
   const facts = {
-    ...{ to, title, pageUrl },
+    to,
+    title,
+    pageUrl,
     price: moneyText(purchase.price_cents, currency),
     isTest: !purchase.is_live,
   };

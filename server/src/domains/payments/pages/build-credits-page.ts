@@ -7,6 +7,7 @@ import type {
 import type { Problem } from '../../../../../web/src/page.ts';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
+import { exactInteger } from '../../../lib/exact.ts';
 import { readOwnAccount } from '../../auth/index.ts';
 import { listPackages, listRecentPurchases, readBalance, type Purchase } from '../../credits/index.ts';
 import { listPlans } from '../plans/list-plans.ts';
@@ -15,6 +16,7 @@ import type { RefundView } from '../refunds/schemas.ts';
 import { creditsPath, planPath } from './paths.ts';
 import { proposePack } from './propose-pack.ts';
 import { readArrival } from './read-arrival.ts';
+import { canSaveCard, readOwnTopUp } from './read-own-top-up.ts';
 import { readOwnSubscription, toPlan, toSubscriptionView } from './read-own-subscription.ts';
 
 /** What the address of the page says. */
@@ -36,11 +38,18 @@ export type CreditsPageOptions = {
 /** More are a page of the API. */
 const shownMax = 20;
 const refundsMax = 100;
-const dones = new Set<string>(['plan-changed', 'plan-cancelled', 'plan-resumed', 'refund-asked']);
+const dones = new Set<string>([
+  'top-up-agreed',
+  'top-up-ended',
+  'plan-changed',
+  'plan-cancelled',
+  'plan-resumed',
+  'refund-asked',
+]);
 
 /**
- * The page of a person's credits: what there is, what can be bought, and what was. What was just paid for is brought up
- * to what its provider says first. Throws `auth.session_ended`, `request.not_found` (no wallet).
+ * The page of a person's credits: what there is, what can be bought, and what was. What was just paid for is
+ * brought up to what its provider says first. Throws `auth.session_ended`, `request.not_found` (no wallet).
  */
 export async function buildCreditsPage(
   ctx: Ctx,
@@ -62,12 +71,18 @@ export async function buildCreditsPage(
   return {
     name: 'credits',
     account: await readOwnAccount(ctx, caller),
-    ...{ scale, available, free, paid, held, debt },
+    scale,
+    available,
+    free,
+    paid,
+    held,
+    debt,
     need: missing === null || arrival?.state === 'arrived' ? null : proposePack(packs, missing + debt),
     shop: {
       form: { action: `${creditsPath}/buy`, hidden: { ...hidden, key } },
       packs,
       providers: providers.map(({ name }) => name),
+      canSaveCard: canSaveCard(ctx),
       isTest: providers.some(({ isLive }) => !isLive),
     },
     plans:
@@ -75,6 +90,7 @@ export async function buildCreditsPage(
         ? { form: { action: `${planPath}/subscribe`, hidden }, choices: plans }
         : null,
     subscription: subscription && toSubscriptionView(subscription, plans, hidden),
+    topUp: await readOwnTopUp(ctx, caller, packs, hidden),
     purchases: items.map((purchase) => toRow(purchase, asked.has(purchase.id), hidden)),
     moreCount: total - items.length,
     arrival,
@@ -90,8 +106,8 @@ function toPack({ id, name, credits, priceCents, currency }: PackView): PackView
 
 /** How many credits are missing, as an app's answer has put it into the address. */
 export function readMissing(need: string | undefined): number | null {
-  const missing = /^\d{1,16}$/.test(need ?? '') ? Number(need) : 0;
-  return missing > 0 && Number.isSafeInteger(missing) ? missing : null;
+  const missing = BigInt(/^\d{1,16}$/.test(need ?? '') ? (need ?? 0) : 0);
+  return missing > 0n && missing <= Number.MAX_SAFE_INTEGER ? exactInteger(missing) : null;
 }
 
 /** Whether somebody waits for what becomes of it. */
@@ -103,7 +119,15 @@ function toRow(purchase: Purchase, isRefundAsked: boolean, hidden: Record<string
   const { id, kind, title, credits, priceCents, currency, status, refundedCents, createdAt } = purchase;
   const isRefundable = status === 'completed' && purchase.postedCredits > 0 && !isRefundAsked;
   return {
-    ...{ id, kind, title, credits, priceCents, currency, status, refundedCents, isRefundAsked },
+    id,
+    kind,
+    title,
+    credits,
+    priceCents,
+    currency,
+    status,
+    refundedCents,
+    isRefundAsked,
     createdAt: createdAt.toISOString(),
     checkoutUrl: status === 'pending' ? purchase.checkoutUrl : null,
     refund: isRefundable ? { action: `${creditsPath}/purchases/${id}/refund`, hidden } : null,

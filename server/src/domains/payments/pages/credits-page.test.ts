@@ -57,8 +57,18 @@ describe('the page', () => {
     const { page, headers } = await look();
     expect(page).toMatchObject({
       account: { email: person.email },
-      ...{ available: 10, free: 10, paid: 0, held: 0, debt: 0, scale: 0 },
-      ...{ need: null, arrival: null, purchases: [], moreCount: 0, subscription: null, problem: null },
+      available: 10,
+      free: 10,
+      paid: 0,
+      held: 0,
+      debt: 0,
+      scale: 0,
+      need: null,
+      arrival: null,
+      purchases: [],
+      moreCount: 0,
+      subscription: null,
+      problem: null,
       shop: { providers: ['stripe', 'paypal'], isTest: true },
     });
     expect(page.shop.packs[0]).toEqual({
@@ -171,7 +181,7 @@ describe('buying', () => {
     [{ packageId: 'standard', csrf: 'x'.repeat(43) }, 403, 'request.csrf'],
   ])('refuses a form with %j', async (fields, status, code) => {
     const shown = await look();
-    const refused = expectPage(await submit(shown, shown.page.shop.form, fields as never), 'error');
+    const refused = expectPage(await submit(shown, shown.page.shop.form, fields), 'error');
     expect([refused.status, refused.page.code]).toEqual([status, code]);
   });
 
@@ -190,5 +200,50 @@ describe('buying', () => {
     browser = new TestBrowser(service);
     expect((await look(`?purchase=${id}`)).page.arrival).toBeNull();
     expect((await look('?purchase=nonsense&subscription=nonsense')).page.arrival).toBeNull();
+  });
+});
+
+describe('after buying', () => {
+  test('a refund is asked for with a reason, once', async () => {
+    const { page } = await buy(await look(), { packageId: 'standard', decision: 'stripe' });
+    const checkoutId = new URL(page.url).pathname.slice(1);
+    await tell(stripe, [pay(stripe, checkoutId)]);
+    const shown = await look();
+    const { refund } = shown.page.purchases[0];
+    const silent = expectPage(await submit(shown, refund, { reason: '' }), 'error');
+    expect([silent.status, silent.page.code]).toEqual([400, 'request.invalid']);
+    const asked = expectPage(await submit(shown, refund, { reason: 'By mistake' }), 'credits');
+    expect(asked.page).toMatchObject({ available: 10, done: 'refund-asked' });
+    expect(asked.page.purchases).toMatchObject([{ isRefundAsked: true, refund: null }]);
+    const again = expectPage(await submit(shown, refund, { reason: 'By mistake' }), 'credits');
+    expect(again.page.problem).toEqual({ code: 'payments.refund_open' });
+  });
+
+  test('the purchase of somebody else is not refunded', async () => {
+    const { page } = await buy(await look(), { packageId: 'standard', decision: 'stripe' });
+    const checkoutId = new URL(page.url).pathname.slice(1);
+    await tell(stripe, [pay(stripe, checkoutId)]);
+    const { refund } = (await look()).page.purchases[0];
+    person = await registerPerson(service);
+    browser = new TestBrowser(service);
+    const shown = await look();
+    const form = { ...refund, hidden: shown.page.shop.form.hidden };
+    const refused = expectPage(await submit(shown, form, { reason: 'Mine' }), 'error');
+    expect([refused.status, refused.page.code]).toEqual([404, 'request.not_found']);
+  });
+
+  test('automatic top-ups take a card that was kept', async () => {
+    const shown = await look();
+    expect(shown.page.topUp).toMatchObject({ status: 'off', end: null, currency: 'EUR' });
+    const fields = { packageId: 'standard', threshold: '100', monthlyCap: '50' };
+    const refused = expectPage(await submit(shown, shown.page.topUp.form, fields), 'credits');
+    expect(refused.page.problem).toEqual({ code: 'payments.no_saved_card' });
+    for (const wrong of [{ threshold: '0' }, { threshold: '1.5' }, { monthlyCap: '' }, { packageId: '' }]) {
+      const { status } = expectPage(
+        await submit(shown, shown.page.topUp.form, { ...fields, ...wrong }),
+        'error',
+      );
+      expect(status, JSON.stringify(wrong)).toBe(400);
+    }
   });
 });

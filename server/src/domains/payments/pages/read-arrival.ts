@@ -12,8 +12,8 @@ const newsMs = 60 * 60_000;
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
- * What became of the purchase or subscription whose checkout somebody comes back from. Null when it is none of theirs,
- * or long ago. Throws `auth.session_ended`.
+ * What became of the purchase or subscription whose checkout somebody comes back from. Null when it is none
+ * of theirs, or long ago. Throws `auth.session_ended`.
  */
 export async function readArrival(
   ctx: Ctx,

@@ -40,6 +40,7 @@ export function toSubscriptionView(
     change: isChangeable ? { form: formOf('change'), choices } : null,
     cancel: cancelsAtPeriodEnd || status === 'incomplete' ? null : formOf('cancel'),
     resume: cancelsAtPeriodEnd ? formOf('resume') : null,
+    portal: subscription.provider === 'stripe' && status !== 'opening' ? formOf('portal') : null,
   };
 }
 

@@ -16,6 +16,7 @@ export const packFormSchema = Type.Object({
   packageId: Type.String({ minLength: 1, maxLength: 100 }),
   key: Type.String({ pattern: '^[\\w-]{22}$' }),
   decision: provider,
+  saveCard: Type.Optional(Type.Literal('on')),
 });
 export const planFormSchema = Type.Object({
   planId: Type.String({ minLength: 1, maxLength: 100 }),
@@ -24,4 +25,11 @@ export const planFormSchema = Type.Object({
 export const purchaseParamsSchema = Type.Object({ purchaseId: Type.String({ format: 'uuid' }) });
 export const refundFormSchema = Type.Object({
   reason: Type.String({ minLength: 1, maxLength: 500, pattern: linePattern }),
+});
+/** Forms send text. */
+const wholeNumber = Type.String({ pattern: '^[1-9][0-9]{0,5}$' });
+export const topUpFormSchema = Type.Object({
+  packageId: Type.String({ minLength: 1, maxLength: 100, pattern: linePattern }),
+  threshold: wholeNumber,
+  monthlyCap: wholeNumber,
 });
