@@ -56,13 +56,8 @@ export function createTestProvider(name: ProviderName = 'stripe', isLive = false
     calls,
     failures,
     sign(facts, event = {}) {
-      const whole = {
-        id: `evt_${randomUUID()}`,
-        type: 'test.event',
-        createdAt: '2026-03-01T12:00:00.000Z',
-        isLive,
-      };
-      const body = JSON.stringify({ ...whole, ...event, facts });
+      const common = { type: 'test.event', createdAt: '2026-03-01T12:00:00.000Z', isLive };
+      const body = JSON.stringify({ id: `evt_${randomUUID()}`, ...common, ...event, facts });
       return { body, headers: { 'content-type': 'application/json', 'x-signature': signatureOf(body) } };
     },
     async openCheckout({ purchaseId, amountCents, currency, expiresAt }) {

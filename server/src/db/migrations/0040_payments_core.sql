@@ -325,7 +325,8 @@ as $$
     when purchase.price_cents <> amount_cents then 'wrong_amount' end
 $$;
 
--- Judges a fact about a subscription or its bill: until it is linked, it waits for `subscription:` and the provider's id.
+-- Judges a fact about a subscription or its bill: until it is linked, it waits for `subscription:` and the provider's
+-- id.
 create function payments.judge_subscription(from_provider text, fact jsonb, live boolean) returns payments.verdict
   language sql stable set search_path = pg_catalog
 as $$
@@ -586,7 +587,8 @@ as $$
          transaction_id = coalesce(p.transaction_id, (
            select o.transaction_id from payments.postings o
             where o.purchase_id = p.id and o.amount > 0 order by o.id limit 1)),
-         completed_at = coalesce(p.completed_at, case when standing.status not in ('pending', 'failed') then at_time end),
+         completed_at = coalesce(p.completed_at,
+           case when standing.status not in ('pending', 'failed') then at_time end),
          next_check_at = case when not standing.is_final then p.next_check_at end,
          updated_at = at_time
    where p.id = purchase.id
@@ -679,8 +681,8 @@ begin
 end $$;
 
 -- Takes a batch of deliveries, each with what it says: [{provider, isLive, isOwn, facts, event: {id, providerEventId,
--- type, happenedAt, payload}, failure}]. Without `event` the facts come from an answer of the provider. The events, their
--- facts and all that follows are there together or not at all; an event that is there already changes nothing. With
+-- type, happenedAt, payload}, failure}]. Without `event` the facts come from an answer of the provider. The events,
+-- their facts and all that follows are there together or not at all; an event that is there already changes nothing. With
 -- `failure` the event could not be applied: it is stored, for somebody to look at. Returns for each delivery, in order,
 -- what was said of it.
 create function payments.receive_events(
@@ -818,8 +820,8 @@ begin
 end $$;
 
 -- Begins a purchase of a package (id, user_id, session_id, package_id, currency, provider, is_live,
--- units_per_credit, credits_per_eur, idempotency_key, request_hash, expires_at). A repeated key gets the first purchase again. Refuses
--- with auth.session_ended, request.not_found (no wallet), idempotency.mismatch, credits.wallet_inactive,
+-- units_per_credit, credits_per_eur, idempotency_key, request_hash, expires_at). A repeated key gets the first purchase again.
+-- Refuses with auth.session_ended, request.not_found (no wallet), idempotency.mismatch, credits.wallet_inactive,
 -- payments.package_unavailable, payments.currency_unavailable, payments.limit_reached.
 create function payments.begin_purchase(asked jsonb, at_time timestamptz) returns jsonb
   language plpgsql volatile security definer set search_path = pg_catalog

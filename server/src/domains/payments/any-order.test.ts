@@ -9,7 +9,7 @@ import type { Fact } from './facts.ts';
 
 // What providers tell of two purchases of one person, in every order and any number of times, ends as it does in order.
 
-// `npm run test:payments` asks for more.
+// The long form: PAYMENT_SEQUENCES=10000.
 const sequences = Number(process.env.PAYMENT_SEQUENCES ?? 300);
 const seed = Number(process.env.PAYMENT_SEED ?? randomInt(1_000_000_000));
 /** So many at a time go through the database together; each of their deliveries in its own order. */
