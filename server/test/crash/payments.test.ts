@@ -17,7 +17,8 @@ import { awaitValue } from './await-value.ts';
 import { readReal, registerRealPerson, type RealPerson } from './people.ts';
 import { makeScratchDir, startRealService, type RealService } from './real-service.ts';
 
-// The service dies at each step of a payment: what has been paid is granted once it is back, and nothing twice.
+// The service dies at each step of a payment: what has been paid is granted once it is back, and nothing
+// twice.
 
 /** Each test starts the service several times. */
 vi.setConfig({ testTimeout: 600_000 });

@@ -682,9 +682,9 @@ end $$;
 
 -- Takes a batch of deliveries, each with what it says: [{provider, isLive, isOwn, facts, event: {id, providerEventId,
 -- type, happenedAt, payload}, failure}]. Without `event` the facts come from an answer of the provider. The events,
--- their facts and all that follows are there together or not at all; an event that is there already changes nothing. With
--- `failure` the event could not be applied: it is stored, for somebody to look at. Returns for each delivery, in order,
--- what was said of it.
+-- their facts and all that follows are there together or not at all; an event that is there already changes nothing.
+-- With `failure` the event could not be applied: it is stored, for somebody to look at. Returns for each delivery, in
+-- order, what was said of it.
 create function payments.receive_events(
   batch jsonb, at_time timestamptz, daily_amount bigint, daily_cap bigint
 ) returns table (outcome text, reason text, is_repeat boolean)
@@ -819,9 +819,9 @@ begin
   end if;
 end $$;
 
--- Begins a purchase of a package (id, user_id, session_id, package_id, currency, provider, is_live,
--- units_per_credit, credits_per_eur, idempotency_key, request_hash, expires_at). A repeated key gets the first purchase again.
--- Refuses with auth.session_ended, request.not_found (no wallet), idempotency.mismatch, credits.wallet_inactive,
+-- Begins a purchase of a package (id, user_id, session_id, package_id, currency, provider, is_live, units_per_credit,
+-- credits_per_eur, idempotency_key, request_hash, expires_at). A repeated key gets the first purchase again. Refuses
+-- with auth.session_ended, request.not_found (no wallet), idempotency.mismatch, credits.wallet_inactive,
 -- payments.package_unavailable, payments.currency_unavailable, payments.limit_reached.
 create function payments.begin_purchase(asked jsonb, at_time timestamptz) returns jsonb
   language plpgsql volatile security definer set search_path = pg_catalog

@@ -1,5 +1,5 @@
--- What is paid for again and again is ended by its owner before the account is erased: the provider would go on charging
--- somebody whom nobody knows any more. One that ends with its period is not in the way.
+-- What is paid for again and again is ended by its owner before the account is erased: the provider would go on
+-- charging somebody whom nobody knows any more. One that ends with its period is not in the way.
 
 create or replace function auth.ties_of(person uuid) returns jsonb
   language sql stable set search_path = pg_catalog

@@ -7,7 +7,8 @@ import { createTestProvider, disputeOf, refundOf } from '../../../test/harness/p
 import { connectAsOwner } from '../../../test/harness/wallets.ts';
 import type { Fact } from './facts.ts';
 
-// What providers tell of two purchases of one person, in every order and any number of times, ends as it does in order.
+// What providers tell of two purchases of one person, in every order and any number of times, ends as it does
+// in order.
 
 // The long form: PAYMENT_SEQUENCES=10000.
 const sequences = Number(process.env.PAYMENT_SEQUENCES ?? 300);

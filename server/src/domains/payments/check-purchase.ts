@@ -11,8 +11,8 @@ const openableMs = 31 * 60_000;
 /**
  * Asks the provider how a pending purchase stands, and applies the answer. One whose checkout was never heard
  * of is opened (a top-up: charged) again under its key while that may be, since the provider may have done
- * so, and fails after that. A checkout that is over its time is ended. Throws `payments.provider_unavailable`,
- * `payments.provider_refused`, `payments.provider_not_set_up`.
+ * so, and fails after that. A checkout that is over its time is ended. Throws
+ * `payments.provider_unavailable`, `payments.provider_refused`, `payments.provider_not_set_up`.
  */
 export async function checkPurchase(ctx: Ctx, purchase: PurchaseRow): Promise<void> {
   const provider = ctx.payments.provider(purchase.provider);

@@ -2,17 +2,17 @@
 export type ProviderName = 'stripe' | 'paypal';
 
 /**
- * What a provider's event, answer or export says about money, in Obol's words. Facts know no order: of two about the
- * same thing the one further on in its states counts, whichever came first, so that applying them in any order, and
- * any number of times, ends in the same state.
+ * What a provider's event, answer or export says about money, in Obol's words. Facts know no order: of two
+ * about the same thing the one further on in its states counts, whichever came first, so that applying them
+ * in any order, and any number of times, ends in the same state.
  */
 export type Fact =
   CheckoutFact | RefundFact | DisputeFact | SubscriptionFact | InvoiceFact | FraudWarningFact;
 
 /**
- * How far a payment of a purchase is. open < processing < expired, failed < paid: what has been paid stays paid.
- * `purchaseId` is ours, from the metadata; `paymentId` is what refunds and disputes refer to (Stripe: PaymentIntent,
- * PayPal: capture). Amounts are minor units of `currency` (ISO 4217, capitals).
+ * How far a payment of a purchase is. open < processing < expired, failed < paid: what has been paid stays
+ * paid. `purchaseId` is ours, from the metadata; `paymentId` is what refunds and disputes refer to (Stripe:
+ * PaymentIntent, PayPal: capture). Amounts are minor units of `currency` (ISO 4217, capitals).
  */
 export type CheckoutFact = {
   kind: 'checkout';
@@ -28,7 +28,10 @@ export type CheckoutFact = {
   customerId: string | null;
 };
 
-/** Money on its way back to a customer. pending < succeeded < failed. `refundRequestId` is ours, if we asked for it. */
+/**
+ * Money on its way back to a customer. pending < succeeded < failed. `refundRequestId` is ours, if we asked
+ * for it.
+ */
 export type RefundFact = {
   kind: 'refund';
   refundId: string;
@@ -50,8 +53,9 @@ export type DisputeFact = {
 };
 
 /**
- * How a subscription stands, as of `asOf` (the provider's time of the event or answer); the latest counts, and `ended`
- * is final. `subscriptionId` is ours, from the metadata; `providerPriceId` says which plan the next bill is for.
+ * How a subscription stands, as of `asOf` (the provider's time of the event or answer); the latest counts,
+ * and `ended` is final. `subscriptionId` is ours, from the metadata; `providerPriceId` says which plan the
+ * next bill is for.
  */
 export type SubscriptionFact = {
   kind: 'subscription';
@@ -67,10 +71,10 @@ export type SubscriptionFact = {
 };
 
 /**
- * A bill of a subscription. open < failed < void < paid. `purpose`: `period` for one whole period, whose bounds it
- * names; `change` for what a dearer plan costs for the rest of a period, from the change to the end of that period.
- * `amountCents` is what was billed in all, before anything that the customer has to their credit, and without tax that
- * comes on top of the price.
+ * A bill of a subscription. open < failed < void < paid. `purpose`: `period` for one whole period, whose
+ * bounds it names; `change` for what a dearer plan costs for the rest of a period, from the change to the end
+ * of that period. `amountCents` is what was billed in all, before anything that the customer has to their
+ * credit, and without tax that comes on top of the price.
  */
 export type InvoiceFact = {
   kind: 'invoice';

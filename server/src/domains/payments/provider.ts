@@ -12,7 +12,9 @@ export type ProviderEvent = {
   facts: Fact[];
 };
 
-/** What is sold, as a checkout shows it. `purchaseId` goes along as metadata and keys the call (idempotency). */
+/**
+ * What is sold, as a checkout shows it. `purchaseId` goes along as metadata and keys the call (idempotency).
+ */
 export type CheckoutOrder = {
   purchaseId: string;
   userId: string;
@@ -42,16 +44,19 @@ export type SubscriptionOrder = Omit<
 export type OpenedCheckout = { checkoutId: string; url: string; expiresAt: Date };
 
 /**
- * A payment provider. Every outgoing call carries an idempotency key derived from our row, ends after a time limit, and
- * throws `payments.provider_unavailable` when nobody can say what came of it, `payments.provider_refused` when it was
- * refused.
+ * A payment provider. Every outgoing call carries an idempotency key derived from our row, ends after a time
+ * limit, and throws `payments.provider_unavailable` when nobody can say what came of it,
+ * `payments.provider_refused` when it was refused.
  */
 export type PaymentProvider = {
   name: ProviderName;
   /** Whether real money moves. */
   isLive: boolean;
   openCheckout(order: CheckoutOrder): Promise<OpenedCheckout>;
-  /** How a checkout stands now. PayPal captures an approved order here. Null when the provider knows none such. */
+  /**
+   * How a checkout stands now. PayPal captures an approved order here. Null when the provider knows none
+   * such.
+   */
   readCheckout(checkoutId: string): Promise<CheckoutFact | null>;
   /** Finds the checkout of a purchase whose answer was lost, by the key of the call or by metadata. */
   expireCheckout(checkoutId: string): Promise<void>;
@@ -62,7 +67,9 @@ export type PaymentProvider = {
     currency: string;
     reason: string;
   }): Promise<RefundFact>;
-  /** Makes sure that the provider has a price for a plan of ours (idempotent by planId and version); its id. */
+  /**
+   * Makes sure that the provider has a price for a plan of ours (idempotent by planId and version); its id.
+   */
   ensurePrice(plan: {
     planId: string;
     version: number;
@@ -75,10 +82,11 @@ export type PaymentProvider = {
   openSubscription(order: SubscriptionOrder): Promise<OpenedCheckout>;
   readSubscription(providerSubscriptionId: string): Promise<SubscriptionFact | null>;
   /**
-   * Puts a subscription on another price. `isImmediate`: at once, and the difference for the rest of the period is
-   * billed now, in proportion to time (an invoice of purpose `change`); refused when that cannot be paid. Otherwise the
-   * price counts from the next period on and nothing is billed now. Where the customer has to agree at the provider's
-   * first, nothing has changed yet: `fact` is null, and `approvalUrl` is where they do.
+   * Puts a subscription on another price. `isImmediate`: at once, and the difference for the rest of the
+   * period is billed now, in proportion to time (an invoice of purpose `change`); refused when that cannot be
+   * paid. Otherwise the price counts from the next period on and nothing is billed now. Where the customer
+   * has to agree at the provider's first, nothing has changed yet: `fact` is null, and `approvalUrl` is where
+   * they do.
    */
   changeSubscription(order: {
     providerSubscriptionId: string;
@@ -103,7 +111,9 @@ export type PaymentProvider = {
     currency: string;
     title: string;
   }): Promise<CheckoutFact | null>;
-  /** Everything about money since then, a page at a time, in any order: for reconciliation and lost webhooks. */
+  /**
+   * Everything about money since then, a page at a time, in any order: for reconciliation and lost webhooks.
+   */
   listFacts(since: Date): AsyncIterable<Fact[]>;
   /**
    * Reads a delivery: checks its signature over the very bytes, its age, and the mode. Throws
