@@ -1,5 +1,5 @@
 import { Stripe } from 'stripe';
-import { readEvent } from '../../src/domains/payments/stripe/read-event.ts';
+import { readStripeEvent } from '../../src/domains/payments/index.ts';
 
 export const stripeSecret = 'whsec_test_of_the_first_secret';
 
@@ -59,5 +59,5 @@ export const noon = new Date('2026-03-01T12:00:00.000Z');
 
 /** What an event of noon is read as. */
 export function readAtNoon(type: string, object: unknown, options: { account?: string } = {}) {
-  return readEvent(Buffer.from(stripeEvent({ id: 'evt_1', type, object, at: noon, ...options })));
+  return readStripeEvent(Buffer.from(stripeEvent({ id: 'evt_1', type, object, at: noon, ...options })));
 }

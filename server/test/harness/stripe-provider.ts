@@ -1,8 +1,11 @@
 import { expect } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
-import type { Fact, PaymentProvider } from '../../src/domains/payments/index.ts';
-import type { CheckoutOrder } from '../../src/domains/payments/provider.ts';
-import { createStripeProvider } from '../../src/domains/payments/stripe/create-stripe-provider.ts';
+import {
+  createStripeProvider,
+  type CheckoutOrder,
+  type Fact,
+  type PaymentProvider,
+} from '../../src/domains/payments/index.ts';
 import { startPaymentStandIn } from './payment-stand-in.ts';
 import { signStripe, stripeEvent } from './stripe-events.ts';
 

@@ -7,9 +7,17 @@ import { addWalletHolder, connectAsOwner } from './wallets.ts';
 
 type Pack = { id: string; credits: number; priceCents: number };
 
+const path = '/api/v1/payments/top-up';
+
 /** Two processes with Stripe's stand-in; each test has a wallet holder of its own, and an hour of its own. */
 export async function startTopUps() {
-  const path = '/api/v1/payments/top-up';
+  const stage = await openStage();
+  return { path, ...stage, ...agreements(stage), ...cards(stage) };
+}
+
+type Stage = Awaited<ReturnType<typeof openStage>>;
+
+async function openStage() {
   const standIn = await startPaymentStandIn();
   const env = { ...standIn.settings, CREDITS_DAILY_FREE: '0', CREDITS_SIGNUP_BONUS: '0' };
   const service = await startTestService({ env, clock: standIn.clock });
@@ -22,7 +30,6 @@ export async function startTopUps() {
     holder: await addWalletHolder(service),
     pack: { id: '', credits: 0, priceCents: 0 },
   };
-
   beforeEach(async () => {
     stripe.chargeSavedCard = chargeSavedCard;
     service.clock.advance({ hours: 1 });
@@ -31,7 +38,11 @@ export async function startTopUps() {
     world.pack = packages.find(({ id }) => id === 'standard') ?? world.pack;
   });
   afterEach(() => expectSound(service));
+  return { standIn, service, second, owner, stripe, chargeSavedCard, world };
+}
 
+/** What a person agrees to, has and spends, and what the job makes of it. */
+function agreements({ standIn, service, owner, world }: Stage) {
   const agree = (changes: Record<string, unknown> = {}, token = world.holder.token) => {
     const terms = { packageId: world.pack.id, threshold: 100, monthlyCapCents: 3 * world.pack.priceCents };
     return service.send('PUT', path, { token, body: { ...terms, ...changes } });
@@ -63,6 +74,11 @@ export async function startTopUps() {
     if (amount > 0) await spend(service, world.holder, amount);
   }
 
+  return { agree, read, balance, topUps, runJob, agreeWithCard, spendDownTo };
+}
+
+/** What the stand-in knows of a person's card and its charges. */
+function cards({ standIn, owner, world }: Stage) {
   function cardOf() {
     const { customers, paymentMethods } = standIn.world.state.stripe;
     const email = `${world.holder.userId}@example.com`;
@@ -91,17 +107,5 @@ export async function startTopUps() {
     ).length;
   }
 
-  const actions = {
-    agree,
-    read,
-    balance,
-    topUps,
-    runJob,
-    agreeWithCard,
-    spendDownTo,
-    cardOf,
-    chargeOf,
-    intentsOf,
-  };
-  return { path, standIn, service, second, owner, stripe, chargeSavedCard, world, ...actions };
+  return { cardOf, chargeOf, intentsOf };
 }

@@ -5,7 +5,7 @@ import { startTestService } from '../../../test/harness/index.ts';
 import { expectSound } from '../../../test/harness/movements.ts';
 import { createTestProvider, disputeOf, refundOf } from '../../../test/harness/payments.ts';
 import { connectAsOwner } from '../../../test/harness/wallets.ts';
-import type { Fact } from './facts.ts';
+import type { Fact } from './fact.ts';
 
 // What providers tell of two purchases of one person, in every order and any number of times, ends as it does
 // in order.

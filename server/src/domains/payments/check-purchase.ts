@@ -2,7 +2,7 @@ import type { Ctx } from '../../ctx.ts';
 import { AppError } from '../../errors.ts';
 import { reachFaultPoint } from '../../lib/fault-points.ts';
 import { openCheckout, type PurchaseRow } from './open-checkout.ts';
-import type { PaymentProvider } from './provider.ts';
+import type { PaymentProvider } from './payment-provider.ts';
 import { chargeTopUp } from './top-ups/charge-top-up.ts';
 
 /** Stripe takes no checkout that would end within half an hour. */

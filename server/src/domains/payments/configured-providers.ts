@@ -1,6 +1,6 @@
 import type { Ctx } from '../../ctx.ts';
 import { createPaypalProvider } from './paypal/create-paypal-provider.ts';
-import type { PaymentProvider } from './provider.ts';
+import type { PaymentProvider } from './payment-provider.ts';
 import { createStripeProvider } from './stripe/create-stripe-provider.ts';
 
 /** The payment providers that the settings set up, in the order in which they are offered. */

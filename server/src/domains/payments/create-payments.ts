@@ -2,8 +2,8 @@ import type { Ctx } from '../../ctx.ts';
 import { createGatherer, databaseErrorCode } from '../../db/index.ts';
 import { AppError } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
-import type { Fact, ProviderName } from './facts.ts';
-import type { PaymentProvider, ProviderEvent } from './provider.ts';
+import type { Fact, ProviderName } from './fact.ts';
+import type { PaymentProvider, ProviderEvent } from './payment-provider.ts';
 import { toStorableJson } from './to-storable-json.ts';
 
 /** What came of an event: see `payments.events`. A repeat is one that had been received before. */

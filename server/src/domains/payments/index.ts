@@ -1,12 +1,14 @@
 export { configuredProviders } from './configured-providers.ts';
 export { createPayments, type Payments, type Verdict } from './create-payments.ts';
-export type { Fact, ProviderName } from './facts.ts';
+export type { Fact, ProviderName } from './fact.ts';
 export { addSavedCardRoutes } from './top-ups/routes.ts';
 export { handlePaymentJobs } from './handle-payment-jobs.ts';
 export { handlePaymentMailJobs } from './mails/handle-payment-mail-jobs.ts';
 export { addCreditsPages } from './pages/routes.ts';
 export { createPaypalProvider, type PaypalOptions } from './paypal/create-paypal-provider.ts';
-export type { CheckoutOrder, PaymentProvider, ProviderEvent } from './provider.ts';
+export type { CheckoutOrder, PaymentProvider, ProviderEvent } from './payment-provider.ts';
+export { createStripeProvider } from './stripe/create-stripe-provider.ts';
+export { readEvent as readStripeEvent } from './stripe/read-event.ts';
 export { addPlanRoutes } from './plans/routes.ts';
 export { addPaymentRoutes } from './routes.ts';
 export { readExport } from './reconciliation/read-export.ts';

@@ -1,7 +1,7 @@
 import type { Ctx } from '../../ctx.ts';
 import { AppError } from '../../errors.ts';
 import { reachFaultPoint } from '../../lib/fault-points.ts';
-import type { ProviderName } from './facts.ts';
+import type { ProviderName } from './fact.ts';
 
 /** A purchase as `payments.purchase_view` writes it, with what a checkout shows of its buyer. */
 export type PurchaseRow = {

@@ -5,7 +5,7 @@ import { canonicalJson } from '../../lib/canonical-json.ts';
 import { toUnits } from '../../lib/exact.ts';
 import { reachFaultPoint } from '../../lib/fault-points.ts';
 import { newId } from '../../lib/ids.ts';
-import type { ProviderName } from './facts.ts';
+import type { ProviderName } from './fact.ts';
 import { openCheckout, type PurchaseRow } from './open-checkout.ts';
 
 export type PurchaseOrder = {

@@ -1,7 +1,7 @@
 import type { Ctx } from '../../ctx.ts';
 import { AppError } from '../../errors.ts';
 import { reachFaultPoint } from '../../lib/fault-points.ts';
-import type { ProviderName } from './facts.ts';
+import type { ProviderName } from './fact.ts';
 import { keepRefusedDelivery } from './keep-refused-delivery.ts';
 
 export type ReceivedDelivery = {

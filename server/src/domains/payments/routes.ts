@@ -7,7 +7,7 @@ import { limits } from '../../http/limits.ts';
 import { originOf } from '../../http/origin.ts';
 import { sendLinkToNext } from '../../http/paging.ts';
 import { resolveIdempotencyKey } from '../credits/index.ts';
-import type { ProviderName } from './facts.ts';
+import type { ProviderName } from './fact.ts';
 import { listPaymentEvents, readPaymentEvent } from './list-payment-events.ts';
 import { listRefusedDeliveries } from './list-refused-deliveries.ts';
 import { purchaseCredits } from './purchase-credits.ts';

@@ -11,8 +11,8 @@ import type { Identity } from './identity.ts';
 
 /**
  * Adds an account at another provider to the ways in of the caller. Both sides must have confirmed their
- * addresses, which need not be the same; a mail tells of it. Adding one's own account again changes nothing. Throws
- * `auth.session_ended`, `auth.email_unverified`, `auth.account_linked_elsewhere`.
+ * addresses, which need not be the same; a mail tells of it. Adding one's own account again changes nothing.
+ * Throws `auth.session_ended`, `auth.email_unverified`, `auth.account_linked_elsewhere`.
  */
 export async function linkAccount(
   ctx: Ctx,

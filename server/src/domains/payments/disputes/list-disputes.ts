@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
-import type { ProviderName } from '../facts.ts';
+import type { ProviderName } from '../fact.ts';
 import type { DisputeView } from './schemas.ts';
 
 /** A dispute as `payments.dispute_view` writes it. */

@@ -1,5 +1,5 @@
 import { AppError } from '../../../errors.ts';
-import type { SubscriptionFact } from '../facts.ts';
+import type { SubscriptionFact } from '../fact.ts';
 import { expectBody } from './paypal-client.ts';
 import type { PaypalConnection } from './paypal-connection.ts';
 import { readSubscription } from './read-subscription.ts';

@@ -1,5 +1,5 @@
 import { AppError } from '../../../errors.ts';
-import type { SubscriptionFact } from '../facts.ts';
+import type { SubscriptionFact } from '../fact.ts';
 import { readList, readText } from './json.ts';
 import { expectBody, readAnswer } from './paypal-client.ts';
 import type { PaypalConnection } from './paypal-connection.ts';

@@ -2,7 +2,7 @@ import { getCACertificates } from 'node:tls';
 import type { Config } from '../../../config.ts';
 import type { Clock } from '../../../ctx.ts';
 import { paypalModeOf } from '../../../paypal-settings.ts';
-import type { PaymentProvider } from '../provider.ts';
+import type { PaymentProvider } from '../payment-provider.ts';
 import { cancelSubscription } from './cancel-subscription.ts';
 import { createCertificateStore } from './certificate-store.ts';
 import { changeSubscription } from './change-subscription.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { PaymentProvider } from '../provider.ts';
+import type { PaymentProvider } from '../payment-provider.ts';
 import { codeOf, json, openAdapter, refusalOf } from '../../../../test/harness/paypal.ts';
 
 const searchPath = '/v1/reporting/transactions';

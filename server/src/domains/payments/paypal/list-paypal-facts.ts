@@ -1,5 +1,5 @@
 import { divideUp } from '../../../lib/exact.ts';
-import type { Fact } from '../facts.ts';
+import type { Fact } from '../fact.ts';
 import { readList, readMember, readOptionalText, readText, readTime, type Json } from './json.ts';
 import { readMoney, readMoneyBack } from './money.ts';
 import { expectBody, readAnswer } from './paypal-client.ts';

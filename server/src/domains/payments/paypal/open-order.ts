@@ -1,5 +1,5 @@
 import { AppError } from '../../../errors.ts';
-import type { CheckoutOrder, OpenedCheckout } from '../provider.ts';
+import type { CheckoutOrder, OpenedCheckout } from '../payment-provider.ts';
 import { JsonError, readList, readOptionalText, readText, type Json } from './json.ts';
 import { toPaypalMoney, type Money } from './money.ts';
 import { expectBody, readAnswer } from './paypal-client.ts';

@@ -1,4 +1,4 @@
-import type { OpenedCheckout, SubscriptionOrder } from '../provider.ts';
+import type { OpenedCheckout, SubscriptionOrder } from '../payment-provider.ts';
 import { toOpenedCheckout } from './open-order.ts';
 import { expectBody, readAnswer } from './paypal-client.ts';
 import type { PaypalConnection } from './paypal-connection.ts';

@@ -4,7 +4,7 @@ import { startTestService } from '../../../../test/harness/index.ts';
 import { expectSound, post, readOwn } from '../../../../test/harness/movements.ts';
 import { startPaymentStandIn } from '../../../../test/harness/payment-stand-in.ts';
 import { addWalletHolder } from '../../../../test/harness/wallets.ts';
-import type { Fact } from '../facts.ts';
+import type { Fact } from '../fact.ts';
 
 const standIn = await startPaymentStandIn();
 const { STRIPE_SECRET_KEY: _key, ...settings } = standIn.settings;

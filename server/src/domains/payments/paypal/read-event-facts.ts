@@ -1,5 +1,5 @@
 import { AppError } from '../../../errors.ts';
-import type { Fact } from '../facts.ts';
+import type { Fact } from '../fact.ts';
 import type { Json } from './json.ts';
 import type { PaypalConnection } from './paypal-connection.ts';
 import { readOrder } from './read-order.ts';

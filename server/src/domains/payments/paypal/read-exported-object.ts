@@ -1,5 +1,5 @@
 import { AppError } from '../../../errors.ts';
-import type { Fact } from '../facts.ts';
+import type { Fact } from '../fact.ts';
 import { JsonError, readLinkedId, readMember, readObject, readOptionalText, type Json } from './json.ts';
 import { captureToCheckoutFact, toCheckoutFact } from './to-checkout-fact.ts';
 import { reversalToDisputeFact, toDisputeFacts } from './to-dispute-facts.ts';

@@ -1,4 +1,4 @@
-import type { CheckoutFact } from '../facts.ts';
+import type { CheckoutFact } from '../fact.ts';
 import { readOptionalText } from './json.ts';
 import { expectBody, readAnswer, type PaypalAnswer } from './paypal-client.ts';
 import type { PaypalConnection } from './paypal-connection.ts';

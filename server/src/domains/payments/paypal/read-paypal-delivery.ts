@@ -1,5 +1,5 @@
 import { AppError } from '../../../errors.ts';
-import type { ProviderEvent } from '../provider.ts';
+import type { ProviderEvent } from '../payment-provider.ts';
 import { JsonError, readObject, readText, readTime } from './json.ts';
 import type { PaypalConnection } from './paypal-connection.ts';
 import { readEventFacts } from './read-event-facts.ts';

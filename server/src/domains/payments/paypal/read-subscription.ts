@@ -1,4 +1,4 @@
-import type { SubscriptionFact } from '../facts.ts';
+import type { SubscriptionFact } from '../fact.ts';
 import { expectBody, readAnswer } from './paypal-client.ts';
 import type { PaypalConnection } from './paypal-connection.ts';
 import { toSubscriptionFact } from './to-subscription-fact.ts';

@@ -1,4 +1,4 @@
-import type { RefundFact } from '../facts.ts';
+import type { RefundFact } from '../fact.ts';
 import { writeMoney } from './open-order.ts';
 import { expectBody, readAnswer } from './paypal-client.ts';
 import type { PaypalConnection } from './paypal-connection.ts';

@@ -1,4 +1,4 @@
-import type { CheckoutFact } from '../facts.ts';
+import type { CheckoutFact } from '../fact.ts';
 import {
   JsonError,
   readLinkedId,

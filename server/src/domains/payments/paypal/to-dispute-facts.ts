@@ -1,4 +1,4 @@
-import type { DisputeFact } from '../facts.ts';
+import type { DisputeFact } from '../fact.ts';
 import { readLinkedId, readList, readMember, readOptionalText, readText, type Json } from './json.ts';
 import { readMoney, readMoneyBack, type Money } from './money.ts';
 

@@ -1,4 +1,4 @@
-import type { InvoiceFact } from '../facts.ts';
+import type { InvoiceFact } from '../fact.ts';
 import { endOfPeriod } from './billing-plans.ts';
 import { JsonError, readOptionalText, readText, readTime, toOwnId, type Json } from './json.ts';
 import { readMoney } from './money.ts';

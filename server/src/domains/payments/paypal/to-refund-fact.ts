@@ -1,4 +1,4 @@
-import type { RefundFact } from '../facts.ts';
+import type { RefundFact } from '../fact.ts';
 import { JsonError, readLinkedId, readOptionalText, readText, toOwnId, type Json } from './json.ts';
 import { readMoneyBack } from './money.ts';
 

@@ -1,4 +1,4 @@
-import type { SubscriptionFact } from '../facts.ts';
+import type { SubscriptionFact } from '../fact.ts';
 import { endOfPeriod } from './billing-plans.ts';
 import {
   readCount,

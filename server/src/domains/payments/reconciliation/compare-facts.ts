@@ -1,6 +1,6 @@
 import type { Ctx } from '../../../ctx.ts';
-import type { Fact } from '../facts.ts';
-import type { PaymentProvider } from '../provider.ts';
+import type { Fact } from '../fact.ts';
+import type { PaymentProvider } from '../payment-provider.ts';
 import type { FindingList } from './count-open.ts';
 
 /** What comparing a fact with what is known here says; see `payments.compare_facts`. */

@@ -1,4 +1,4 @@
-import type { ProviderName } from '../facts.ts';
+import type { ProviderName } from '../fact.ts';
 
 /** Where something is: at the provider alone, here alone, or on both sides with a difference. */
 export type FindingList = 'onlyTheirs' | 'onlyOurs' | 'differing';

@@ -1,7 +1,7 @@
 import { desc, eq } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import { reconciliationMail } from '../../../mail/reversal-templates.ts';
-import type { PaymentProvider } from '../provider.ts';
+import type { PaymentProvider } from '../payment-provider.ts';
 import { reconciliations } from '../tables.ts';
 import { reconcilePayments } from './reconcile-payments.ts';
 import { countOpen } from './count-open.ts';

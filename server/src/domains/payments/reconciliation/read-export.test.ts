@@ -4,7 +4,7 @@ import { startTestService } from '../../../../test/harness/index.ts';
 import { post, readOwn } from '../../../../test/harness/movements.ts';
 import { createRefundingProvider } from '../../../../test/harness/refunds.ts';
 import { addWalletHolder } from '../../../../test/harness/wallets.ts';
-import type { Fact } from '../facts.ts';
+import type { Fact } from '../fact.ts';
 import { readExport } from './read-export.ts';
 import { reconcilePayments } from './reconcile-payments.ts';
 

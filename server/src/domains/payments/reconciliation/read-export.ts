@@ -1,7 +1,7 @@
 import { AppError } from '../../../errors.ts';
-import type { Fact } from '../facts.ts';
+import type { Fact } from '../fact.ts';
 import { readExportedObject as readPaypalObject } from '../paypal/read-exported-object.ts';
-import type { PaymentProvider } from '../provider.ts';
+import type { PaymentProvider } from '../payment-provider.ts';
 import { readExportedObject as readStripeObject } from '../stripe/read-exported-object.ts';
 
 const factsMax = 200;

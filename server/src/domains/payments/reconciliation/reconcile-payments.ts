@@ -1,6 +1,6 @@
 import type { Ctx } from '../../../ctx.ts';
-import type { Fact } from '../facts.ts';
-import type { PaymentProvider } from '../provider.ts';
+import type { Fact } from '../fact.ts';
+import type { PaymentProvider } from '../payment-provider.ts';
 import { compareFacts, keyOf, type Comparison } from './compare-facts.ts';
 import { findUnlisted } from './find-unlisted.ts';
 import { findingsMax, type Finding, type ReconciliationReport } from './count-open.ts';

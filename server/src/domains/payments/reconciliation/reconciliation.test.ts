@@ -5,7 +5,7 @@ import { addAdministrator, expectSound, post, readOwn } from '../../../../test/h
 import { deliver, disputeOf, pay, refundOf } from '../../../../test/harness/payments.ts';
 import { createRefundingProvider } from '../../../../test/harness/refunds.ts';
 import { addWalletHolder, connectAsOwner, type WalletHolder } from '../../../../test/harness/wallets.ts';
-import type { Fact } from '../facts.ts';
+import type { Fact } from '../fact.ts';
 import { reconcilePayments } from './reconcile-payments.ts';
 import { countOpen, type Finding, type ReconciliationReport } from './count-open.ts';
 

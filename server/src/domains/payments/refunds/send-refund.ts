@@ -1,8 +1,8 @@
 import type { Ctx } from '../../../ctx.ts';
 import { AppError } from '../../../errors.ts';
 import { reachFaultPoint } from '../../../lib/fault-points.ts';
-import type { ProviderName } from '../facts.ts';
-import type { PaymentProvider } from '../provider.ts';
+import type { ProviderName } from '../fact.ts';
+import type { PaymentProvider } from '../payment-provider.ts';
 import type { RefundRow } from './to-refund-view.ts';
 
 /** What a provider must know to send money back, as `payments.refund_order` writes it. */

@@ -1,4 +1,4 @@
-import type { ProviderName } from '../facts.ts';
+import type { ProviderName } from '../fact.ts';
 import type { RefundDetail, RefundView } from './schemas.ts';
 
 /** A refund as `payments.refund_view` writes it. */

@@ -1,8 +1,8 @@
 import type { Stripe } from 'stripe';
 import type { Clock } from '../../../ctx.ts';
 import { AppError } from '../../../errors.ts';
-import type { SubscriptionFact } from '../facts.ts';
-import type { PaymentProvider } from '../provider.ts';
+import type { SubscriptionFact } from '../fact.ts';
+import type { PaymentProvider } from '../payment-provider.ts';
 import { askStripe } from './ask-stripe.ts';
 import { toSubscriptionFact } from './to-subscription-fact.ts';
 

@@ -1,6 +1,6 @@
 import { Stripe } from 'stripe';
-import type { CheckoutFact } from '../facts.ts';
-import type { PaymentProvider } from '../provider.ts';
+import type { CheckoutFact } from '../fact.ts';
+import type { PaymentProvider } from '../payment-provider.ts';
 import { askStripe, askStripeFor } from './ask-stripe.ts';
 import { metadataNames, readReference } from './metadata.ts';
 import { toSavedCardFact } from './to-checkout-fact.ts';

@@ -1,8 +1,8 @@
 import type { Stripe } from 'stripe';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
-import type { Fact, InvoiceFact } from '../facts.ts';
-import type { ProviderEvent } from '../provider.ts';
+import type { Fact, InvoiceFact } from '../fact.ts';
+import type { ProviderEvent } from '../payment-provider.ts';
 import { chargeShape, eventShape } from './shapes.ts';
 import { toRefundFact } from './to-refund-fact.ts';
 import { findPaymentId } from './to-invoice-fact.ts';

@@ -2,7 +2,7 @@ import { Stripe } from 'stripe';
 import type { Config } from '../../../config.ts';
 import type { Clock } from '../../../ctx.ts';
 import { AppError } from '../../../errors.ts';
-import type { PaymentProvider } from '../provider.ts';
+import type { PaymentProvider } from '../payment-provider.ts';
 import { askStripe, askStripeFor } from './ask-stripe.ts';
 import { chargeSavedCard } from './charge-saved-card.ts';
 import { completeFacts } from './complete-facts.ts';

@@ -1,5 +1,5 @@
 import type { Stripe } from 'stripe';
-import type { PaymentProvider } from '../provider.ts';
+import type { PaymentProvider } from '../payment-provider.ts';
 import { askStripe } from './ask-stripe.ts';
 
 type Plan = Parameters<PaymentProvider['ensurePrice']>[0];

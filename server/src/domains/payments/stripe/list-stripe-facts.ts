@@ -1,7 +1,7 @@
 import type { Stripe } from 'stripe';
 import type { Clock } from '../../../ctx.ts';
 import { epochSeconds } from '../../../lib/exact.ts';
-import type { Fact } from '../facts.ts';
+import type { Fact } from '../fact.ts';
 import { askStripe } from './ask-stripe.ts';
 import { toCheckoutFact, toSavedCardFact } from './to-checkout-fact.ts';
 import { toDisputeFact } from './to-dispute-fact.ts';

@@ -1,7 +1,7 @@
 import { Stripe } from 'stripe';
 import type { Config } from '../../../config.ts';
 import { epochSeconds } from '../../../lib/exact.ts';
-import type { CheckoutOrder, OpenedCheckout, SubscriptionOrder } from '../provider.ts';
+import type { CheckoutOrder, OpenedCheckout, SubscriptionOrder } from '../payment-provider.ts';
 import { askStripe } from './ask-stripe.ts';
 import { metadataNames } from './metadata.ts';
 

@@ -1,8 +1,8 @@
 import type { Static, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import { AppError } from '../../../errors.ts';
-import type { Fact } from '../facts.ts';
-import type { ProviderEvent } from '../provider.ts';
+import type { Fact } from '../fact.ts';
+import type { ProviderEvent } from '../payment-provider.ts';
 import {
   chargeShape,
   disputeShape,

@@ -1,7 +1,7 @@
 import { Type, type Static, type TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import { AppError } from '../../../errors.ts';
-import type { Fact } from '../facts.ts';
+import type { Fact } from '../fact.ts';
 import { readEvent } from './read-event.ts';
 import {
   disputeShape,

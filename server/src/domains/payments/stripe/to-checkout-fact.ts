@@ -1,4 +1,4 @@
-import type { CheckoutFact } from '../facts.ts';
+import type { CheckoutFact } from '../fact.ts';
 import { metadataNames, readOwnId, readReference } from './metadata.ts';
 import type { StripePaymentIntent, StripeSession } from './shapes.ts';
 

@@ -1,4 +1,4 @@
-import type { DisputeFact } from '../facts.ts';
+import type { DisputeFact } from '../fact.ts';
 import { readReference } from './metadata.ts';
 import type { StripeDispute } from './shapes.ts';
 

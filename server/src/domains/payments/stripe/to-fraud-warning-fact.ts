@@ -1,4 +1,4 @@
-import type { FraudWarningFact } from '../facts.ts';
+import type { FraudWarningFact } from '../fact.ts';
 import { readReference } from './metadata.ts';
 import type { StripeFraudWarning } from './shapes.ts';
 

@@ -1,4 +1,4 @@
-import type { InvoiceFact } from '../facts.ts';
+import type { InvoiceFact } from '../fact.ts';
 import { readOwnId, readReference, toIsoTime } from './metadata.ts';
 import type { StripeInvoice, StripeInvoiceLine, StripeInvoicePayment, StripeReference } from './shapes.ts';
 

@@ -1,4 +1,4 @@
-import type { RefundFact } from '../facts.ts';
+import type { RefundFact } from '../fact.ts';
 import { readOwnId, readReference } from './metadata.ts';
 import type { StripeRefund } from './shapes.ts';
 

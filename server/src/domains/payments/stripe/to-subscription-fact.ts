@@ -1,4 +1,4 @@
-import type { SubscriptionFact } from '../facts.ts';
+import type { SubscriptionFact } from '../fact.ts';
 import { readOwnId, readReference, toIsoTime } from './metadata.ts';
 import type { StripeSubscription } from './shapes.ts';
 

@@ -10,7 +10,7 @@ import {
   subscribe,
 } from '../../../../test/harness/plans.ts';
 import { addWalletHolder, connectAsOwner } from '../../../../test/harness/wallets.ts';
-import type { InvoiceFact } from '../facts.ts';
+import type { InvoiceFact } from '../fact.ts';
 
 const start = '2027-01-31T23:30:00.000Z';
 const { service, billing, admin } = await startBilledService(start);

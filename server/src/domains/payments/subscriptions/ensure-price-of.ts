@@ -2,7 +2,7 @@ import { and, eq } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import { planPrices } from '../plan-tables.ts';
 import type { Plan, PlanVersion } from '../plans/to-plan-view.ts';
-import type { PaymentProvider } from '../provider.ts';
+import type { PaymentProvider } from '../payment-provider.ts';
 
 /**
  * The price by which a provider knows the terms of a plan, made there on first use. Throws what the provider

@@ -18,7 +18,7 @@ import {
   subscribe,
   type Subscriber,
 } from '../../../../test/harness/plans.ts';
-import type { ProviderEvent } from '../provider.ts';
+import type { ProviderEvent } from '../payment-provider.ts';
 
 const start = '2027-01-30T08:00:00.000Z';
 const { service, billing, admin } = await startBilledService(start);

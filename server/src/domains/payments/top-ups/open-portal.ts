@@ -1,7 +1,7 @@
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
-import type { ProviderName } from '../facts.ts';
+import type { ProviderName } from '../fact.ts';
 
 /**
  * Opens the provider's own page for the caller's cards and bills, from which they come back to their

@@ -2,7 +2,7 @@ import type { Ctx } from '../../../ctx.ts';
 import { toUnits } from '../../../lib/exact.ts';
 import { reachFaultPoint } from '../../../lib/fault-points.ts';
 import { newId } from '../../../lib/ids.ts';
-import type { PaymentProvider } from '../provider.ts';
+import type { PaymentProvider } from '../payment-provider.ts';
 import type { PurchaseRow } from '../open-checkout.ts';
 import { chargeTopUp } from './charge-top-up.ts';
 

@@ -1,4 +1,4 @@
-import type { CheckoutFact, Fact, ProviderName, RefundFact, SubscriptionFact } from './facts.ts';
+import type { CheckoutFact, Fact, ProviderName, RefundFact, SubscriptionFact } from './fact.ts';
 
 /** An event as a provider delivered it, once its signature has been found good. */
 export type ProviderEvent = {
