@@ -25,6 +25,7 @@ import {
 import { addCreditAdministrationRoutes, addCreditRoutes, readCreditsOf } from './domains/credits/index.ts';
 import { addOauthRoutes, addProtectedResourceRoutes } from './domains/oauth/index.ts';
 import {
+  addCreditsPages,
   addPaymentRoutes,
   addPlanRoutes,
   addSavedCardRoutes,
@@ -83,6 +84,7 @@ export async function buildApp(ctx: Ctx, resolve?: Resolve): Promise<App> {
   addProtectedResourceRoutes(app, ctx);
   addWebhookRoutes(app, ctx);
   addPaymentRoutes(app, ctx);
+  addCreditsPages(app, ctx);
   addSavedCardRoutes(app, ctx);
   addPlanRoutes(app, ctx);
   addSubscriptionRoutes(app, ctx);

@@ -29,6 +29,7 @@ import {
   configuredProviders,
   createPayments,
   handlePaymentJobs,
+  handlePaymentMailJobs,
   handleSubscriptionJobs,
   type PaymentProvider,
 } from './domains/payments/index.ts';
@@ -139,6 +140,7 @@ function handleJobs(ctx: Ctx, resolve: Resolve | undefined): void {
   handleRetentionJobs(ctx);
   handlePrivacyJobs(ctx);
   handlePaymentJobs(ctx);
+  handlePaymentMailJobs(ctx);
   handleSubscriptionJobs(ctx);
 }
 

@@ -7,6 +7,29 @@ export function creditsOf(amount: number): string {
   return amount === 1 ? '1 credit' : `${countOf(amount)} credits`;
 }
 
+/** Units of credits, of which a credit has 10^scale, as people write them: 1,500 or 0.25. */
+export function creditUnitsOf(units: number, scale: number): string {
+  const digits = String(Math.abs(units)).padStart(scale + 1, '0');
+  const whole = countOf(Number(digits.slice(0, digits.length - scale)));
+  const fraction = digits.slice(digits.length - scale).replace(/0+$/, '');
+  return `${units < 0 ? '−' : ''}${whole}${scale === 0 || fraction === '' ? '' : `.${fraction}`}`;
+}
+
+const symbols: Record<string, string | undefined> = { EUR: '€', USD: '$', GBP: '£' };
+const withoutCents = new Set(
+  'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'.split(' '),
+);
+const withThousandths = new Set('BHD IQD JOD KWD LYD OMR TND'.split(' '));
+
+/** A price, from the smallest unit of its currency: €5.00, CHF 5.00, JPY 500. @see ISO 4217 */
+export function moneyOf(cents: number, currency: string): string {
+  const scale = withoutCents.has(currency) ? 0 : withThousandths.has(currency) ? 3 : 2;
+  const [whole = '', fraction = ''] = creditUnitsOf(cents, scale).split('.');
+  const number = scale === 0 ? whole : `${whole}.${fraction.padEnd(scale, '0')}`;
+  const symbol = symbols[currency];
+  return symbol === undefined ? `${currency}\u00a0${number}` : `${symbol}${number}`;
+}
+
 /** What credits cost, rounded to whole cents: €5.00. */
 export function eurosOf(credits: number, creditsPerEur: number): string {
   const cents = Math.round((credits * 100) / creditsPerEur);

@@ -3,6 +3,7 @@ import { ChooseAccount, SignedOut, SignOut } from './pages/accounts.tsx';
 import { AccessRequests } from './pages/access-requests.tsx';
 import { Budget } from './pages/budget.tsx';
 import { Consent } from './pages/consent.tsx';
+import { Checkout, Credits } from './pages/credits.tsx';
 import { DeviceCode, DeviceConfirm, DeviceDone } from './pages/device.tsx';
 import { Fault, Notice } from './pages/news.tsx';
 import { ChangeEmail, ForgotPassword, MagicLink, ResetPassword, VerifyEmail } from './pages/recovery.tsx';
@@ -59,6 +60,10 @@ export function PageView({ page }: { page: Page }) {
       return <MagicLink page={page} />;
     case 'change-email':
       return <ChangeEmail page={page} />;
+    case 'credits':
+      return <Credits page={page} />;
+    case 'checkout':
+      return <Checkout page={page} />;
     case 'notice':
       return <Notice page={page} />;
     case 'error':

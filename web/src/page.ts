@@ -1,4 +1,5 @@
 import type { BudgetView } from './budget-view.ts';
+import type { CheckoutPage, CreditsPage } from './credits-pages.ts';
 import type {
   BackupCodesPage,
   ChangeEmailPage,
@@ -40,6 +41,8 @@ export type Page =
   | BackupCodesPage
   | MagicLinkPage
   | ChangeEmailPage
+  | CreditsPage
+  | CheckoutPage
   | NoticePage
   | ErrorPage;
 

@@ -1,3 +1,4 @@
+import { creditsProblems, creditsTexts } from './credits-texts.ts';
 import { countOf, creditsOf, eurosOf } from './format.ts';
 import { securityTexts } from './security-texts.ts';
 import type { BudgetTerms, BudgetView, CurrentBudget } from './budget-view.ts';
@@ -157,6 +158,7 @@ const problems = {
     title: 'The app has other roles now',
     detail: 'Choose one of those that it has.',
   },
+  ...creditsProblems,
   'device.code_missing': { title: 'No code yet', detail: 'Type the code that your device shows.' },
   'device.code_expired': {
     title: 'This code is too old',
@@ -444,6 +446,7 @@ export const texts = {
   },
 
   ...securityTexts,
+  ...creditsTexts,
 
   notices: {
     'signed-in': { title: 'You are signed in', detail: 'Open one of your apps to go on.' },

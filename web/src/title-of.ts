@@ -49,6 +49,10 @@ export function headingOf(page: Page): string {
       return texts.magicLink.title;
     case 'change-email':
       return page.isDone ? texts.changeEmail.titleDone : texts.changeEmail.title;
+    case 'credits':
+      return texts.credits.title;
+    case 'checkout':
+      return texts.checkout.title;
     case 'notice':
       return texts.notices[page.kind].title;
     case 'error':

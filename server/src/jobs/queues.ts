@@ -87,6 +87,10 @@ export type JobData = {
   'end-bans': Record<string, never>;
   /** Asks providers about purchases of which nothing has been heard. */
   'check-purchases': Record<string, never>;
+  /** Sends a receipt, or says that a payment failed, or that a refund (`refundId`) is done. */
+  'send-purchase-mail': { purchaseId: string; kind: 'receipt' | 'failed' | 'refund'; refundId: string };
+  /** Tells a subscriber that a bill could not be paid. */
+  'send-past-due-mail': { provider: 'stripe' | 'paypal'; invoiceId: string };
   /** Asks providers again to send money back of which nobody knows whether they have heard. */
   'send-refunds': Record<string, never>;
   /** Finds disputes that administrators have not been told of. */
@@ -101,7 +105,9 @@ export type JobData = {
   'top-up-wallets': Record<string, never>;
   /** Does about warnings of stolen cards what the settings say. */
   'answer-fraud-warnings': Record<string, never>;
-  /** Asks providers about subscriptions that should have been renewed, and ends plans that nobody pays for. */
+  /**
+   * Asks providers about subscriptions that should have been renewed, and ends plans that nobody pays for.
+   */
   'follow-subscriptions': Record<string, never>;
 };
 
@@ -188,6 +194,8 @@ export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'seal-audit-events': timetableQueue,
   'end-bans': timetableQueue,
   'check-purchases': timetableQueue,
+  'send-purchase-mail': mailQueue,
+  'send-past-due-mail': mailQueue,
   'send-refunds': timetableQueue,
   'announce-disputes': timetableQueue,
   'send-dispute-mail': mailQueue,

@@ -24,7 +24,9 @@ export function disputeMail(values: { to: string; dispute: DisputeNews }): Mail 
     paragraphs: [
       `A payment of ${amount} at ${provider} ${what}`,
       `Dispute ${dispute.disputeId}, purchase ${dispute.purchaseId ?? 'unknown to this service'}.`,
-      ...(dispute.debt ? [`The wallet owes ${dispute.debt} credits now; what comes in next repays them.`] : []),
+      ...(dispute.debt
+        ? [`The wallet owes ${dispute.debt} credits now; what comes in next repays them.`]
+        : []),
       ...(dispute.status === 'open'
         ? [`Answer it on the pages of ${provider}, which say until when that is possible.`]
         : []),

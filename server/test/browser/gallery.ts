@@ -25,6 +25,7 @@ export async function openGallery(): Promise<Gallery> {
   addPages(app, (pages) => {
     for (const [name, page] of Object.entries(samples)) {
       pages.get(`/${name}`, (_request, reply) => sendReactPage(reply, page));
+      pages.get(`/${name}/now`, async () => page);
     }
     addWayOut(pages);
     pages.post('/sent', async (request, reply) => {

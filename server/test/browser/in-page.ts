@@ -43,11 +43,14 @@ export function readEdges(): { what: string; edge: string; behind: string }[] {
   });
 }
 
-/** Numbers what can be focused, as it is read, and puts the focus before the first; returns how many. */
+/**
+ * Numbers what the tab key stops at, as it is read, and puts the focus before the first; returns how many. Of
+ * a choice it stops at what is chosen; what is folded up is left out.
+ */
 export function numberControls(): number {
-  const controls = document.querySelectorAll(
-    'a[href], button, input:not([type=hidden]), select, textarea, summary',
-  );
+  const inputs = 'input:not([type=hidden], [type=radio]:not(:checked))';
+  const stops = `a[href], button, ${inputs}, select, textarea, summary`;
+  const controls = [...document.querySelectorAll(stops)].filter((control) => control.checkVisibility());
   controls.forEach((element, index) => element.setAttribute('data-index', String(index)));
   const start = document.createElement('span');
   start.tabIndex = -1;

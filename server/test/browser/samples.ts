@@ -1,3 +1,4 @@
+import { creditsSamples } from './credits-samples.ts';
 import type { BudgetTerms, BudgetView } from '../../../web/src/budget-view.ts';
 import type { AccountView, ApplicationView, Form, Page } from '../../../web/src/page.ts';
 
@@ -367,6 +368,7 @@ export const samples: Readonly<Record<string, Page>> = {
   'reset-password-done': { ...resetPassword, isDone: true },
   'verify-email': { name: 'verify-email', form, isDone: false, signInUrl: null },
   'verify-email-done': { name: 'verify-email', form, isDone: true, signInUrl: '/sign-in' },
+  ...creditsSamples,
   'notice-signed-in': {
     name: 'notice',
     kind: 'signed-in',

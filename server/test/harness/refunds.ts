@@ -1,6 +1,9 @@
 import type { Fact, PaymentProvider, ProviderName } from '../../src/domains/payments/index.ts';
 import { AppError } from '../../src/errors.ts';
-import { createTestProvider, type TestProvider } from './payments.ts';
+import type { TestService } from './index.ts';
+import { addAdministrator, post, readOwn } from './movements.ts';
+import { createTestProvider, deliver, pay, type TestProvider } from './payments.ts';
+import { addWalletHolder, connectAsOwner, type WalletHolder } from './wallets.ts';
 
 type RefundFact = Extract<Fact, { kind: 'refund' }>;
 
@@ -69,4 +72,52 @@ function idOf(fact: Fact): string {
   if (fact.kind === 'checkout') return fact.checkoutId;
   if (fact.kind === 'refund') return fact.refundId;
   return fact.kind === 'dispute' ? fact.disputeId : '';
+}
+
+/** A buyer and an administrator, and what they do about refunds. */
+export async function openRefundDesk(service: TestService, provider: RefundingProvider) {
+  const owner = await connectAsOwner(service);
+  const admin = await addAdministrator(service);
+  const desk = { holder: await addWalletHolder(service) };
+  const send = (person: WalletHolder, method: string, path: string, body?: unknown, from = service) =>
+    from.send(method, `/api/v1/payments/${path}`, { token: person.token, body });
+  const tell = (...facts: Fact[]) => deliver(service, provider, provider.sign(facts));
+  const balance = () => readOwn(service, desk.holder, 'balance');
+  return Object.assign(desk, {
+    owner,
+    admin,
+    send,
+    tell,
+    balance,
+    /** A purchase of 1,000 credits for 1,000 cents that is paid. */
+    buy: async (): Promise<{ id: string; paymentId: string }> => {
+      const { body } = await post(service, desk.holder, 'purchase', { packageId: 'standard' });
+      const paid = pay(provider, `cs_${body.purchaseId}`);
+      await tell(paid);
+      return { id: body.purchaseId, paymentId: paid.paymentId ?? '' };
+    },
+    ask: (purchaseId: string, more: Record<string, unknown> = {}, from = service) =>
+      send(desk.holder, 'POST', 'refunds', { purchaseId, reason: 'Bought by mistake', ...more }, from),
+    approve: (id: string, body: unknown = {}) => send(admin, 'POST', `refunds/${id}/approve`, body),
+    deny: (id: string) => send(admin, 'POST', `refunds/${id}/deny`, { reason: 'Used for months' }),
+    refundNow: (id: string, body: Record<string, unknown> = {}) =>
+      send(admin, 'POST', `purchases/${id}/refunds`, { reason: 'Goodwill', ...body }),
+    trySpend: (amount: number) =>
+      post(service, desk.holder, 'use', { amount, appId: 'chat', description: 'Chat message' }),
+    purchase: (id: string) => readOwn(service, desk.holder, `purchase/${id}`),
+    available: async () => (await balance()).available as number,
+    debt: async (): Promise<number> => {
+      const text = 'select debt from credits.balances where wallet_id = $1';
+      const { rows } = await owner.query(text, [desk.holder.userId]);
+      return Number(rows[0].debt);
+    },
+    /** A wallet of somebody new, and a provider that does as it should. */
+    reset: async (): Promise<void> => {
+      desk.holder = await addWalletHolder(service);
+      provider.calls.length = 0;
+      provider.failures.clear();
+      provider.losesAnswers = false;
+      provider.refundStatus = 'succeeded';
+    },
+  });
 }

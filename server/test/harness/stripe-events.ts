@@ -1,12 +1,7 @@
 import { Stripe } from 'stripe';
+import { readEvent } from '../../src/domains/payments/stripe/read-event.ts';
 
 export const stripeSecret = 'whsec_test_of_the_first_secret';
-
-/** Settings of a service that takes Stripe's deliveries in test mode. */
-export const stripeEnv = {
-  STRIPE_SECRET_KEY: 'sk_test_sample',
-  STRIPE_WEBHOOK_SECRET: stripeSecret,
-};
 
 type Stamp = { at: Date; secret?: string; scheme?: string };
 
@@ -58,4 +53,11 @@ export function stripeSession(parts: SessionParts) {
     customer: parts.customerId ?? null,
     metadata: parts.purchaseId === null ? {} : { obol_purchase_id: parts.purchaseId },
   };
+}
+
+export const noon = new Date('2026-03-01T12:00:00.000Z');
+
+/** What an event of noon is read as. */
+export function readAtNoon(type: string, object: unknown, options: { account?: string } = {}) {
+  return readEvent(Buffer.from(stripeEvent({ id: 'evt_1', type, object, at: noon, ...options })));
 }

@@ -14,6 +14,11 @@ export function Notice({ page }: { page: NoticePage }) {
           {texts.goOn(application?.name ?? null)}
         </a>
       )}
+      {kind === 'signed-in' && application === null && (
+        <p className="after">
+          <a href="/credits">{texts.credits.link}</a>
+        </p>
+      )}
     </Frame>
   );
 }

@@ -1,10 +1,10 @@
-import { useId, type ReactNode } from 'react';
 import { dayOf } from '../format.ts';
 import type { BackupCodesPage, PasskeyRow, SecurityPage, TotpSetUpPage } from '../security-pages.ts';
 import { AccountRow } from '../parts/account-row.tsx';
 import { Field, PasswordField } from '../parts/field.tsx';
 import { Frame, ProblemNote } from '../parts/frame.tsx';
 import { PageForm, Submit } from '../parts/page-form.tsx';
+import { Part } from '../parts/part.tsx';
 import { PasskeyForm } from '../parts/passkey-form.tsx';
 import { texts } from '../texts.ts';
 import { headingOf } from '../title-of.ts';
@@ -39,7 +39,11 @@ export function Security({ page }: { page: SecurityPage }) {
           </PageForm>
         )}
       </Part>
-      {continueUrl !== null && (
+      {continueUrl === null ? (
+        <p className="after">
+          <a href="/credits">{texts.credits.link}</a>
+        </p>
+      ) : (
         <p className="after">
           <a href={continueUrl}>{security.continue}</a>
         </p>
@@ -109,19 +113,6 @@ function Passkey({ passkey: { name, createdAt, lastUsedAt, removal } }: { passke
         <Submit kind="quiet">{security.removePasskey(name)}</Submit>
       </PageForm>
     </div>
-  );
-}
-
-function Part({ heading, lead, children }: { heading: string; lead: string; children: ReactNode }) {
-  const id = useId();
-  return (
-    <section className="request stack" aria-labelledby={id}>
-      <div>
-        <h2 id={id}>{heading}</h2>
-        <p className="lead">{lead}</p>
-      </div>
-      {children}
-    </section>
   );
 }
 

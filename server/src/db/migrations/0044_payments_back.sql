@@ -17,7 +17,9 @@ alter table payments.refund_requests
 create index refund_requests_decided_by_idx on payments.refund_requests (decided_by);
 create index refund_requests_listed_idx on payments.refund_requests (created_at, id);
 create index refund_requests_due_idx on payments.refund_requests (next_try_at) where next_try_at is not null;
-create unique index refund_requests_open_key on payments.refund_requests (purchase_id) where status = 'open';
+-- One that somebody waits for a decision on; nobody has asked for those that follow from warnings of banks.
+create unique index refund_requests_open_key on payments.refund_requests (purchase_id)
+  where status = 'open' and requested_by is not null;
 create unique index refund_requests_idempotency_key on payments.refund_requests (requested_by, idempotency_key);
 
 -- How far administrators have been told of a dispute.
@@ -88,7 +90,7 @@ begin
   unspent := least(unspent, purchase.posted_credits);
   found_out.is_untouched := unspent = purchase.credits and found_out.back_cents = 0;
   found_out.unspent_cents := greatest(0, least(found_out.paid_cents,
-    div((purchase.credits - (purchase.posted_credits - unspent))::numeric * found_out.paid_cents, purchase.credits)
+    div(div(purchase.credits - (purchase.posted_credits - unspent), 1) * found_out.paid_cents, purchase.credits)
   ) - found_out.back_cents);
   return found_out;
 end $$;
@@ -99,8 +101,9 @@ create function payments.refund_view(request payments.refund_requests) returns j
 as $$
   select jsonb_build_object('id', request.id, 'purchase_id', request.purchase_id, 'title', p.title,
            'provider', p.provider, 'amount_cents', request.amount_cents, 'currency', p.currency,
-           'state', coalesce(r.status, case request.status when 'open' then 'requested' when 'sent' then 'approved'
-             when 'declined' then 'denied' else 'failed' end),
+           'state', coalesce(r.status, case request.status
+             when 'open' then case when w.warning_id is null then 'requested' else 'approved' end
+             when 'sent' then 'approved' when 'declined' then 'denied' else 'failed' end),
            'reason', request.reason, 'decision', request.decision, 'problem', request.problem,
            'user_id', p.user_id, 'email', u.email, 'requested_by', request.requested_by,
            'decided_by', request.decided_by, 'decided_at', request.decided_at, 'created_at', request.created_at)
@@ -109,6 +112,7 @@ as $$
     left join lateral (
       select f.status from payments.refunds f where f.refund_request_id = request.id order by f.refund_id limit 1
     ) r on true
+    left join payments.fraud_warnings w on w.refund_request_id = request.id
    where p.id = request.purchase_id
 $$;
 
@@ -252,6 +256,8 @@ begin
          decision = asked->>'reason', updated_at = at_time,
          next_try_at = case when is_approved then at_time + interval '5 minutes' end
    where q.id = request.id and q.status = 'open'
+     -- What follows from a warning of a bank is decided.
+     and not exists (select from payments.fraud_warnings w where w.refund_request_id = q.id)
    returning q.* into request;
   if not found then perform obol.refuse('payments.refund_decided'); end if;
   if not is_approved then perform payments.settle(array[purchase.id], at_time, daily_amount, daily_cap); end if;
@@ -443,21 +449,22 @@ begin
   problem := payments.mismatch_of(purchase, from_provider, fact->>'status', (fact->>'amountCents')::bigint,
     fact->>'currency', live);
   if ours.checkout_id is null then
-    return row('only_theirs', coalesce(problem, 'not_heard_of'), problem is null, purchase.id, shown);
+    return row('only_theirs', coalesce(problem, 'not_heard_of'), problem is null, purchase.id,
+      shown)::payments.comparison;
   end if;
   if ours.payment_id is null and fact->>'paymentId' is not null and fact->>'status' = 'paid' and problem is null then
-    return row('differing', 'behind', true, purchase.id, shown);
+    return row('differing', 'behind', true, purchase.id, shown)::payments.comparison;
   end if;
   result := payments.compare_states(ours.status, fact->>'status',
     ours.amount_cents = (fact->>'amountCents')::bigint and ours.currency = fact->>'currency'
       and ours.is_live = live and (fact->>'paymentId' is null or ours.payment_id = fact->>'paymentId'),
     purchase.id, shown);
   if result.reason is distinct from 'ahead' and problem is not null then
-    return row('differing', problem, false, purchase.id, shown);
+    return row('differing', problem, false, purchase.id, shown)::payments.comparison;
   end if;
   if result.list = 'matched' and payments.unsettled_of(purchase) is not null then
     problem := payments.unsettled_of(purchase);
-    return row('differing', problem, problem = 'unsettled', purchase.id, shown);
+    return row('differing', problem, problem = 'unsettled', purchase.id, shown)::payments.comparison;
   end if;
   return result;
 end $$;
@@ -485,18 +492,20 @@ begin
    where c.provider = from_provider and c.payment_id = fact->>'paymentId'
    order by c.checkout_id limit 1;
   if purchase.id is null and not fact->>'paymentId' = any (new_payments) then
-    return row('unrelated', null, false, null, null);
+    return row('unrelated', null, false, null, null)::payments.comparison;
   end if;
   if purchase.currency <> fact->>'currency' then
-    return row('differing', 'wrong_currency', false, purchase.id, to_jsonb(ours));
+    return row('differing', 'wrong_currency', false, purchase.id, to_jsonb(ours))::payments.comparison;
   end if;
-  if ours.status is null then return row('only_theirs', 'not_heard_of', true, purchase.id, null); end if;
+  if ours.status is null then
+    return row('only_theirs', 'not_heard_of', true, purchase.id, null)::payments.comparison;
+  end if;
   result := payments.compare_states(ours.status, fact->>'status',
     ours.amount_cents = (fact->>'amountCents')::bigint and ours.currency = fact->>'currency' and ours.is_live = live,
     purchase.id, jsonb_build_object('status', ours.status, 'amountCents', ours.amount_cents,
       'currency', ours.currency));
   if result.list = 'matched' and payments.unsettled_of(purchase) = 'unsettled' then
-    return row('differing', 'unsettled', true, purchase.id, result.ours);
+    return row('differing', 'unsettled', true, purchase.id, result.ours)::payments.comparison;
   end if;
   return result;
 end $$;

@@ -12,6 +12,8 @@ export { endMandates } from './mandates/end-mandates.ts';
 export { listOwnMandates, readMandate } from './mandates/list-mandates.ts';
 export type { MandateView } from './mandates/schemas.ts';
 export { findPurchase, type Purchase } from './find-purchase.ts';
+export { listPackages } from './list-packages.ts';
+export { listRecentPurchases } from './list-recent-purchases.ts';
 export { resolveIdempotencyKey } from './resolve-idempotency-key.ts';
 export { openWallet } from './open-wallet.ts';
 export { handleBonusJobs } from './handle-bonus-jobs.ts';
@@ -19,6 +21,7 @@ export { readBalance, type Balance } from './read-balance.ts';
 export { readTrialBalance, type AccountBalance } from './read-trial-balance.ts';
 export { addCreditRoutes } from './routes.ts';
 export { toCharge, type Charge } from './to-charge.ts';
+export type { PackageView } from './schemas.ts';
 export { createWalletTurns, type WalletTurns } from './wallet-turns.ts';
 export { createSpendQueue, type SpendRequest } from './spend-queue.ts';
 export {

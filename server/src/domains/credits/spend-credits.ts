@@ -10,6 +10,7 @@ import { resolveWallet } from './resolve-wallet.ts';
 import type { SpendAnswer } from './schemas.ts';
 import type { SpendOutcome, SpendQueue, SpendRequest } from './spend-queue.ts';
 import { toSpendAnswer } from './to-spend-answer.ts';
+import { topUpAddress } from './top-up-address.ts';
 
 /** What an app spends of the caller's credits, and for what. */
 export type Spend = {
@@ -70,9 +71,14 @@ async function refusal(ctx: Ctx, request: SpendRequest, outcome: SpendOutcome): 
   if (code === null || !isErrorCode(code)) throw new Error(`credits.spend refused with ${code}`);
   const headers = isReplay ? { headers: replayedHeader } : {};
   if (code !== 'credits.insufficient') return new AppError(code, headers);
-  const topUp = { packages: await listPackages(ctx), checkoutUrl: `${ctx.config.appUrl}/credits` };
+  const available = free + paid - held;
+  const checkoutUrl = topUpAddress(ctx, request.amount - available);
   return new AppError(code, {
     ...headers,
-    extensions: { required: request.amount, available: free + paid - held, topUp },
+    extensions: {
+      required: request.amount,
+      available,
+      topUp: { packages: await listPackages(ctx), checkoutUrl },
+    },
   });
 }

@@ -3,12 +3,14 @@ export { createPayments, type Payments, type Verdict } from './create-payments.t
 export type { Fact, ProviderName } from './facts.ts';
 export { addSavedCardRoutes } from './top-ups/routes.ts';
 export { handlePaymentJobs } from './handle-payment-jobs.ts';
+export { handlePaymentMailJobs } from './mails/handle-payment-mail-jobs.ts';
+export { addCreditsPages } from './pages/routes.ts';
 export { createPaypalProvider, type PaypalOptions } from './paypal/create-paypal-provider.ts';
 export type { CheckoutOrder, PaymentProvider, ProviderEvent } from './provider.ts';
 export { addPlanRoutes } from './plans/routes.ts';
 export { addPaymentRoutes } from './routes.ts';
 export { readExport } from './reconciliation/read-export.ts';
 export { reconcilePayments } from './reconciliation/reconcile-payments.ts';
-export { countOpen, type Finding, type ReconciliationReport } from './reconciliation/report.ts';
+export { countOpen, type Finding, type ReconciliationReport } from './reconciliation/count-open.ts';
 export { handleSubscriptionJobs } from './subscriptions/handle-subscription-jobs.ts';
 export { addSubscriptionRoutes } from './subscriptions/routes.ts';

@@ -202,7 +202,7 @@ export const refundRequests = paymentsSchema.table(
       .where(sql`${table.nextTryAt} is not null`),
     uniqueIndex('refund_requests_open_key')
       .on(table.purchaseId)
-      .where(sql`${table.status} = 'open'`),
+      .where(sql`${table.status} = 'open' and ${table.requestedBy} is not null`),
     uniqueIndex('refund_requests_idempotency_key').on(table.requestedBy, table.idempotencyKey),
     check('refund_requests_status_check', sql`${table.status} in ('open', 'sent', 'declined', 'failed')`),
     check('refund_requests_amount_check', sql`${table.amountCents} > 0`),

@@ -49,7 +49,7 @@ export async function sendReactPage(
     </html>`;
   return reply
     .code(status)
-    .header('content-security-policy', policyFor(logoOf(safePage), redirectUri))
+    .header('content-security-policy', policyFor(safePage, redirectUri))
     .type('text/html; charset=utf-8')
     .send(document.text);
 }
@@ -78,12 +78,15 @@ function originOf(address: string): string {
   return URL.canParse(address) ? new URL(address).origin : '';
 }
 
-function policyFor(logoUrl: string | null, redirectUri: string | undefined): string {
+function policyFor(page: Page, redirectUri: string | undefined): string {
+  const logoUrl = logoOf(page);
+  // The one page that asks us for news while it is open.
+  const calls = page.name === 'credits' ? `connect-src 'self'; ` : '';
   const images = logoUrl === null ? '' : ` ${originOf(logoUrl)}`;
   const targets = redirectUri === undefined ? '' : targetOf(redirectUri);
   return (
     `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'${images}; ` +
-    `form-action 'self'${targets}; frame-ancestors 'none'; base-uri 'none'`
+    `${calls}form-action 'self'${targets}; frame-ancestors 'none'; base-uri 'none'`
   );
 }
 

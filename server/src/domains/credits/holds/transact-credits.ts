@@ -3,10 +3,12 @@ import type { Ctx } from '../../../ctx.ts';
 import type { ApplicationCaller, Caller } from '../../../db/index.ts';
 import { AppError, isErrorCode } from '../../../errors.ts';
 import { canonicalJson } from '../../../lib/canonical-json.ts';
+import { exactInteger } from '../../../lib/exact.ts';
 import { newId } from '../../../lib/ids.ts';
 import { assertStorableMetadata } from '../assert-storable-metadata.ts';
 import { rememberHold, walletOfHold } from '../wallet-of-hold.ts';
 import { listPackages } from '../list-packages.ts';
+import { topUpAddress } from '../top-up-address.ts';
 import type { HoldView } from './schemas.ts';
 
 /**
@@ -126,13 +128,17 @@ function toRow(ctx: Ctx, spender: Spender, request: TransactRequest): Record<str
  */
 function hashOf(spender: Spender, request: TransactRequest): string {
   const { operation, appId, amount, description, metadata = null } = request;
-  const { walletId, idempotencyKey: _key, ...content } = request;
-  const isTeams = 'userId' in spender && walletId !== undefined && walletId !== spender.userId;
-  const member = isTeams ? { memberId: spender.userId } : {};
+  const { walletId: _walletId, idempotencyKey: _key, ...content } = request;
+  const member = 'userId' in spender && isTeams(spender, request) ? { memberId: spender.userId } : {};
   const hashed = operation === 'spend' ? { amount, appId, description, metadata } : { ...content, metadata };
   return createHash('sha256')
     .update(canonicalJson({ ...hashed, ...member }))
     .digest('hex');
+}
+
+/** Whether the wallet of a team is spent from, which nobody buys credits for on a page. */
+function isTeams(spender: Spender, { walletId }: TransactRequest): boolean {
+  return 'userId' in spender && walletId !== undefined && walletId !== spender.userId;
 }
 
 async function refusal(
@@ -147,7 +153,11 @@ async function refusal(
   const appUrl = ctx.config.appUrl;
   const extensions = { ...details };
   if (code === 'credits.insufficient') {
-    extensions.topUp = { packages: await listPackages(ctx), checkoutUrl: `${appUrl}/credits` };
+    const missing = isTeams(spender, request)
+      ? 0
+      : exactInteger(details?.required) - exactInteger(details?.available);
+    const checkoutUrl = topUpAddress(ctx, missing);
+    extensions.topUp = { packages: await listPackages(ctx), checkoutUrl };
   }
   if (code === 'mandate.exceeded' || code === 'mandate.required') {
     const isKeys = 'isBudgeted' in spender && (spender.isBudgeted ?? false);

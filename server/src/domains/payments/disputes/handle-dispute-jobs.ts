@@ -16,7 +16,10 @@ export function handleDisputeJobs(ctx: Ctx): void {
   );
 }
 
-/** Has every administrator told of disputes that have begun or ended, once of each. Returns how many there were. */
+/**
+ * Has every administrator told of disputes that have begun or ended, once of each. Returns how many there
+ * were.
+ */
 async function announceDisputes(ctx: Ctx): Promise<number> {
   return ctx.db.asService(async (tx) => {
     const { rows } = await tx.execute<{ dispute: DisputeRow }>(

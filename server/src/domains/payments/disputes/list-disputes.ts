@@ -33,11 +33,11 @@ export async function listDisputes(
   { status = null, limit, offset }: { status?: DisputeView['status'] | null; limit: number; offset: number },
 ): Promise<{ items: DisputeView[]; total: number }> {
   const { rows } = await ctx.db.asAdministrator(caller, (tx) =>
-    tx.execute<{ dispute: DisputeRow; total: string }>(
-      sql`select l.dispute, l.total from payments.list_disputes(${status}, ${limit}, ${offset}) l`,
+    tx.execute<{ dispute: DisputeRow; total: number }>(
+      sql`select l.dispute, l.total::integer as total from payments.list_disputes(${status}, ${limit}, ${offset}) l`,
     ),
   );
-  return { items: rows.map(({ dispute }) => toDisputeView(dispute)), total: Number(rows[0]?.total ?? 0) };
+  return { items: rows.map(({ dispute }) => toDisputeView(dispute)), total: rows[0]?.total ?? 0 };
 }
 
 function toDisputeView(row: DisputeRow): DisputeView {

@@ -85,7 +85,7 @@ test('a warning can refund the payment: the credits are gone first, and it is as
   const { holder, purchaseId, paymentId, credits } = await buy(refunding);
   await spend(refunding, holder, 1);
   const stripe = refunding.ctx.payments.provider('stripe');
-  const { refund } = stripe;
+  const refund = stripe.refund.bind(stripe);
   stripe.refund = async (order) => {
     expect((await readOwn(refunding, holder, 'balance')).balance).toBe(0);
     await refund(order);
@@ -100,7 +100,7 @@ test('a warning can refund the payment: the credits are gone first, and it is as
   expect(others).toEqual([]);
   expect(request).toMatchObject({ status: 'sent' });
   const answers = await Promise.all(warnings.map(answerTo));
-  expect(answers.map(({ answer }) => answer).toSorted()).toEqual(['recorded', 'refunded']);
+  expect(new Set(answers.map(({ answer }) => answer))).toEqual(new Set(['recorded', 'refunded']));
   const refunds = Object.values(standIn.world.state.stripe.refunds);
   expect(refunds.filter((one) => one.payment_intent === paymentId)).toHaveLength(1);
   expect(await readOwn(refunding, holder, 'balance')).toMatchObject({ balance: 0, debt: 1 });
@@ -114,7 +114,7 @@ test('a warning can refund the payment: the credits are gone first, and it is as
 test('a refund that the provider refuses gives the credits back', async () => {
   const { holder, purchaseId, paymentId, credits } = await buy(refunding);
   const stripe = refunding.ctx.payments.provider('stripe');
-  const { refund } = stripe;
+  const refund = stripe.refund.bind(stripe);
   stripe.refund = () => Promise.reject(new AppError('payments.provider_refused'));
   await warn(refunding, paymentId);
   await runJob(refunding);

@@ -27,11 +27,11 @@ export async function listInvoices(
   { limit, offset }: { limit: number; offset: number },
 ): Promise<{ items: InvoiceView[]; total: number }> {
   const { rows } = await ctx.db.asServiceFor(caller, (tx) =>
-    tx.execute<{ invoice: InvoiceRow; total: string }>(
-      sql`select l.invoice, l.total from payments.list_invoices(${caller.userId}, ${limit}, ${offset}) l`,
+    tx.execute<{ invoice: InvoiceRow; total: number }>(
+      sql`select l.invoice, l.total::integer as total from payments.list_invoices(${caller.userId}, ${limit}, ${offset}) l`,
     ),
   );
-  return { items: rows.map(({ invoice }) => toInvoiceView(invoice)), total: Number(rows[0]?.total ?? 0) };
+  return { items: rows.map(({ invoice }) => toInvoiceView(invoice)), total: rows[0]?.total ?? 0 };
 }
 
 function toInvoiceView(row: InvoiceRow): InvoiceView {

@@ -6,9 +6,9 @@ import { reversalToDisputeFact, toDisputeFacts } from './to-dispute-facts.ts';
 import { saleRefundToRefundFact, toRefundFact } from './to-refund-fact.ts';
 
 /**
- * Reads an order, capture, refund or case of PayPal's API, or an event about one, as exports hold them. Bills of
- * subscriptions name too little of what they are for to be read without asking PayPal; they have no facts. Throws
- * `request.invalid`.
+ * Reads an order, capture, refund or case of PayPal's API, or an event about one, as exports hold them. Bills
+ * of subscriptions name too little of what they are for to be read without asking PayPal; they have no facts.
+ * Throws `request.invalid`.
  */
 export function readExportedObject(object: unknown): Fact[] {
   try {

@@ -1,7 +1,7 @@
 import type { Ctx } from '../../../ctx.ts';
 import type { Fact } from '../facts.ts';
 import type { PaymentProvider } from '../provider.ts';
-import type { FindingList } from './report.ts';
+import type { FindingList } from './count-open.ts';
 
 /** What comparing a fact with what is known here says; see `payments.compare_facts`. */
 export type Comparison = {
@@ -29,8 +29,8 @@ const lists = {
 } as const;
 
 /**
- * Compares facts of a provider with what is known here, and changes nothing. `newPayments` are payments of which only
- * facts before these have told.
+ * Compares facts of a provider with what is known here, and changes nothing. `newPayments` are payments of
+ * which only facts before these have told.
  */
 export async function compareFacts(
   ctx: Ctx,

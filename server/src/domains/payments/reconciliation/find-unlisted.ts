@@ -2,7 +2,7 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Fact } from '../facts.ts';
 import type { PaymentProvider } from '../provider.ts';
 import { compareFacts } from './compare-facts.ts';
-import type { Finding } from './report.ts';
+import type { Finding } from './count-open.ts';
 
 type CountedRow = {
   key: string;
@@ -24,13 +24,15 @@ type Search = {
 };
 
 const rowsMax = 500;
-/** PayPal lists a transaction up to three hours after it happened; what is younger is left to the next run. */
+/**
+ * PayPal lists a transaction up to three hours after it happened; what is younger is left to the next run.
+ */
 const listingDelayMs = 4 * 3_600_000;
 
 /**
- * What counts here and the provider has not listed. A payment that is missing in the list is asked for by its id before
- * it is called missing: it is `matched` when the provider knows it. Purchases with credits but without any payment are
- * among them.
+ * What counts here and the provider has not listed. A payment that is missing in the list is asked for by its
+ * id before it is called missing: it is `matched` when the provider knows it. Purchases with credits but
+ * without any payment are among them.
  */
 export async function* findUnlisted(
   ctx: Ctx,

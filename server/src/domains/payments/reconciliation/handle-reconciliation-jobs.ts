@@ -4,7 +4,7 @@ import { reconciliationMail } from '../../../mail/reversal-templates.ts';
 import type { PaymentProvider } from '../provider.ts';
 import { reconciliations } from '../tables.ts';
 import { reconcilePayments } from './reconcile-payments.ts';
-import { countOpen } from './report.ts';
+import { countOpen } from './count-open.ts';
 
 const dayMs = 86_400_000;
 /** Each run begins earlier than the one before it did, since things change after they are listed. */

@@ -2,7 +2,7 @@ import { desc, sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 import { reconciliations } from '../tables.ts';
-import { countOpen, type Finding } from './report.ts';
+import { countOpen, type Finding } from './count-open.ts';
 import type { ReconciliationView } from './schemas.ts';
 
 /**

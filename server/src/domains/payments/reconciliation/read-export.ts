@@ -7,8 +7,9 @@ import { readExportedObject as readStripeObject } from '../stripe/read-exported-
 const factsMax = 200;
 
 /**
- * Reads an export: lines that are each an object of the provider's API, or an event, as JSON. `asOf` is when it was made.
- * What it says comes in pages, as it would from the provider. Throws `request.invalid`, which names the line.
+ * Reads an export: lines that are each an object of the provider's API, or an event, as JSON. `asOf` is when
+ * it was made. What it says comes in pages, as it would from the provider. Throws `request.invalid`, which
+ * names the line.
  */
 export async function* readExport(
   { name, isLive }: Pick<PaymentProvider, 'name' | 'isLive'>,

@@ -3,7 +3,7 @@ import type { Fact } from '../facts.ts';
 import type { PaymentProvider } from '../provider.ts';
 import { compareFacts, keyOf, type Comparison } from './compare-facts.ts';
 import { findUnlisted } from './find-unlisted.ts';
-import { findingsMax, type Finding, type ReconciliationReport } from './report.ts';
+import { findingsMax, type Finding, type ReconciliationReport } from './count-open.ts';
 import { saveReconciliation } from './save-reconciliation.ts';
 
 export type ReconciliationOptions = {
@@ -22,10 +22,10 @@ type Run = ReconciliationOptions & {
 };
 
 /**
- * Compares what a provider lists with the ledger: what agrees, what is only theirs, only ours, or different. What is
- * safe is put right by applying the provider's facts, as a webhook would have, and compared once more. The outcome is
- * kept, noted in the audit trail, and mailed to administrators when something is left. Throws
- * `payments.provider_unavailable`, `payments.provider_refused`.
+ * Compares what a provider lists with the ledger: what agrees, what is only theirs, only ours, or different.
+ * What is safe is put right by applying the provider's facts, as a webhook would have, and compared once
+ * more. The outcome is kept, noted in the audit trail, and mailed to administrators when something is left.
+ * Throws `payments.provider_unavailable`, `payments.provider_refused`.
  */
 export async function reconcilePayments(
   ctx: Ctx,
@@ -63,10 +63,9 @@ async function comparePage(ctx: Ctx, run: Run, page: Fact[]): Promise<void> {
   const facts = page.filter(({ kind }) => kind !== 'fraud_warning');
   for (const fact of facts) run.seen.add(keyOf(fact));
   const compared = await compareFacts(ctx, run.provider, facts, run.newPayments);
-  for (const comparison of compared) {
-    const { fact, list, isSafe } = comparison;
-    const isNew = list === 'onlyTheirs' && isSafe && (fact.kind === 'checkout' || fact.kind === 'invoice');
-    if (isNew && fact.paymentId !== null) run.newPayments.add(fact.paymentId);
+  for (const { fact, isSafe } of compared) {
+    const isPayment = fact.kind === 'checkout' || fact.kind === 'invoice';
+    if (isSafe && isPayment && fact.paymentId !== null) run.newPayments.add(fact.paymentId);
   }
   // A refund in the same page may be of a payment that is new in it.
   const again = await recompare(ctx, run, compared);

@@ -4,13 +4,13 @@ import { newId } from '../../../lib/ids.ts';
 import { recordAuditEvent } from '../../audit/index.ts';
 import { listAdministrators } from '../list-administrators.ts';
 import { reconciliations } from '../tables.ts';
-import { countOpen, type ReconciliationReport } from './report.ts';
+import { countOpen, type ReconciliationReport } from './count-open.ts';
 
 const keptMs = 400 * 86_400_000;
 
 /**
- * Keeps what came of a comparison, notes it in the audit trail, and has administrators told when something is left to
- * them.
+ * Keeps what came of a comparison, notes it in the audit trail, and has administrators told when something is
+ * left to them.
  */
 export async function saveReconciliation(ctx: Ctx, report: ReconciliationReport): Promise<void> {
   const id = newId(ctx);

@@ -5,7 +5,7 @@ import { canonicalJson } from '../../../lib/canonical-json.ts';
 import { reachFaultPoint } from '../../../lib/fault-points.ts';
 import { newId } from '../../../lib/ids.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
-import type { RefundRow } from './refund-row.ts';
+import type { RefundRow } from './to-refund-view.ts';
 import { sendRefund } from './send-refund.ts';
 
 export type RefundOrder = {
@@ -16,8 +16,10 @@ export type RefundOrder = {
 };
 
 /**
- * Asks for money of a purchase back, as its buyer or as an administrator. The credits leave the wallet at once; one that
- * needs no decision goes to the provider at once. Throws what `payments.begin_refund` refuses with.
+ * Asks for money of a purchase back, as its buyer or as an administrator. The credits leave the wallet at
+ * once; one that needs no decision goes to the provider at once. Throws `auth.session_ended`,
+ * `auth.admin_required`, `request.not_found`, `idempotency.mismatch`, `payments.refund_open`,
+ * `payments.not_refundable`, `payments.refund_exceeds`.
  */
 export async function beginRefund(
   ctx: Ctx,

@@ -2,14 +2,14 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 import { reachFaultPoint } from '../../../lib/fault-points.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
-import { toRefundDetail, type RefundRow } from './refund-row.ts';
+import { toRefundDetail, type RefundRow } from './to-refund-view.ts';
 import type { RefundDetail } from './schemas.ts';
 import { sendRefund } from './send-refund.ts';
 
 /**
- * Approves a refund that was asked for, which then goes to the provider, or denies it, whose credits then come back.
- * Of two who decide at once one does. Throws `auth.session_ended`, `auth.admin_required`, `request.not_found`,
- * `payments.refund_decided`, `payments.not_refundable`, `payments.refund_exceeds`.
+ * Approves a refund that was asked for, which then goes to the provider, or denies it, whose credits then
+ * come back. Of two who decide at once one does. Throws `auth.session_ended`, `auth.admin_required`,
+ * `request.not_found`, `payments.refund_decided`, `payments.not_refundable`, `payments.refund_exceeds`.
  */
 export async function decideRefund(
   ctx: Ctx,

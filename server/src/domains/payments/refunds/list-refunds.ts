@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller, Tx } from '../../../db/index.ts';
-import { toRefundDetail, toRefundView, type RefundRow } from './refund-row.ts';
+import { toRefundDetail, toRefundView, type RefundRow } from './to-refund-view.ts';
 import type { RefundDetail, RefundState, RefundView } from './schemas.ts';
 
 type Page = { limit: number; offset: number };
@@ -34,8 +34,8 @@ async function readRefunds(
   tx: Tx,
   { owner, state, limit, offset }: Page & { owner: string | null; state: RefundState | null },
 ): Promise<{ rows: RefundRow[]; total: number }> {
-  const { rows } = await tx.execute<{ refund: RefundRow; total: string }>(
-    sql`select l.refund, l.total from payments.list_refunds(${owner}, ${state}, ${limit}, ${offset}) l`,
+  const { rows } = await tx.execute<{ refund: RefundRow; total: number }>(
+    sql`select l.refund, l.total::integer as total from payments.list_refunds(${owner}, ${state}, ${limit}, ${offset}) l`,
   );
-  return { rows: rows.map(({ refund }) => refund), total: Number(rows[0]?.total ?? 0) };
+  return { rows: rows.map(({ refund }) => refund), total: rows[0]?.total ?? 0 };
 }

@@ -3,7 +3,7 @@ import { AppError } from '../../../errors.ts';
 import { reachFaultPoint } from '../../../lib/fault-points.ts';
 import type { ProviderName } from '../facts.ts';
 import type { PaymentProvider } from '../provider.ts';
-import type { RefundRow } from './refund-row.ts';
+import type { RefundRow } from './to-refund-view.ts';
 
 /** What a provider must know to send money back, as `payments.refund_order` writes it. */
 export type RefundToSend = {
@@ -17,13 +17,13 @@ export type RefundToSend = {
   decided_at: string;
 };
 
-/** Stripe forgets keys after a day, and would then send the money once more. */
-const keyLivesMs = 20 * 3_600_000;
+/** Stripe forgets keys after a day, PayPal some after six hours; money would then be sent once more. */
+const keyLivesMs = 5 * 3_600_000;
 
 /**
- * Has the provider send money back that is to be sent, and applies its answer. The call is keyed by the refund, so it
- * may be made again. When the provider cannot be asked now, it is asked later; what it refuses has failed, and the
- * credits come back. Returns the refund as it is then.
+ * Has the provider send money back that is to be sent, and applies its answer. The call is keyed by the
+ * refund, so it may be made again. When the provider cannot be asked now, it is asked later; what it refuses
+ * has failed, and the credits come back. Returns the refund as it is then.
  */
 export async function sendRefund(ctx: Ctx, refund: RefundRow): Promise<RefundRow> {
   const [row] = await ctx.db.call<{ refund: RefundToSend | null }>(

@@ -1,61 +1,12 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openDispute } from '../../../../../stand-in/stripe/disputes.ts';
-import { loadConfig } from '../../../config.ts';
-import { startPaymentStandIn } from '../../../../test/harness/payment-stand-in.ts';
 import { signStripe, stripeEvent, stripeSession } from '../../../../test/harness/stripe-events.ts';
-import type { Fact } from '../facts.ts';
-import type { CheckoutOrder, PaymentProvider } from '../provider.ts';
+import { startStripeProvider } from '../../../../test/harness/stripe-provider.ts';
+import { loadConfig } from '../../../config.ts';
 import { createStripeProvider } from './create-stripe-provider.ts';
 
-let standIn: Awaited<ReturnType<typeof startPaymentStandIn>>;
-let stripe: PaymentProvider;
-
-beforeAll(async () => {
-  standIn = await startPaymentStandIn();
-  stripe = createStripeProvider({ config: loadConfig(standIn.settings), clock: standIn.clock });
-});
-
-let numbers = 0;
-const newId = () => `0195f0a0-0000-7000-8000-${String((numbers += 1)).padStart(12, '0')}`;
-
-function order(changes: Partial<CheckoutOrder> = {}): CheckoutOrder {
-  return {
-    purchaseId: newId(),
-    userId: newId(),
-    email: 'ada@example.com',
-    customerId: null,
-    title: 'Standard',
-    amountCents: 1000,
-    currency: 'EUR',
-    taxBehavior: 'inclusive',
-    savesCard: false,
-    successUrl: 'https://obol.example/credits?ok',
-    cancelUrl: 'https://obol.example/credits',
-    expiresAt: new Date(standIn.clock.now().getTime() + 23 * 3_600_000),
-    ...changes,
-  };
-}
-
-async function choose(url: string, choice: string): Promise<void> {
-  const body = new URLSearchParams({ choice });
-  const { status } = await fetch(url, { method: 'POST', body, redirect: 'manual' });
-  expect([303, 402]).toContain(status);
-}
-
-async function buy(changes: Partial<CheckoutOrder> = {}) {
-  const asked = order(changes);
-  const { checkoutId, url } = await stripe.openCheckout(asked);
-  await choose(url, 'pay');
-  const fact = await stripe.readCheckout(checkoutId);
-  if (!fact?.paymentId) throw new Error('it was not paid');
-  return { order: asked, checkoutId, fact, paymentId: fact.paymentId };
-}
-
-async function factsSince(since: Date): Promise<Fact[]> {
-  const facts: Fact[] = [];
-  for await (const page of stripe.listFacts(since)) facts.push(...page);
-  return facts;
-}
+const { standIn, stripe, newId, order, choose, buy, factsSince, deliver, chargeOf } =
+  await startStripeProvider();
 
 describe('a checkout', () => {
   test('is open, then paid with what it costs, by whom', async () => {
@@ -187,112 +138,6 @@ describe('a saved card', () => {
   });
 });
 
-describe('a subscription', () => {
-  const plan = {
-    planId: 'pro',
-    version: 1,
-    name: 'Pro',
-    priceCents: 1900,
-    currency: 'EUR',
-    interval: 'month' as const,
-    taxBehavior: 'inclusive' as const,
-  };
-
-  async function subscribe() {
-    const providerPriceId = await stripe.ensurePrice(plan);
-    const subscriptionId = newId();
-    const { purchaseId: _, ...asked } = order();
-    const { url } = await stripe.openSubscription({ ...asked, subscriptionId, providerPriceId });
-    await choose(url, 'pay');
-    const facts = await factsSince(standIn.clock.now());
-    const fact = facts.find((one) => one.kind === 'subscription' && one.subscriptionId === subscriptionId);
-    if (fact?.kind !== 'subscription') throw new Error('there is no subscription');
-    return { fact, facts, providerPriceId, id: fact.providerSubscriptionId };
-  }
-
-  test('has a price that is made once, and another one for other terms', async () => {
-    const first = await stripe.ensurePrice(plan);
-    expect(await stripe.ensurePrice(plan)).toBe(first);
-    expect(await stripe.ensurePrice({ ...plan, priceCents: 2000 })).not.toBe(first);
-    expect(await stripe.ensurePrice({ ...plan, version: 2 })).not.toBe(first);
-  });
-
-  test('and its first bill say what was paid, and for how long', async () => {
-    const { fact, facts, providerPriceId, id } = await subscribe();
-    expect(fact).toMatchObject({ status: 'active', providerPriceId, cancelsAtPeriodEnd: false });
-    const bill = facts.find((one) => one.kind === 'invoice' && one.providerSubscriptionId === id);
-    expect(bill).toMatchObject({
-      subscriptionId: fact.subscriptionId,
-      status: 'paid',
-      purpose: 'period',
-      providerPriceId,
-      amountCents: 1900,
-      periodStart: fact.periodStart,
-      periodEnd: fact.periodEnd,
-      paymentId: expect.stringMatching(/^pi_/),
-    });
-    expect(await stripe.readSubscription(id)).toEqual(fact);
-    expect(await stripe.readSubscription('sub_nobody')).toBeNull();
-  });
-
-  test('is put on a dearer plan at once, and the difference is billed', async () => {
-    const { fact, id } = await subscribe();
-    const providerPriceId = await stripe.ensurePrice({ ...plan, planId: 'max', priceCents: 4900 });
-    const change = { providerSubscriptionId: id, changeId: newId(), returnUrl: 'https://obol.example/' };
-    const changed = await stripe.changeSubscription({ ...change, providerPriceId, isImmediate: true });
-    expect(changed).toMatchObject({
-      approvalUrl: null,
-      fact: { providerPriceId, periodEnd: fact.periodEnd },
-    });
-    const bills = (await factsSince(standIn.clock.now())).filter(
-      (one) => one.kind === 'invoice' && one.providerSubscriptionId === id && one.purpose === 'change',
-    );
-    expect(bills).toMatchObject([
-      { status: 'paid', providerPriceId, amountCents: 3000, periodEnd: fact.periodEnd },
-    ]);
-  });
-
-  test('is put on another plan with its next period, without a bill, if that is as long', async () => {
-    const { id } = await subscribe();
-    const change = {
-      providerSubscriptionId: id,
-      changeId: newId(),
-      returnUrl: 'https://obol.example/',
-      isImmediate: false,
-    };
-    const cheaper = await stripe.ensurePrice({ ...plan, planId: 'mini', priceCents: 900 });
-    const changed = await stripe.changeSubscription({ ...change, providerPriceId: cheaper });
-    expect(changed.fact).toMatchObject({ providerPriceId: cheaper });
-    const bills = (await factsSince(standIn.clock.now())).filter(
-      (one) => one.kind === 'invoice' && one.providerSubscriptionId === id,
-    );
-    expect(bills).toHaveLength(1);
-    const yearly = await stripe.ensurePrice({ ...plan, planId: 'mini', interval: 'year' });
-    await expect(
-      stripe.changeSubscription({ ...change, changeId: newId(), providerPriceId: yearly }),
-    ).rejects.toMatchObject({ code: 'payments.not_supported' });
-  });
-
-  test('ends with its period, or goes on after all', async () => {
-    const { id } = await subscribe();
-    for (const cancels of [true, false]) {
-      const order = { providerSubscriptionId: id, cancels, changeId: newId() };
-      expect(await stripe.cancelSubscription(order)).toMatchObject({ cancelsAtPeriodEnd: cancels });
-    }
-  });
-
-  test('has bills that do not say what paid them; that is asked for', async () => {
-    const { id } = await subscribe();
-    const { invoices } = standIn.world.state.stripe;
-    const bill = Object.values(invoices).find(
-      ({ parent }) => parent?.subscription_details?.subscription === id,
-    );
-    const { payments: _, ...bare } = bill ?? {};
-    const { facts } = await deliver('invoice.paid', bare);
-    expect(facts).toMatchObject([{ kind: 'invoice', paymentId: expect.stringMatching(/^pi_/) }]);
-  });
-});
-
 test('what is listed is how things stand now, whatever has been forgotten meanwhile', async () => {
   const since = standIn.clock.now();
   standIn.clock.advance({ days: 2 });
@@ -360,18 +205,3 @@ test('when Stripe cannot be reached nobody can say what came of it; deliveries a
   const bare = { id: 'ch_1', object: 'charge', payment_intent: 'pi_1' };
   expect((await deliver('charge.refunded', bare, lost)).facts).toEqual([]);
 });
-
-function deliver(type: string, object: unknown, provider = stripe) {
-  const at = standIn.clock.now();
-  const body = stripeEvent({ id: `evt_${type}`, type, object, at });
-  const signature = signStripe(body, { at, secret: standIn.settings.STRIPE_WEBHOOK_SECRET });
-  return provider.readDelivery(Buffer.from(body), { 'stripe-signature': signature });
-}
-
-function chargeOf(paymentId: string) {
-  const charge = Object.values(standIn.world.state.stripe.charges).find(
-    ({ payment_intent: payment }) => payment === paymentId,
-  );
-  if (!charge) throw new Error('there is no charge');
-  return charge;
-}

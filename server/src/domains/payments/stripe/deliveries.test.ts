@@ -75,6 +75,8 @@ async function readAsAdministrator(path: string) {
   return body;
 }
 
+const rewrite = (body: string) => JSON.stringify(JSON.parse(body));
+
 /** Nothing has come of it, and the payment itself still counts when it is told rightly. */
 async function expectNothingHappened() {
   expect(await balance()).toBe(0);
@@ -85,7 +87,6 @@ async function expectNothingHappened() {
 }
 
 describe('a delivery that is not from Stripe, or not as Stripe sent it, is refused and noted', () => {
-  const rewrite = (body: string) => JSON.stringify(JSON.parse(body));
   test.each<[string, string, (body: string) => [string, string | undefined]]>([
     ['a bad signature', 'signature_invalid', (body) => [body, sign(body, { secret: 'whsec_of_somebody' })]],
     ['no signature', 'signature_invalid', (body) => [body, undefined]],

@@ -32,9 +32,9 @@ const readers: Record<string, Reader> = {
 };
 
 /**
- * Reads an object of Stripe's API, a list of them, or an event, as exports hold them (`stripe events list`, say). `asOf`
- * is when the export was made. Objects that say nothing about money, and those of the other mode, have no facts. Throws
- * `request.invalid`.
+ * Reads an object of Stripe's API, a list of them, or an event, as exports hold them (`stripe events list`,
+ * say). `asOf` is when the export was made. Objects that say nothing about money, and those of the other
+ * mode, have no facts. Throws `request.invalid`.
  */
 export function readExportedObject(object: unknown, options: { isLive: boolean; asOf: Date }): Fact[] {
   if (Value.Check(listShape, object)) return object.data.flatMap((one) => readExportedObject(one, options));

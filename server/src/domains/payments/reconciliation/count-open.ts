@@ -18,7 +18,9 @@ export type Finding = {
   theirs: unknown;
 };
 
-/** What came of comparing a provider with the ledger. The counts are of all, the findings the first of them. */
+/**
+ * What came of comparing a provider with the ledger. The counts are of all, the findings the first of them.
+ */
 export type ReconciliationReport = {
   provider: ProviderName;
   isLive: boolean;

@@ -1,0 +1,28 @@
+/** Units of credits, of which a credit has 10^scale, as people read them: `1,500 credits`, `0.25 credits`. */
+export function creditsText(units: number, scale: number): string {
+  const format = new Intl.NumberFormat('en', { maximumFractionDigits: scale });
+  return `${format.format(shifted(units, scale))} ${units === 10 ** scale ? 'credit' : 'credits'}`;
+}
+
+/** A price from the smallest unit of its currency: `€5.00`, `CHF 5.00`, `¥500`. @see ISO 4217 */
+export function moneyText(cents: number, currency: string): string {
+  return formatOf(currency).format(shifted(cents, placesOf(currency)));
+}
+
+/** How many of the smallest unit of a currency make a whole one: 100 cents, 1 yen. */
+export function centsPerUnit(currency: string): number {
+  return 10 ** placesOf(currency);
+}
+
+function placesOf(currency: string): number {
+  return formatOf(currency).resolvedOptions().maximumFractionDigits ?? 2;
+}
+
+function formatOf(currency: string): Intl.NumberFormat {
+  return new Intl.NumberFormat('en', { style: 'currency', currency });
+}
+
+/** A decimal number as text, which is formatted digit by digit, so that nothing is rounded. */
+function shifted(units: number, places: number): `${number}` {
+  return `${units}e-${places}` as `${number}`;
+}
