@@ -631,7 +631,8 @@ export const errorTable = {
   'payments.refund_exceeds': {
     status: 409,
     title: 'So much cannot be refunded',
-    detail: 'At most `refundableCents` can: what was paid for credits that are unspent, and has not gone back.',
+    detail:
+      'At most `refundableCents` can: what was paid for credits that are unspent, and has not gone back.',
   },
   'payments.refund_decided': {
     status: 409,
