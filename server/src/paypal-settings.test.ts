@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ConfigError, loadConfig } from './config.ts';
+import { type ConfigError, loadConfig } from './config.ts';
 
 /** What is said against these settings of PayPal. */
 const problemsOf = (env: Record<string, string>): string[] => {
