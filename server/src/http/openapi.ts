@@ -27,6 +27,7 @@ const tags = [
   },
   { name: 'applications', description: 'Software that signs people in and spends credits, and its members.' },
   { name: 'api-keys', description: 'Keys for programs of people and applications, and who verifies them.' },
+  { name: 'payments', description: 'Buying credits: packs, plans, refunds, and what providers tell.' },
   { name: 'webhooks', description: 'Events for applications: where they go, and what became of them.' },
   { name: 'audit', description: 'What administrators, operators and the service did to others.' },
   { name: 'operations', description: 'Health and metrics.' },

@@ -67,12 +67,12 @@ create table payments.subscriptions (
   provider_price_id text,
   customer_id text,
   status text not null,
-  period_start timestamptz(3),
-  period_end timestamptz(3),
+  period_starts_at timestamptz(3),
+  period_ends_at timestamptz(3),
   cancels_at_period_end boolean not null,
-  as_of timestamptz(3),
-  paid_until timestamptz(3),
-  tier_until timestamptz(3),
+  told_at timestamptz(3),
+  paid_ends_at timestamptz(3),
+  tier_ends_at timestamptz(3),
   ended_at timestamptz(3),
   checkout_id text,
   checkout_url text,
@@ -91,9 +91,9 @@ create table payments.subscriptions (
 );
 create index subscriptions_user_idx on payments.subscriptions (user_id, created_at);
 create unique index subscriptions_provider_key on payments.subscriptions (provider, provider_subscription_id);
-create index subscriptions_due_idx on payments.subscriptions (period_end)
+create index subscriptions_due_idx on payments.subscriptions (period_ends_at)
   where status in ('incomplete', 'active', 'past_due');
-create index subscriptions_tier_idx on payments.subscriptions (tier_until) where tier_until is not null;
+create index subscriptions_tier_idx on payments.subscriptions (tier_ends_at) where tier_ends_at is not null;
 create index subscriptions_plan_idx on payments.subscriptions (plan_id, version);
 create index subscriptions_billed_plan_idx on payments.subscriptions (billed_plan_id, billed_version);
 
@@ -127,8 +127,8 @@ create table payments.invoices (
   amount_cents bigint not null,
   total_cents bigint,
   currency text not null,
-  period_start timestamptz(3) not null,
-  period_end timestamptz(3) not null,
+  period_starts_at timestamptz(3) not null,
+  period_ends_at timestamptz(3) not null,
   invoice_url text,
   is_live boolean not null,
   refusal text,
@@ -278,19 +278,19 @@ begin
   if subscription.is_live <> invoice.is_live then return 'wrong_mode'; end if;
   if billed.plan_id is null then return 'unknown_price'; end if;
   if billed.currency <> invoice.currency then return 'wrong_currency'; end if;
-  if invoice.period_start >= invoice.period_end then return 'wrong_period'; end if;
+  if invoice.period_starts_at >= invoice.period_ends_at then return 'wrong_period'; end if;
   if invoice.purpose = 'period' then
     return case when billed.price_cents <> invoice.amount_cents then 'wrong_amount'
       when exists (select from payments.periods p
                     where p.subscription_id = subscription.id and p.purpose = 'period'
-                      and p.starts_at = invoice.period_start) then 'period_paid_before' end;
+                      and p.starts_at = invoice.period_starts_at) then 'period_paid_before' end;
   end if;
-  period := payments.period_at(subscription.id, invoice.period_start);
+  period := payments.period_at(subscription.id, invoice.period_starts_at);
   if period.id is null then return 'waiting'; end if;
   before := payments.version_before(subscription.id, billed, period);
   if before.plan_id is null then return 'unknown_change'; end if;
   -- Providers round what they give back of the old price and what they ask of the new one each for itself.
-  if abs(invoice.amount_cents - payments.part_of(billed.price_cents - before.price_cents, invoice.period_start,
+  if abs(invoice.amount_cents - payments.part_of(billed.price_cents - before.price_cents, invoice.period_starts_at,
       period.starts_at, period.ends_at)) > 2 then return 'wrong_amount'; end if;
   return null;
 end $$;
@@ -304,7 +304,7 @@ as $$
     'payment_id', fact->'paymentId', 'status', fact->'status', 'purpose', fact->'purpose',
     'provider_price_id', fact->'providerPriceId', 'amount_cents', fact->'amountCents',
     'total_cents', fact->'totalCents', 'currency', fact->'currency',
-    'period_start', fact->'periodStart', 'period_end', fact->'periodEnd', 'invoice_url', fact->'invoiceUrl',
+    'period_starts_at', fact->'periodStart', 'period_ends_at', fact->'periodEnd', 'invoice_url', fact->'invoiceUrl',
     'is_live', live))
 $$;
 
@@ -410,8 +410,8 @@ create function payments.write_subscription(
 as $$
 declare
   told payments.subscriptions := jsonb_populate_record(null::payments.subscriptions, jsonb_build_object(
-    'status', fact->'status', 'period_start', fact->'periodStart', 'period_end', fact->'periodEnd',
-    'cancels_at_period_end', fact->'cancelsAtPeriodEnd', 'as_of', fact->'asOf',
+    'status', fact->'status', 'period_starts_at', fact->'periodStart', 'period_ends_at', fact->'periodEnd',
+    'cancels_at_period_end', fact->'cancelsAtPeriodEnd', 'told_at', fact->'asOf',
     'provider_price_id', fact->'providerPriceId'));
   known payments.subscriptions := subscription;
   billed payments.plan_versions;
@@ -420,29 +420,30 @@ begin
   subscription.customer_id := coalesce(fact->>'customerId', known.customer_id);
   if told.status = 'ended' then
     subscription.status := 'ended';
-    subscription.ended_at := least(known.ended_at, told.as_of);
+    subscription.ended_at := least(known.ended_at, told.told_at);
   end if;
-  if known.as_of is null
-    or (told.as_of, coalesce(told.period_end, '-infinity'), payments.subscription_rank(told.status),
+  if known.told_at is null
+    or (told.told_at, coalesce(told.period_ends_at, '-infinity'), payments.subscription_rank(told.status),
         told.cancels_at_period_end, told.provider_price_id)
-      > (known.as_of, coalesce(known.period_end, '-infinity'), payments.subscription_rank(known.status),
+      > (known.told_at, coalesce(known.period_ends_at, '-infinity'), payments.subscription_rank(known.status),
         known.cancels_at_period_end, coalesce(known.provider_price_id, '')) then
     billed := payments.version_of(known.provider, told.provider_price_id);
     subscription.status := case when known.status = 'ended' then 'ended' else told.status end;
-    subscription.period_start := coalesce(told.period_start, known.period_start);
-    subscription.period_end := coalesce(told.period_end, known.period_end);
+    subscription.period_starts_at := coalesce(told.period_starts_at, known.period_starts_at);
+    subscription.period_ends_at := coalesce(told.period_ends_at, known.period_ends_at);
     subscription.cancels_at_period_end := told.cancels_at_period_end and told.status <> 'ended';
-    subscription.as_of := told.as_of;
+    subscription.told_at := told.told_at;
     subscription.provider_price_id := told.provider_price_id;
     subscription.billed_plan_id := coalesce(billed.plan_id, known.billed_plan_id);
     subscription.billed_version := coalesce(billed.version, known.billed_version);
   end if;
   if subscription = known then return known; end if;
   update payments.subscriptions s
-     set (provider_subscription_id, customer_id, status, ended_at, period_start, period_end, cancels_at_period_end,
-          as_of, provider_price_id, billed_plan_id, billed_version, updated_at)
+     set (provider_subscription_id, customer_id, status, ended_at, period_starts_at, period_ends_at,
+          cancels_at_period_end, told_at, provider_price_id, billed_plan_id, billed_version, updated_at)
        = (subscription.provider_subscription_id, subscription.customer_id, subscription.status, subscription.ended_at,
-          subscription.period_start, subscription.period_end, subscription.cancels_at_period_end, subscription.as_of,
+          subscription.period_starts_at, subscription.period_ends_at, subscription.cancels_at_period_end,
+          subscription.told_at,
           subscription.provider_price_id, subscription.billed_plan_id, subscription.billed_version, at_time)
    where s.id = subscription.id returning s.* into subscription;
   return subscription;
@@ -461,10 +462,10 @@ begin
       set payment_id = coalesce(i.payment_id, excluded.payment_id),
           invoice_url = coalesce(i.invoice_url, excluded.invoice_url);
   update payments.invoices i
-     set (status, purpose, provider_price_id, amount_cents, total_cents, currency, period_start, period_end, payment_id,
-          is_live)
+     set (status, purpose, provider_price_id, amount_cents, total_cents, currency, period_starts_at, period_ends_at,
+          payment_id, is_live)
        = (told.status, told.purpose, told.provider_price_id, told.amount_cents, told.total_cents, told.currency,
-          told.period_start, told.period_end, coalesce(told.payment_id, i.payment_id), told.is_live)
+          told.period_starts_at, told.period_ends_at, coalesce(told.payment_id, i.payment_id), told.is_live)
    where i.provider = told.provider and i.invoice_id = told.invoice_id
      and array_position(ranks, told.status) > array_position(ranks, i.status);
 end $$;
@@ -486,7 +487,7 @@ begin
     select i.* from payments.invoices i
      where i.provider = subscription.provider and i.provider_subscription_id = subscription.provider_subscription_id
        and i.status = 'paid' and i.settled_at is null
-     order by i.purpose desc, i.period_start, i.invoice_id
+     order by i.purpose desc, i.period_starts_at, i.invoice_id
   loop
     problem := payments.problem_of(subscription, invoice);
     if problem is null then
@@ -520,16 +521,16 @@ begin
   made.purpose := invoice.purpose;
   made.plan_id := billed.plan_id;
   made.version := billed.version;
-  made.starts_at := invoice.period_start;
-  made.ends_at := invoice.period_end;
+  made.starts_at := invoice.period_starts_at;
+  made.ends_at := invoice.period_ends_at;
   made.credits := billed.credits;
   made.created_at := at_time;
   if invoice.purpose = 'change' then
-    whole := payments.period_at(subscription.id, invoice.period_start);
+    whole := payments.period_at(subscription.id, invoice.period_starts_at);
     before := payments.version_before(subscription.id, billed, whole);
     made.ends_at := whole.ends_at;
     made.credits := greatest(0, payments.part_of(
-      billed.credits - before.credits, invoice.period_start, whole.starts_at, whole.ends_at));
+      billed.credits - before.credits, invoice.period_starts_at, whole.starts_at, whole.ends_at));
   end if;
   -- A cap of two and a half periods: all of a period's credits are carried twice, half of them once more. Those that
   -- expire first are spent first, so what is carried is never more than the cap, and no less than it could be.
@@ -576,7 +577,7 @@ create function payments.note_paid_periods(of_subscription uuid, at_time timesta
   language sql volatile set search_path = pg_catalog
 as $$
   update payments.subscriptions s
-     set (plan_id, version, paid_until, tier_until, updated_at) = (
+     set (plan_id, version, paid_ends_at, tier_ends_at, updated_at) = (
        select p.plan_id, p.version, p.ends_at, p.ends_at + make_interval(days => v.grace_days), at_time
          from payments.periods p
          join payments.plan_versions v on v.plan_id = p.plan_id and v.version = p.version
@@ -653,7 +654,7 @@ begin
   with brought as (
     select l.id, l.expires_at,
            case when l.created_at >= p.ends_at then l.created_at + (p.ends_at - p.starts_at) else p.ends_at end
-             as paid_until,
+             as paid_ends_at,
            (select min(n.starts_at) from payments.periods n
              where n.subscription_id = p.subscription_id and n.purpose = 'period' and n.starts_at < l.expires_at
                and n.starts_at >= l.expires_at - payments.renewal_leeway() - interval '12 hours') as next_at
@@ -664,7 +665,7 @@ begin
      where p.subscription_id = of_subscription
   ), shortened as (
     update credits.lots l set expires_at = b.until
-      from (select b.id, b.expires_at, greatest(b.paid_until,
+      from (select b.id, b.expires_at, greatest(b.paid_ends_at,
                      case when subscription.status = 'ended' then least(subscription.ended_at, b.next_at)
                        else b.next_at end) as until
               from brought b where subscription.status = 'ended' or b.next_at is not null) b
@@ -712,12 +713,12 @@ declare
   tier text;
 begin
   select s.* into subscription from payments.subscriptions s
-   where s.user_id = person and s.paid_until is not null and s.status in ('incomplete', 'active', 'past_due')
-   order by s.tier_until > at_time desc, s.paid_until desc, s.id limit 1;
+   where s.user_id = person and s.paid_ends_at is not null and s.status in ('incomplete', 'active', 'past_due')
+   order by s.tier_ends_at > at_time desc, s.paid_ends_at desc, s.id limit 1;
   status := coalesce(subscription.status, case when exists (
-    select from payments.subscriptions s where s.user_id = person and s.paid_until is not null)
+    select from payments.subscriptions s where s.user_id = person and s.paid_ends_at is not null)
     then 'ended' else 'none' end);
-  tier := case when subscription.tier_until > at_time then subscription.plan_id else 'free' end;
+  tier := case when subscription.tier_ends_at > at_time then subscription.plan_id else 'free' end;
   update auth.users u set subscription_status = status, subscription_tier = tier
    where u.id = person and (u.subscription_status, u.subscription_tier) <> (status, tier);
   if found then
@@ -734,9 +735,9 @@ declare
   people uuid[] := array(
     select distinct s.user_id
       from payments.subscriptions s join auth.users u on u.id = s.user_id and u.subscription_tier = s.plan_id
-     where s.tier_until <= at_time and not exists (
+     where s.tier_ends_at <= at_time and not exists (
        select from payments.subscriptions o
-        where o.user_id = s.user_id and o.plan_id = s.plan_id and o.tier_until > at_time and o.status <> 'ended')
+        where o.user_id = s.user_id and o.plan_id = s.plan_id and o.tier_ends_at > at_time and o.status <> 'ended')
      order by s.user_id limit people_max);
   person uuid;
 begin

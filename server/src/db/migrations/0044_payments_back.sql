@@ -31,7 +31,7 @@ create table payments.reconciliations (
   id uuid not null,
   provider text not null,
   is_live boolean not null,
-  since timestamptz(3) not null,
+  since_at timestamptz(3) not null,
   started_at timestamptz(3) not null,
   source text not null,
   repairs boolean not null,
@@ -375,8 +375,8 @@ as $$
 begin
   return query
     select jsonb_build_object('id', i.invoice_id, 'provider', i.provider, 'status', i.status, 'purpose', i.purpose,
-             'amount_cents', i.amount_cents, 'currency', i.currency, 'period_start', i.period_start,
-             'period_end', i.period_end, 'invoice_url', i.invoice_url, 'is_test', not i.is_live,
+             'amount_cents', i.amount_cents, 'currency', i.currency, 'period_starts_at', i.period_starts_at,
+             'period_ends_at', i.period_ends_at, 'invoice_url', i.invoice_url, 'is_test', not i.is_live,
              'subscription_id', s.id, 'purchase_id', p.purchase_id, 'received_at', i.received_at),
            count(*) over ()
       from payments.subscriptions s

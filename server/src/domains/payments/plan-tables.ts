@@ -113,8 +113,8 @@ export const planPrices = paymentsSchema.table(
 
 /**
  * A person's subscription, from its checkout (`opening`) to its end. `plan_id` and `version` are what was
- * paid for last, before that what was ordered; `billed_*` is what the next bill will be for. `as_of` is the
- * provider's time of what is known. `paid_until` is the end of the last period that was paid, `tier_until`
+ * paid for last, before that what was ordered; `billed_*` is what the next bill will be for. `told_at` is the
+ * provider's time of what is known. `paid_ends_at` is the end of the last period that was paid, `tier_ends_at`
  * how long that counts, `checked_at` when the provider was last asked.
  */
 export const subscriptions = paymentsSchema.table(
@@ -134,12 +134,12 @@ export const subscriptions = paymentsSchema.table(
     providerPriceId: text('provider_price_id'),
     customerId: text('customer_id'),
     status: text('status', { enum: subscriptionStatuses }).notNull(),
-    periodStart: at('period_start'),
-    periodEnd: at('period_end'),
+    periodStart: at('period_starts_at'),
+    periodEnd: at('period_ends_at'),
     cancelsAtPeriodEnd: boolean('cancels_at_period_end').notNull(),
-    asOf: at('as_of'),
-    paidUntil: at('paid_until'),
-    tierUntil: at('tier_until'),
+    asOf: at('told_at'),
+    paidUntil: at('paid_ends_at'),
+    tierUntil: at('tier_ends_at'),
     endedAt: at('ended_at'),
     checkoutId: text('checkout_id'),
     checkoutUrl: text('checkout_url'),
@@ -222,8 +222,8 @@ export const invoices = paymentsSchema.table(
     amountCents: bigint('amount_cents', { mode: 'number' }).notNull(),
     totalCents: bigint('total_cents', { mode: 'number' }),
     currency: text('currency').notNull(),
-    periodStart: at('period_start').notNull(),
-    periodEnd: at('period_end').notNull(),
+    periodStart: at('period_starts_at').notNull(),
+    periodEnd: at('period_ends_at').notNull(),
     invoiceUrl: text('invoice_url'),
     isLive: boolean('is_live').notNull(),
     refusal: text('refusal'),

@@ -149,7 +149,7 @@ export const eventDetailSchema = Type.Object(
     facts: Type.Array(Type.Record(Type.String(), Type.Unknown()), {
       description: 'What it says about money, in the words of this service.',
     }),
-    payload: Type.Unknown({ description: 'As it was delivered.' }),
+    payload: Type.Unknown({ description: 'As it was delivered.', examples: [{ id: 'evt_1' }] }),
   },
   { title: 'PaymentEventDetail', description: 'What a payment provider has told, in full.' },
 );

@@ -235,7 +235,7 @@ export const reconciliations = paymentsSchema.table(
     id: uuid('id').primaryKey(),
     provider: text('provider', { enum: ['stripe', 'paypal'] }).notNull(),
     isLive: boolean('is_live').notNull(),
-    since: at('since').notNull(),
+    since: at('since_at').notNull(),
     startedAt: at('started_at').notNull(),
     source: text('source', { enum: ['provider', 'export'] }).notNull(),
     repairs: boolean('repairs').notNull(),

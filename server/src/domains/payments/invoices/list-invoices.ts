@@ -11,8 +11,8 @@ type InvoiceRow = {
   purpose: string;
   amount_cents: number;
   currency: string;
-  period_start: string;
-  period_end: string;
+  period_starts_at: string;
+  period_ends_at: string;
   invoice_url: string | null;
   is_test: boolean;
   subscription_id: string;
@@ -42,8 +42,8 @@ function toInvoiceView(row: InvoiceRow): InvoiceView {
     purpose: row.purpose,
     amountCents: row.amount_cents,
     currency: row.currency,
-    periodStart: toIso(row.period_start),
-    periodEnd: toIso(row.period_end),
+    periodStart: toIso(row.period_starts_at),
+    periodEnd: toIso(row.period_ends_at),
     invoiceUrl: row.invoice_url,
     isTest: row.is_test,
     subscriptionId: row.subscription_id,

@@ -29,8 +29,11 @@ const findingSchema = Type.Object({
   }),
   isSafe: Type.Boolean({ description: 'Whether applying what the provider says puts it right.' }),
   isRepaired: Type.Boolean({ description: 'Whether that was done.' }),
-  ours: Type.Unknown({ description: 'What is known here.' }),
-  theirs: Type.Unknown({ description: 'What the provider says, in the words of this service.' }),
+  ours: Type.Unknown({ description: 'What is known here.', examples: [{ status: 'pending' }] }),
+  theirs: Type.Unknown({
+    description: 'What the provider says, in the words of this service.',
+    examples: [{ status: 'paid' }],
+  }),
 });
 
 export const reconciliationSchema = Type.Object(
