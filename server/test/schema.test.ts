@@ -11,6 +11,8 @@ import { fillTables, insertRow, readTables, sampleRow, type Row, type Table } fr
 /** What anybody may read, and why. */
 const readableByAll: Record<string, string> = {
   'credits.packages': 'the price list',
+  'credits.package_prices': 'the price list in other currencies',
+  'payments.plans': 'the plans that are for sale',
   'obol.migrations': 'whether code and schema fit',
 };
 

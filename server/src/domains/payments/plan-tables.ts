@@ -114,8 +114,8 @@ export const planPrices = paymentsSchema.table(
 /**
  * A person's subscription, from its checkout (`opening`) to its end. `plan_id` and `version` are what was
  * paid for last, before that what was ordered; `billed_*` is what the next bill will be for. `told_at` is the
- * provider's time of what is known. `paid_ends_at` is the end of the last period that was paid, `tier_ends_at`
- * how long that counts, `checked_at` when the provider was last asked.
+ * provider's time of what is known. `paid_ends_at` is the end of the last period that was paid,
+ * `tier_ends_at` how long that counts, `checked_at` when the provider was last asked.
  */
 export const subscriptions = paymentsSchema.table(
   'subscriptions',
