@@ -157,7 +157,7 @@ async function startAsNobody(dataDir: string): Promise<RealService> {
   const programDir = join(dir, 'program');
   await chmod(dir, 0o777);
   for (const folder of ['server', 'web']) await mkdir(join(programDir, folder), { recursive: true });
-  const parts = ['package.json', 'node_modules', 'server/package.json', 'server/src', 'web/dist'];
+  const parts = ['package.json', 'node_modules', 'server/package.json', 'server/src', 'stand-in', 'web/dist'];
   // Where npm puts what two workspaces want in two versions.
   const own = 'server/node_modules';
   for (const part of existsSync(join(repositoryDir, own)) ? [...parts, own] : parts) {

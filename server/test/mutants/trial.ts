@@ -7,7 +7,7 @@ import { countOccurrences, type Mutant } from './mutant.ts';
 
 const root = join(import.meta.dirname, '../../..');
 /** What the ledger's tests need of the repository; packages are linked. */
-const copied = ['server', 'web', 'package.json', 'vitest.config.ts', 'tsconfig.json'];
+const copied = ['server', 'stand-in', 'web', 'package.json', 'vitest.config.ts', 'tsconfig.json'];
 const runMsMax = 1_200_000;
 
 /** `broken`: the tests could not even begin, so nothing is known of the mutant. */
