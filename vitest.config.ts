@@ -17,8 +17,6 @@ export default defineConfig({
     setupFiles: ['server/test/harness/closed-network.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    // Loading the service anew for each file would take a third of the time. Databases are apart in any case.
-    isolate: false,
     // What ends a test that hangs. A machine that is busy, or has just been set up, is many times slower.
     testTimeout: 120_000,
     hookTimeout: 120_000,
