@@ -22,8 +22,8 @@ if (missing.length > 0) {
 const exitCode = await run('embedded PostgreSQL', 'embedded');
 // What has failed is to be the last that is printed.
 if (exitCode !== 0 || missing.length > 0) process.exit(exitCode);
-// What does not depend on whose PostgreSQL it is: what a browser shows, how the embedded one starts and stops,
-// how programs are called, what is checked of the sources, and how a provider of payments is spoken with.
+// What does not depend on whose PostgreSQL it is: what a browser shows, how the embedded one starts and
+// stops, how programs are called, what is checked of the sources, and how providers of payments are asked.
 const left = [
   'server/test/browser/**',
   'server/test/crash/start-and-stop.test.ts',
