@@ -34,6 +34,7 @@ describe('a request for a refund', () => {
 
   test('brings at most what is unspent of that purchase, and says how much that is', async () => {
     await buy();
+    service.clock.advance({ seconds: 1 });
     const { id } = await buy();
     await spend(service, desk.holder, 1300);
     // The oldest credits went first: 300 of the second purchase are gone.
