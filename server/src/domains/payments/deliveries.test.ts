@@ -1,42 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { startTestService } from '../../../test/harness/index.ts';
-import { expectSound, post, readOwn, spend } from '../../../test/harness/movements.ts';
-import { createTestProvider, deliver, disputeOf, pay, refundOf } from '../../../test/harness/payments.ts';
-import { addWalletHolder, connectAsOwner, type WalletHolder } from '../../../test/harness/wallets.ts';
+import { describe, expect, test } from 'vitest';
+import { readOwn, spend } from '../../../test/harness/movements.ts';
+import { deliver, disputeOf, pay, refundOf } from '../../../test/harness/payments.ts';
+import { openShop } from '../../../test/harness/shop.ts';
 
-const provider = createTestProvider();
-const service = await startTestService({
-  env: { CREDITS_DAILY_FREE: '0', CREDITS_SIGNUP_BONUS: '0' },
-  paymentProviders: [provider, createTestProvider('paypal')],
-});
-const owner = await connectAsOwner(service);
-let holder: WalletHolder;
-
-beforeEach(async () => {
-  holder = await addWalletHolder(service);
-  provider.calls.length = 0;
-  provider.failures.clear();
-});
-afterEach(() => expectSound(service));
-
-const buy = (body: Record<string, unknown> = { packageId: 'standard' }) =>
-  post(service, holder, 'purchase', body);
-const begin = async (packageId = 'standard') => {
-  const { status, body } = await buy({ packageId });
-  expect(status).toBe(200);
-  return {
-    id: body.purchaseId as string,
-    checkoutId: `cs_${body.purchaseId}`,
-    paymentId: `pi_cs_${body.purchaseId}`,
-  };
-};
-const balance = () => readOwn(service, holder, 'balance');
-const purchase = (id: string) => readOwn(service, holder, `purchase/${id}`);
-const tell = async (...facts: Parameters<typeof provider.sign>[0]) => {
-  const answer = await deliver(service, provider, provider.sign(facts));
-  expect(answer).toMatchObject({ status: 200, body: { received: true } });
-};
+const { provider, service, owner, desk, begin, balance, purchase, tell } = await openShop();
 
 const events = async (paymentId: string) =>
   (
@@ -57,7 +25,7 @@ describe('what goes back', () => {
       refundedCents: 250,
     });
     expect(await balance()).toMatchObject({ balance: 750 });
-    await spend(service, holder, 700);
+    await spend(service, desk.holder, 700);
     await tell(refundOf(paymentId, 1000, 'succeeded', { refundId: 're_2' }));
     expect(await purchase(id)).toMatchObject({ status: 'refunded', creditsReceived: 0 });
     expect(await balance()).toMatchObject({ balance: 0, debt: 700 });
@@ -80,7 +48,7 @@ describe('what goes back', () => {
   test('a dispute takes everything at once, and gives it back when it is won', async () => {
     const { id, checkoutId, paymentId } = await begin();
     await tell(pay(provider, checkoutId));
-    await spend(service, holder, 400);
+    await spend(service, desk.holder, 400);
     await tell(disputeOf(paymentId, 1000));
     expect(await purchase(id)).toMatchObject({ status: 'disputed', creditsReceived: 0, disputedCents: 1000 });
     expect(await balance()).toMatchObject({ available: 0, debt: 400 });
@@ -104,13 +72,13 @@ describe('what goes back', () => {
       { outcome: 'applied' },
     ]);
     expect(await purchase(id)).toMatchObject({ status: 'completed', creditsReceived: 500 });
-    expect(await readOwn(service, holder, 'transactions')).toHaveLength(1);
+    expect(await readOwn(service, desk.holder, 'transactions')).toHaveLength(1);
   });
 
   test('of which an administrator has taken a part by hand already takes no more than there is', async () => {
     const { checkoutId, paymentId } = await begin();
     await tell(pay(provider, checkoutId));
-    const [{ id: transactionId }] = await readOwn(service, holder, 'transactions');
+    const [{ id: transactionId }] = await readOwn(service, desk.holder, 'transactions');
     await owner.query(`select credits.claw_back_credits($1, $2, 0, 0)`, [
       { target_id: transactionId, amount: 300, description: 'By hand' },
       service.clock.now(),
@@ -175,7 +143,9 @@ describe('an event', () => {
 
   test('into a closed wallet waits for an administrator', async () => {
     const { id, checkoutId } = await begin();
-    await owner.query(`update credits.balances set status = 'closed' where wallet_id = $1`, [holder.userId]);
+    await owner.query(`update credits.balances set status = 'closed' where wallet_id = $1`, [
+      desk.holder.userId,
+    ]);
     await tell(pay(provider, checkoutId));
     const { rows } = await owner.query(
       'select status, posted_credits, problem from credits.purchases where id = $1',

@@ -1,43 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { startTestService } from '../../../test/harness/index.ts';
-import { expectSound, post, readOwn } from '../../../test/harness/movements.ts';
-import { createTestProvider, deliver, pay } from '../../../test/harness/payments.ts';
-import { addWalletHolder, connectAsOwner, type WalletHolder } from '../../../test/harness/wallets.ts';
+import { describe, expect, test } from 'vitest';
+import { readOwn } from '../../../test/harness/movements.ts';
+import { pay } from '../../../test/harness/payments.ts';
+import { openShop } from '../../../test/harness/shop.ts';
+import { addWalletHolder } from '../../../test/harness/wallets.ts';
 import { AppError } from '../../errors.ts';
 
-const provider = createTestProvider();
-const service = await startTestService({
-  env: { CREDITS_DAILY_FREE: '0', CREDITS_SIGNUP_BONUS: '0' },
-  paymentProviders: [provider, createTestProvider('paypal')],
-});
-const owner = await connectAsOwner(service);
-let holder: WalletHolder;
-
-beforeEach(async () => {
-  holder = await addWalletHolder(service);
-  provider.calls.length = 0;
-  provider.failures.clear();
-});
-afterEach(() => expectSound(service));
-
-const buy = (body: Record<string, unknown> = { packageId: 'standard' }) =>
-  post(service, holder, 'purchase', body);
-const begin = async (packageId = 'standard') => {
-  const { status, body } = await buy({ packageId });
-  expect(status).toBe(200);
-  return {
-    id: body.purchaseId as string,
-    checkoutId: `cs_${body.purchaseId}`,
-    paymentId: `pi_cs_${body.purchaseId}`,
-  };
-};
-const balance = () => readOwn(service, holder, 'balance');
-const purchase = (id: string) => readOwn(service, holder, `purchase/${id}`);
-const tell = async (...facts: Parameters<typeof provider.sign>[0]) => {
-  const answer = await deliver(service, provider, provider.sign(facts));
-  expect(answer).toMatchObject({ status: 200, body: { received: true } });
-};
+const { provider, service, owner, desk, buy, begin, balance, purchase, tell } = await openShop();
 
 describe('a purchase', () => {
   test('leads to the checkout, and brings its credits once it is paid', async () => {
@@ -57,7 +26,7 @@ describe('a purchase', () => {
       checkoutUrl: null,
     });
     expect(await balance()).toMatchObject({ balance: 1000, available: 1000 });
-    const [made] = await readOwn(service, holder, 'transactions');
+    const [made] = await readOwn(service, desk.holder, 'transactions');
     expect(made).toMatchObject({ type: 'purchase', amount: 1000, description: 'Standard' });
     expect(made.entries).toMatchObject([{ amount: 1000 }, { account: 'sales:stripe', amount: -1000 }]);
     expect((await purchase(id)).transactionId).toBe(made.id);
@@ -101,7 +70,7 @@ describe('a purchase', () => {
     provider.failures.set('openCheckout', new AppError('payments.provider_unavailable'));
     await buy();
     provider.failures.clear();
-    const [{ id }] = await readOwn(service, holder, 'purchases');
+    const [{ id }] = await readOwn(service, desk.holder, 'purchases');
     // The provider has opened it, and only its answer was lost; meanwhile it was paid.
     pay(provider, `cs_${id}`);
     service.clock.advance({ minutes: 3 });
@@ -114,7 +83,7 @@ describe('a purchase', () => {
   test('that the provider refuses has failed', async () => {
     provider.failures.set('openCheckout', new AppError('payments.provider_refused'));
     expect(await buy()).toMatchObject({ status: 502, body: { code: 'payments.provider_refused' } });
-    const [found] = await readOwn(service, holder, 'purchases');
+    const [found] = await readOwn(service, desk.holder, 'purchases');
     expect(found.status).toBe('failed');
   });
 
@@ -133,16 +102,18 @@ describe('a purchase', () => {
     expect((await buy({ packageId: 'standard', currency: 'USD' })).body.code).toBe(
       'payments.currency_unavailable',
     );
-    await owner.query(`update credits.balances set status = 'frozen' where wallet_id = $1`, [holder.userId]);
+    await owner.query(`update credits.balances set status = 'frozen' where wallet_id = $1`, [
+      desk.holder.userId,
+    ]);
     expect((await buy()).body.code).toBe('credits.wallet_inactive');
   });
 
   test('of somebody else is not to be found', async () => {
     const { id } = await begin();
-    holder = await addWalletHolder(service);
-    const answer = await service.send('GET', `/api/v1/credits/purchase/${id}`, { token: holder.token });
+    desk.holder = await addWalletHolder(service);
+    const answer = await service.send('GET', `/api/v1/credits/purchase/${id}`, { token: desk.holder.token });
     const absent = await service.send('GET', `/api/v1/credits/purchase/${randomUUID()}`, {
-      token: holder.token,
+      token: desk.holder.token,
     });
     expect([answer.status, answer.body.code]).toEqual([absent.status, absent.body.code]);
     expect(answer.status).toBe(404);
