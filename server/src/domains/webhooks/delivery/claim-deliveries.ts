@@ -48,13 +48,15 @@ async function claimDue(
   const now = ctx.clock.now();
   const claimedMs = (ctx.config.webhookTimeoutSeconds + claimGraceSeconds) * 1000;
   const claimedUntil = new Date(now.getTime() + claimedMs).toISOString();
+  // Materialized: a subquery in the condition may be run once per row, and then its limit holds nobody back.
   const { rows } = await tx.execute<{ id: string }>(sql`
+    with due as materialized (
+      select o.id from webhooks.deliveries o
+       where o.endpoint_id = ${endpointId} and o.status = 'pending'
+         and o.next_attempt_at <= ${now.toISOString()}
+       order by o.next_attempt_at, o.id limit ${countMax} for update skip locked)
     update webhooks.deliveries d set next_attempt_at = ${claimedUntil}
-     where d.id in (
-       select o.id from webhooks.deliveries o
-        where o.endpoint_id = ${endpointId} and o.status = 'pending'
-          and o.next_attempt_at <= ${now.toISOString()}
-        order by o.next_attempt_at, o.id limit ${countMax} for update skip locked)
+      from due where d.id = due.id
     returning d.id`);
   if (rows.length === 0) return [];
   return tx
