@@ -32,6 +32,7 @@ const unsupported = {
   ensurePrice: unused,
   openSubscription: unused,
   readSubscription: unused,
+  readSubscriptionCheckout: unused,
   changeSubscription: unused,
   cancelSubscription: unused,
   openPortal: unused,

@@ -82,6 +82,11 @@ export type PaymentProvider = {
   openSubscription(order: SubscriptionOrder): Promise<OpenedCheckout>;
   readSubscription(providerSubscriptionId: string): Promise<SubscriptionFact | null>;
   /**
+   * What has come of a checkout that was opened for a subscription: how the subscription stands and what it
+   * was billed; nothing as long as the customer may still agree. Null when that can be paid no more.
+   */
+  readSubscriptionCheckout(checkoutId: string): Promise<Fact[] | null>;
+  /**
    * Puts a subscription on another price. `isImmediate`: at once, and the difference for the rest of the
    * period is billed now, in proportion to time (an invoice of purpose `change`); refused when that cannot be
    * paid. Otherwise the price counts from the next period on and nothing is billed now. Where the customer

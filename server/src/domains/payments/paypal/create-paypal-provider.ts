@@ -14,6 +14,7 @@ import { createPaypalConnection } from './paypal-connection.ts';
 import { readOrder } from './read-order.ts';
 import { readPaypalDelivery } from './read-paypal-delivery.ts';
 import { readSubscription } from './read-subscription.ts';
+import { readSubscriptionCheckout } from './read-subscription-checkout.ts';
 import { refundCapture } from './refund-capture.ts';
 import type { DeliveryRules } from './verify-delivery.ts';
 
@@ -59,6 +60,7 @@ export function createPaypalProvider(options: PaypalOptions): PaymentProvider {
     ensurePrice: (plan) => ensurePlan(connection, plan),
     openSubscription: (order) => openSubscription(connection, order),
     readSubscription: (id) => readSubscription(connection, id),
+    readSubscriptionCheckout: (checkoutId) => readSubscriptionCheckout(connection, checkoutId),
     changeSubscription: (change) => changeSubscription(connection, change),
     cancelSubscription: (order) => cancelSubscription(connection, order),
     openPortal: () => Promise.resolve(null),
