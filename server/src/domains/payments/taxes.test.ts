@@ -77,7 +77,9 @@ async function subscribeAtStripe(taxOnTop: number, taxWithin: number): Promise<[
     amount_paid: 1000 + taxOnTop,
     total_taxes: [{ amount, tax_behavior: behavior }],
   });
-  return [holder, String(payment?.payment.payment_intent)];
+  const { payment_intent: paymentId } = payment?.payment ?? {};
+  if (typeof paymentId !== 'string') throw new Error('the bill was not paid');
+  return [holder, paymentId];
 }
 
 const taxes = [

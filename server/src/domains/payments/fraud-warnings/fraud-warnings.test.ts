@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, expect, test } from 'vitest';
 import { startTestService, type TestService } from '../../../../test/harness/index.ts';
-import { expectSound, readOwn, spend } from '../../../../test/harness/movements.ts';
+import { addAdministrator, expectSound, readOwn, spend } from '../../../../test/harness/movements.ts';
 import { startPaymentStandIn } from '../../../../test/harness/payment-stand-in.ts';
 import { signStripe, stripeEvent } from '../../../../test/harness/stripe-events.ts';
 import { buyPack, sendToStripeWebhook } from '../../../../test/harness/stripe-purchases.ts';
@@ -79,7 +79,13 @@ test('a warning can freeze the wallet, once: who thaws it is not overruled', asy
   await runJob(freezing);
   expect(await answerTo(warning)).toMatchObject({ answer: 'frozen' });
   expect(await readOwn(freezing, holder, 'balance')).toMatchObject({ status: 'frozen' });
-  await owner.query("update credits.balances set status = 'active' where wallet_id = $1", [holder.userId]);
+  const admin = await addAdministrator(freezing);
+  const thaw = () =>
+    freezing.send('POST', `/api/v1/users/${holder.userId}/credits/thaw`, {
+      token: admin.token,
+      body: { reason: 'It was their own card' },
+    });
+  expect(await thaw()).toMatchObject({ status: 200, body: { userId: holder.userId, status: 'active' } });
   await runJob(freezing);
   await spend(freezing, holder, 1);
 });

@@ -66,7 +66,7 @@ describe.each(['stripe', 'paypal'] as const)('a subscription at %s of which no n
 
   test('and that was never opened is closed after a day', async () => {
     const adapter = service.ctx.payments.provider(provider);
-    const open = adapter.openSubscription;
+    const open = adapter.openSubscription.bind(adapter);
     adapter.openSubscription = () => Promise.reject(new AppError('payments.provider_unavailable'));
     expect(await begin(provider)).toMatchObject({ status: 503 });
     adapter.openSubscription = open;
@@ -93,7 +93,7 @@ test('what a provider does not answer is asked again', async () => {
   const { body } = await begin('stripe');
   await pressPay(body.checkoutUrl);
   const adapter = service.ctx.payments.provider('stripe');
-  const readCheckout = adapter.readSubscriptionCheckout;
+  const readCheckout = adapter.readSubscriptionCheckout.bind(adapter);
   adapter.readSubscriptionCheckout = () => Promise.reject(new AppError('payments.provider_unavailable'));
   service.clock.advance({ minutes: 11 });
   await follow();
