@@ -127,6 +127,8 @@ async function insertSubscription(
       isLive: provider.isLive,
       status: 'opening',
       cancelsAtPeriodEnd: false,
+      // Asked again, the provider must get the very same order, or it refuses the key of the call.
+      checkoutExpiresAt: new Date(now.getTime() + checkoutMs),
       createdAt: now,
       updatedAt: now,
     })
@@ -151,7 +153,7 @@ async function openCheckout(
     providerPriceId: await ensurePriceOf(ctx, provider, ordered.plan, ordered.version),
     successUrl: `${page.href}?subscription=${subscription.id}`,
     cancelUrl: page.href,
-    expiresAt: new Date(ctx.clock.now().getTime() + checkoutMs),
+    expiresAt: subscription.checkoutExpiresAt ?? subscription.createdAt,
   });
   await ctx.db.asService((tx) =>
     tx
