@@ -52,6 +52,7 @@ export function createPaypalProvider(options: PaypalOptions): PaymentProvider {
   return {
     name: 'paypal',
     isLive: rules.hosts.mode === 'live',
+    changesAtOnce: false,
     openCheckout: (order) => openOrder(connection, order),
     readCheckout: (checkoutId) => readOrder(connection, checkoutId),
     // PayPal offers no way to end an order: it does so itself, three hours after it was opened.
