@@ -26,7 +26,6 @@ as $$
       placing substring(pg_catalog.int8send((extract(epoch from at_time) * 1000)::bigint) from 3) from 1 for 6),
     52, 1), 53, 1), 'hex')::uuid
 $$;
-alter function credits.new_id(timestamptz) reset search_path;
 
 -- What the next transaction of a wallet is, when it changes the balance by so much: sequence, balances, time and hash.
 -- `made` brings the rest.
@@ -235,7 +234,7 @@ end $$;
 
 -- Of two words about money on its way back the one further on, and of two as far on the one about more.
 create function payments.further_of(status text, cents bigint, other_status text, other_cents bigint)
-  returns table (status text, amount_cents bigint)
+  returns table (further_status text, further_cents bigint)
   language sql immutable
 as $$
   select k.status, k.cents from (values (status, cents), (other_status, other_cents)) as k (status, cents)
@@ -254,7 +253,7 @@ begin
       from unnest(told) f where f.kind = 'refund' and f.turn = of_turn
     on conflict (provider, refund_id) do update
       set refund_request_id = coalesce(r.refund_request_id, excluded.refund_request_id),
-          (status, amount_cents) = (select k.status, k.amount_cents
+          (status, amount_cents) = (select k.further_status, k.further_cents
             from payments.further_of(r.status, r.amount_cents, excluded.status, excluded.amount_cents) k),
           updated_at = excluded.updated_at;
   insert into payments.disputes as d (provider, dispute_id, payment_id, status, amount_cents, currency, is_live,
@@ -263,7 +262,7 @@ begin
            (f.fact->>'amountCents')::bigint, f.fact->>'currency', f.is_live, at_time
       from unnest(told) f where f.kind = 'dispute' and f.turn = of_turn
     on conflict (provider, dispute_id) do update
-      set (status, amount_cents) = (select k.status, k.amount_cents
+      set (status, amount_cents) = (select k.further_status, k.further_cents
             from payments.further_of(d.status, d.amount_cents, excluded.status, excluded.amount_cents) k),
           updated_at = excluded.updated_at;
 end $$;
@@ -305,7 +304,6 @@ as $$
   union
   select coalesce(c.opened_for, c.claimed_by) from payments.checkouts_of(from_provider, fact->>'paymentId') c
 $$;
-alter function payments.purchases_of(text, jsonb) reset search_path;
 
 -- Keeps facts and settles what they are about. `told` is [{provider, isLive, isOwn, facts}].
 create or replace function payments.apply_facts(
@@ -316,6 +314,7 @@ create or replace function payments.apply_facts(
 as $$
 declare
   facts payments.told_fact[] := payments.facts_in(told);
+  has_reversals boolean := exists (select from unnest(facts) f where f.kind in ('refund', 'dispute'));
   touched uuid[];
 begin
   if cardinality(facts) = 0 then return; end if;
@@ -326,7 +325,7 @@ begin
      where f.kind = 'checkout' and f.is_own);
   for this_turn in 1 .. (select max(f.turn) from unnest(facts) f) loop
     perform payments.keep_checkouts(facts, this_turn, at_time);
-    perform payments.keep_reversals(facts, this_turn, at_time);
+    if has_reversals then perform payments.keep_reversals(facts, this_turn, at_time); end if;
   end loop;
   perform payments.keep_fraud_warning(f.provider, f.fact, f.is_live, at_time)
      from unnest(facts) f where f.kind = 'fraud_warning';
@@ -415,9 +414,9 @@ begin
   return standings[1];
 end $$;
 
--- Posts what purchases bring, each of another wallet and in the order of the wallets: as a lot of its own, or as several
--- where payments.lots_of says so, since periods of subscriptions have rules of their own. Returns for each whether its
--- wallet could take it. The wallets are locked.
+-- Posts what purchases bring, each of another wallet and in the order of the wallets: as a lot of its own, or as
+-- several where payments.lots_of says so, since periods of subscriptions have rules of their own. Returns for each
+-- whether its wallet could take it. The wallets are locked.
 create function payments.post_up_together(
   purchases credits.purchases[], amounts bigint[], at_time timestamptz, daily_amount bigint, daily_cap bigint
 ) returns boolean[]
@@ -529,6 +528,7 @@ declare
   locked credits.purchases[];
   standings payments.standing[];
   targets bigint[];
+  lost uuid[];
   posted bigint[];
 begin
   select array_agg(l.purchase order by (l.purchase).id) into locked
@@ -541,9 +541,12 @@ begin
     array(select distinct locked[i].wallet_id from generate_subscripts(locked, 1) i
            where targets[i] <> locked[i].posted_credits), at_time, daily_amount, daily_cap);
   -- Whose payment it is may have changed hands: nobody has it before somebody else gets it.
-  update credits.purchases p set provider_payment_id = null
-    from generate_subscripts(locked, 1) i
-   where p.id = locked[i].id and p.provider_payment_id <> coalesce(standings[i].payment_id, '');
+  lost := array(
+    select locked[i].id from generate_subscripts(locked, 1) i
+     where locked[i].provider_payment_id <> coalesce(standings[i].payment_id, ''));
+  if cardinality(lost) > 0 then
+    update credits.purchases p set provider_payment_id = null where p.id = any (lost);
+  end if;
   posted := payments.post_differences(locked, targets, at_time, daily_amount, daily_cap);
   perform payments.note_standings(array(select l.id from unnest(locked) l), standings, posted, at_time);
 end $$;
@@ -640,23 +643,28 @@ create or replace function payments.wake_events(told jsonb, at_time timestamptz)
   language plpgsql volatile set search_path = pg_catalog set enable_seqscan = off set enable_hashjoin = off
   set enable_mergejoin = off set plan_cache_mode = force_generic_plan
 as $$
+declare
+  waiting record;
 begin
-  with awaited as (
-    select distinct t.value->>'provider' as provider, k.waits_for
-      from jsonb_array_elements(told) t cross join lateral jsonb_array_elements(t.value->'facts') f
-     cross join lateral (values ('checkout:' || (f.value->>'checkoutId')), ('payment:' || (f.value->>'paymentId')),
-       ('subscription:' || (f.value->>'providerSubscriptionId'))) as k (waits_for)
-     where k.waits_for is not null
-  ), waiting as (
-    select w.id, payments.judge(w.provider, w.facts, w.is_live) as verdict
-      from awaited a
+  for waiting in
+    select w.id, j.outcome, j.reason, j.waits_for
+      from (
+        select distinct t.value->>'provider' as provider, k.waits_for
+          from jsonb_array_elements(told) t cross join lateral jsonb_array_elements(t.value->'facts') f
+         cross join lateral (values ('checkout:' || (f.value->>'checkoutId')),
+           ('payment:' || (f.value->>'paymentId')),
+           ('subscription:' || (f.value->>'providerSubscriptionId'))) as k (waits_for)
+         where k.waits_for is not null) a
      cross join lateral (select e.* from payments.events e where e.waits_for = a.waits_for offset 0) w
-     where w.provider = a.provider
-  )
-  update payments.events e
-     set outcome = (w.verdict).outcome, reason = (w.verdict).reason, waits_for = (w.verdict).waits_for,
-         applied_at = case when (w.verdict).outcome = 'applied' then at_time end
-    from waiting w where e.id = w.id and (w.verdict).outcome <> 'waiting';
+     cross join lateral payments.judge(w.provider, w.facts, w.is_live) j
+     where w.provider = a.provider and j.outcome <> 'waiting'
+     order by w.id
+  loop
+    update payments.events e
+       set outcome = waiting.outcome, reason = waiting.reason, waits_for = waiting.waits_for,
+           applied_at = case when waiting.outcome = 'applied' then at_time end
+     where e.id = waiting.id;
+  end loop;
 end $$;
 
 -- Takes a batch of deliveries, each with what it says: [{provider, isLive, isOwn, facts, event: {id, providerEventId,
