@@ -55,6 +55,8 @@ async function walletOf({ userId }: { userId: string }) {
   return rows[0];
 }
 
+const received = (posted: number) => ({ status: 'completed', posted, problem: null, sum: posted });
+
 test('several purchases of one wallet come in one after the other, beside those of others', async () => {
   const [one, other] = [await addWalletHolder(service), await addWalletHolder(service)];
   const bought = [
@@ -64,9 +66,7 @@ test('several purchases of one wallet come in one after the other, beside those 
     await buyAs(one, 'starter'),
   ];
   await tellTogether(...bought.map(({ checkoutId }) => eventOf([pay(provider, checkoutId)])));
-  expect(await stateOf(...bought)).toEqual(
-    [1000, 500, 2500, 500].map((posted) => ({ status: 'completed', posted, problem: null, sum: posted })),
-  );
+  expect(await stateOf(...bought)).toEqual([1000, 500, 2500, 500].map(received));
   expect(await walletOf(one)).toEqual({ balance: 4000, debt: 0 });
   expect(await walletOf(other)).toEqual({ balance: 500, debt: 0 });
 });
@@ -86,7 +86,6 @@ test('what comes in pays a debt first, and what a closed wallet cannot take hold
   const bought = [await buyAs(owing), await buyAs(closed), await buyAs(usual), await buyAs(owing, 'starter')];
   await owner.query(`update credits.balances set status = 'closed' where wallet_id = $1`, [closed.userId]);
   await tellTogether(...bought.map(({ checkoutId }) => eventOf([pay(provider, checkoutId)])));
-  const received = (posted: number) => ({ status: 'completed', posted, problem: null, sum: posted });
   expect(await stateOf(...bought)).toEqual([
     received(1000),
     { ...received(0), problem: 'wallet_closed' },
@@ -138,8 +137,5 @@ test('what is refused, unknown, repeated or beyond the database has no effect on
     ['failed', false],
     ['ignored', false],
   ]);
-  expect(await stateOf(good, wrong)).toEqual([
-    { status: 'completed', posted: 1000, problem: null, sum: 1000 },
-    { status: 'pending', posted: 0, problem: null, sum: 0 },
-  ]);
+  expect(await stateOf(good, wrong)).toEqual([received(1000), { ...received(0), status: 'pending' }]);
 });
