@@ -28,6 +28,7 @@ const signatureOf = (body: string) => createHmac('sha256', secret).update(body).
 
 const unused = () => Promise.reject(new AppError('payments.not_supported'));
 const unsupported = {
+  changesAtOnce: true,
   refund: unused,
   ensurePrice: unused,
   openSubscription: unused,

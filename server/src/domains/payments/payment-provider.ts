@@ -66,6 +66,8 @@ export type PaymentProvider = {
   name: ProviderName;
   /** Whether real money moves. */
   isLive: boolean;
+  /** Whether it can bill a dearer plan for the rest of a period; otherwise that counts from the next one. */
+  changesAtOnce: boolean;
   openCheckout(order: CheckoutOrder): Promise<OpenedCheckout>;
   /**
    * How a checkout stands now. PayPal captures an approved order here, where `mayCapture` says so. Null when

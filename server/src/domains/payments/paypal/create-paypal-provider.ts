@@ -54,6 +54,7 @@ export function createPaypalProvider(options: PaypalOptions): PaymentProvider {
   return {
     name: 'paypal',
     isLive: rules.hosts.mode === 'live',
+    changesAtOnce: false,
     openCheckout: (order) => openOrder(connection, order),
     async readCheckout(checkoutId, mayCapture) {
       const order = await readOrder(connection, checkoutId, mayCapture);
