@@ -1,8 +1,9 @@
 import type { Ctx } from '../../ctx.ts';
 import { AppError } from '../../errors.ts';
 import { reachFaultPoint } from '../../lib/fault-points.ts';
+import { captureRuleOf } from './capture-rule.ts';
 import type { ProviderName } from './fact.ts';
-import type { KeepRefusedDelivery } from './keep-refused-delivery.ts';
+import type { KeepRefusedDelivery } from './create-refused-delivery-keeper.ts';
 
 export type ReceivedDelivery = {
   provider: ProviderName;
@@ -14,8 +15,8 @@ export type ReceivedDelivery = {
 /**
  * Takes a delivery of a provider: checks the signature, then stores the event and applies it, before it is
  * answered. A repeat changes nothing. What is refused is handed on, apart from events, since nobody knows
- * whose it is. Throws `request.not_found` when the provider is not set up, and what `readDelivery` of the provider
- * does.
+ * whose it is. Throws `request.not_found` when the provider is not set up, and what `readDelivery` of the
+ * provider does.
  */
 export async function receiveDelivery(
   ctx: Ctx,
@@ -27,7 +28,7 @@ export async function receiveDelivery(
   if (!provider) throw new AppError('request.not_found');
   let event;
   try {
-    event = await provider.readDelivery(delivery.body, delivery.headers);
+    event = await provider.readDelivery(delivery.body, delivery.headers, captureRuleOf(ctx, provider));
   } catch (error) {
     if (error instanceof AppError && error.status < 500) {
       await keepRefusedDelivery({ ...delivery, code: error.code });

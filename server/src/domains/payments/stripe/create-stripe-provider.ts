@@ -44,6 +44,7 @@ export function createStripeProvider({
   return {
     name: 'stripe',
     isLive,
+    changesAtOnce: true,
     openCheckout: (order) => openCheckout(stripe, config, order),
     readCheckout: (checkoutId) => readCheckout(stripe, checkoutId),
     expireCheckout: (checkoutId) => expireCheckout(stripe, checkoutId),

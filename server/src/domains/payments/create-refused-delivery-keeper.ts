@@ -35,13 +35,13 @@ export function createRefusedDeliveryKeeper(ctx: Ctx): KeepRefusedDelivery {
 
 /** Counts what one is asked about; no more addresses are remembered than are let through in a minute. */
 function createMinuteLimits({ clock }: Ctx): (address: string) => boolean {
-  let minute = -1;
+  let beganAt = 0;
   let total = 0;
   const byAddress = new Map<string, number>();
   return (address) => {
-    const now = Math.floor(clock.now().getTime() / minuteMs);
-    if (now !== minute) {
-      minute = now;
+    const now = clock.now().getTime();
+    if (Math.abs(now - beganAt) >= minuteMs) {
+      beganAt = now;
       total = 0;
       byAddress.clear();
     }
