@@ -38,6 +38,7 @@ async function readCheckout(
   const fact = await provider.readCheckout(checkoutId);
   if (fact?.status === 'open' && isOver) {
     await provider.expireCheckout(checkoutId).catch(passOverRefusal);
+    await reachFaultPoint('purchase.expired');
     return (await provider.readCheckout(checkoutId)) ?? fact;
   }
   if (fact) return fact;

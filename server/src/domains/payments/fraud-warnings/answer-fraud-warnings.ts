@@ -1,6 +1,7 @@
 import type { Ctx } from '../../../ctx.ts';
 import { AppError } from '../../../errors.ts';
 import { exactInteger } from '../../../lib/exact.ts';
+import { reachFaultPoint } from '../../../lib/fault-points.ts';
 
 const warningsMax = 50;
 const answers = { record: 'recorded', freeze: 'frozen', refund: 'refunded' } as const;
@@ -26,6 +27,7 @@ export async function answerFraudWarnings(ctx: Ctx): Promise<void> {
     creditsDailyFree,
     creditsDailyCap,
   ]);
+  await reachFaultPoint('warning.answered');
   const open = await ctx.db.call<OpenRefund>('select * from payments.open_fraud_refunds($1)', [warningsMax]);
   for (const refund of open) await askForRefund(ctx, refund);
 }
@@ -38,7 +40,9 @@ async function askForRefund(ctx: Ctx, refund: OpenRefund): Promise<void> {
     const amountCents = exactInteger(refund.amount_cents);
     const reason = 'fraud_warning';
     const fact = await provider.refund({ refundRequestId, paymentId, amountCents, currency, reason });
+    await reachFaultPoint('warning.sent');
     await ctx.payments.applyFacts(provider, [fact]);
+    await reachFaultPoint('warning.applied');
     await noteRefund(ctx, refundRequestId, 'sent');
   } catch (error) {
     ctx.log.warn({ err: error, refundRequestId }, 'a refund after a warning is not cleared up');

@@ -1,3 +1,4 @@
+import { reachFaultPoint } from '../../../lib/fault-points.ts';
 import type { CheckoutFact } from '../fact.ts';
 import { readOptionalText } from './json.ts';
 import { expectBody, readAnswer, type PaypalAnswer } from './paypal-client.ts';
@@ -33,7 +34,9 @@ export async function readOrder(connection: PaypalConnection, orderId: string): 
       approval: readOptionalText(order, 'update_time') ?? '',
     };
   });
-  return isApproved && fact.purchaseId !== null ? captureOrder(connection, fact, approval) : fact;
+  if (!isApproved || fact.purchaseId === null) return fact;
+  await reachFaultPoint('paypal.approved');
+  return captureOrder(connection, fact, approval);
 }
 
 function askForOrder({ client }: PaypalConnection, orderId: string): Promise<PaypalAnswer> {

@@ -70,6 +70,7 @@ export async function sendOrder(ctx: Ctx, order: RefundToSend): Promise<void> {
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'payments.provider_refused') throw error;
     ctx.log.warn({ err: error, refundId: order.id }, 'the provider has refused a refund');
+    await reachFaultPoint('refund.refused');
     await failRefund(ctx, order.id, 'provider_refused');
   }
 }
@@ -78,6 +79,7 @@ export async function sendOrder(ctx: Ctx, order: RefundToSend): Promise<void> {
 async function findSent(ctx: Ctx, provider: PaymentProvider, order: RefundToSend): Promise<boolean> {
   for await (const facts of provider.listFacts(new Date(order.decided_at))) {
     const sent = facts.filter((fact) => fact.kind === 'refund' && fact.refundRequestId === order.id);
+    if (sent.length > 0) await reachFaultPoint('refund.found');
     await ctx.payments.applyFacts(provider, sent);
     if (sent.length > 0) return true;
   }

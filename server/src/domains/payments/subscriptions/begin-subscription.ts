@@ -2,6 +2,7 @@ import { and, desc, eq, inArray, sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller, Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
+import { reachFaultPoint } from '../../../lib/fault-points.ts';
 import { newId } from '../../../lib/ids.ts';
 import { lockUser, type User } from '../../users/index.ts';
 import type { ProviderName } from '../fact.ts';
@@ -39,6 +40,7 @@ export async function beginSubscription(
   const { subscription, user } = await ctx.db.asServiceFor(caller, (tx) =>
     claimSubscription(ctx, tx, { userId: caller.userId, ordered, provider, stale }),
   );
+  await reachFaultPoint('subscription.begun');
   const { checkoutUrl, checkoutExpiresAt } = subscription;
   if (checkoutUrl !== null && checkoutExpiresAt !== null) {
     return { subscriptionId: subscription.id, checkoutUrl, expiresAt: checkoutExpiresAt.toISOString() };
@@ -153,11 +155,13 @@ async function openCheckout(
     cancelUrl: page.href,
     expiresAt: new Date(ctx.clock.now().getTime() + checkoutMs),
   });
+  await reachFaultPoint('subscription.opened');
   await ctx.db.asService((tx) =>
     tx
       .update(subscriptions)
       .set({ checkoutId, checkoutUrl: url, checkoutExpiresAt: expiresAt, updatedAt: ctx.clock.now() })
       .where(eq(subscriptions.id, subscription.id)),
   );
+  await reachFaultPoint('subscription.attached');
   return { subscriptionId: subscription.id, checkoutUrl: url, expiresAt: expiresAt.toISOString() };
 }
