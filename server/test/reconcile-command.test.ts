@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
+import { idOf } from '../../stand-in/stripe/wire.ts';
 import { registerRealPerson } from './crash/people.ts';
 import { makeScratchDir, startRealService } from './crash/real-service.ts';
 import { cloneDatabase, sendJson, startTestService } from './harness/index.ts';
@@ -64,7 +65,7 @@ async function buy({ isLost = false } = {}) {
   if (isLost) standIn.world.state.webhooks.deliveries = [];
   await standIn.deliver();
   const session = stripe().sessions[opened.checkoutId]!;
-  return { ...opened, session, intentId: String(session.payment_intent) };
+  return { ...opened, session, intentId: idOf(session.payment_intent) ?? '' };
 }
 
 /** A payment that Stripe has, for a purchase that is in no database. */
@@ -76,6 +77,12 @@ function copyForNobody({ session, intentId }: Awaited<ReturnType<typeof buy>>): 
   sessions.cs_theirs = { ...structuredClone(session), ...copy };
   paymentIntents.pi_theirs = { ...structuredClone(paymentIntents[intentId]!), id: 'pi_theirs', metadata };
 }
+
+const balance = async () => (await readOwn(service, holder, 'balance')).balance as number;
+
+const finding = (list: string, id: string, reason: string) => {
+  return { list, id, reason, isSafe: false, isRepaired: false };
+};
 
 const briefOf = ({ stdout }: Run) => {
   const [report] = JSON.parse(stdout);
@@ -124,9 +131,6 @@ describe('obol payments reconcile', () => {
     copyForNobody(onlyOurs);
     delete stripe().sessions[onlyOurs.checkoutId];
     stripe().sessions[differing.checkoutId]!.amount_total = 999;
-    const finding = (list: string, id: string, reason: string) => {
-      return { list, id, reason, isSafe: false, isRepaired: false };
-    };
     const left = [
       finding('differing', differing.checkoutId, 'wrong_amount'),
       finding('onlyOurs', onlyOurs.checkoutId, 'not_listed'),
@@ -137,7 +141,6 @@ describe('obol payments reconcile', () => {
       (one, other) => one.list.localeCompare(other.list) || one.id.localeCompare(other.id),
     );
 
-    const balance = async () => (await readOwn(service, holder, 'balance')).balance;
     const before = await balance();
     const dry = await reconcile([...ofStripe, '--json']);
     expect(dry.code).toBe(1);

@@ -112,8 +112,9 @@ function reverse(world: World, dispute: Dispute): void {
 }
 
 /** What a list says of a dispute: less than the dispute itself. */
-function summaryOf({ disputed_transactions: _, dispute_outcome: _outcome, ...dispute }: Dispute) {
-  return { ...dispute, dispute_state: dispute.status === 'RESOLVED' ? 'RESOLVED' : 'REQUIRED_ACTION' };
+function summaryOf(dispute: Dispute) {
+  const { disputed_transactions: _transactions, dispute_outcome: _outcome, ...summary } = dispute;
+  return { ...summary, dispute_state: dispute.status === 'RESOLVED' ? 'RESOLVED' : 'REQUIRED_ACTION' };
 }
 
 /** GET /v1/customer/disputes */

@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, expect } from 'vitest';
 import { startStandIn } from '../../../stand-in/start-stand-in.ts';
+import { idOf } from '../../../stand-in/stripe/wire.ts';
 import { loadConfig } from '../../src/config.ts';
 import { prepareDatabase } from '../../src/db/connect.ts';
 import { freePort } from '../../src/db/embedded/server.ts';
@@ -129,13 +130,17 @@ function openShop({ owner, standIn, running, send }: Stage) {
     purchasesOf,
     untilPurchase,
     newPerson: () => registerRealPerson(running.service.url),
-    async newAdministrator(): Promise<RealPerson> {
+    newAdministrator: async (): Promise<RealPerson> => {
       const person = await registerRealPerson(running.service.url);
       await owner.query(`update auth.users set role = 'admin' where id = $1`, [person.userId]);
       return { ...person, token: await signInAgain(running.service.url, person.email) };
     },
     /** A pack of 1,000 credits that is paid and has arrived. */
-    async buyPaid(person: RealPerson, provider: string, more: Record<string, unknown> = {}) {
+    buyPaid: async (
+      person: RealPerson,
+      provider: string,
+      more: Record<string, unknown> = {},
+    ): Promise<Purchase> => {
       const { body } = await buy(person, provider, { idempotencyKey: randomUUID(), ...more });
       await standIn.choose(body.checkoutUrl, 'pay');
       await deliver();
@@ -144,7 +149,7 @@ function openShop({ owner, standIn, running, send }: Stage) {
     untilPosted: (person: RealPerson, credits: number) =>
       untilPurchase(person, ({ posted_credits: posted }) => posted === credits),
     /** Time passes: the jobs ask providers about whatever is not decided. */
-    async recover(): Promise<void> {
+    recover: async (): Promise<void> => {
       await owner.query(
         `update credits.purchases set next_check_at = 'epoch' where next_check_at is not null`,
       );
@@ -157,6 +162,8 @@ function openShop({ owner, standIn, running, send }: Stage) {
   };
 }
 
+const centsOf = ({ value }: { value: string }) => Number(value.replace('.', ''));
+
 /** What the ledger says, and what the providers have taken and not given back. */
 function openBooks({ owner, standIn, running }: Stage) {
   function keptAtStripe({ email }: RealPerson): number {
@@ -165,13 +172,12 @@ function openBooks({ owner, standIn, running }: Stage) {
       Object.values(customers).flatMap((customer) => (customer.email === email ? [customer.id] : [])),
     );
     return Object.values(charges)
-      .filter(({ status, customer }) => status === 'succeeded' && own.has(String(customer)))
+      .filter(({ status, customer }) => status === 'succeeded' && own.has(idOf(customer) ?? ''))
       .reduce((sum, { amount, amount_refunded: back }) => sum + amount - back, 0);
   }
 
   function keptAtPaypal(purchaseIds: string[]): number {
     const { captures, refunds } = standIn.world.state.paypal;
-    const centsOf = ({ value }: { value: string }) => Number(value.replace('.', ''));
     const paid = Object.values(captures).filter(({ custom_id: id }) => purchaseIds.includes(id ?? ''));
     const back = Object.values(refunds).filter(
       ({ status, links }) =>
@@ -183,7 +189,7 @@ function openBooks({ owner, standIn, running }: Stage) {
 
   return {
     /** So many credits were granted, and the providers keep as many cents; nothing is owed. */
-    async expectAgreed(person: RealPerson, credits: number): Promise<void> {
+    expectAgreed: async (person: RealPerson, credits: number): Promise<void> => {
       const { rows } = await owner.query(
         `select p.id, p.posted_credits::int as posted, p.problem,
                 (select coalesce(sum(o.amount), 0)::int from payments.postings o where o.purchase_id = p.id) as sum

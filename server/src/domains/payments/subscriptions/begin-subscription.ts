@@ -16,6 +16,8 @@ import type { OpenedSubscription } from './schemas.ts';
 
 /** How long a checkout waits to be paid. */
 const checkoutMs = 3_600_000;
+/** Stripe opens no checkout that would end sooner. */
+const openableMs = 31 * 60_000;
 
 type Ordered = { plan: Plan; version: PlanVersion };
 
@@ -65,8 +67,20 @@ function isSame(ctx: Ctx, row: Subscription, { version }: Ordered, provider: Pay
     row.version === version.version &&
     row.provider === provider.name &&
     row.isLive === provider.isLive &&
-    (row.checkoutExpiresAt === null || row.checkoutExpiresAt > ctx.clock.now())
+    isPayable(ctx, row)
   );
+}
+
+/** One whose answer was lost is asked for again with the very same words, while Stripe opens it so. */
+function isPayable(ctx: Ctx, row: Subscription): boolean {
+  const now = ctx.clock.now().getTime();
+  return row.checkoutExpiresAt === null
+    ? endOfCheckout(row).getTime() - openableMs > now
+    : row.checkoutExpiresAt.getTime() > now;
+}
+
+function endOfCheckout({ createdAt }: Subscription): Date {
+  return new Date(createdAt.getTime() + checkoutMs);
 }
 
 /** Sees to it that a checkout is paid no more. Throws `payments.subscribed_already` when it was meanwhile. */
@@ -137,7 +151,10 @@ async function insertSubscription(
   return row;
 }
 
-/** Opens the checkout; the call is keyed by the subscription, so that asking again opens no second one. */
+/**
+ * Opens the checkout; the call is keyed by the subscription and says the same each time, so that asking again
+ * opens no second one.
+ */
 async function openCheckout(
   ctx: Ctx,
   order: { subscription: Subscription; user: User; ordered: Ordered; provider: PaymentProvider },
@@ -153,7 +170,7 @@ async function openCheckout(
     providerPriceId: await ensurePriceOf(ctx, provider, ordered.plan, ordered.version),
     successUrl: `${page.href}?subscription=${subscription.id}`,
     cancelUrl: page.href,
-    expiresAt: new Date(ctx.clock.now().getTime() + checkoutMs),
+    expiresAt: endOfCheckout(subscription),
   });
   await reachFaultPoint('subscription.opened');
   await ctx.db.asService((tx) =>

@@ -81,6 +81,10 @@ describe.each(['stripe', 'paypal'] as const)('a year of months at %s', (provider
         standIn.act('decline-renewals', { subscription: id, declines: 'no' });
         clock.advance({ days: retryDays[provider] });
         await standIn.deliver();
+        // PayPal tells of the payment alone; how the subscription stands is asked for.
+        clock.advance({ hours: 7 });
+        await service.ctx.db.asService((tx) => service.ctx.jobs.enqueue(tx, 'follow-subscriptions', {}));
+        await service.ctx.jobs.runDue();
       }
       expect(await read(fresh)).toMatchObject({ status: 'active', plan: { id: 'fresh' } });
       expect(`${month}: ${await paidCredits(service, fresh)}`).toBe(`${month}: 1000`);
