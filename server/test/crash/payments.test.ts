@@ -14,7 +14,7 @@ import { repositoryDir } from './real-service.ts';
 // The service dies behind each step of a payment: once it is back, what has been paid is granted, what has
 // been refunded is taken back, and nothing twice.
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 400_000 });
 
 const stage = await openPaymentStage();
 const { owner, standIn, running, send, dieAt } = stage;
