@@ -262,7 +262,8 @@ export const settings = {
     type: 'url',
     default: '$BASE_URL',
     group: 'Front ends',
-    description: 'Where links in mails lead.',
+    description:
+      'Where links in mails lead, and where payment providers send people back to (`/credits` there).',
   },
   auth0Domain: {
     env: 'AUTH0_DOMAIN',

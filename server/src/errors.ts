@@ -451,6 +451,11 @@ export const errorTable = {
     title: 'The wallet takes no part right now',
     detail: 'It has been frozen or closed; ask the operator.',
   },
+  'credits.wallet_not_frozen': {
+    status: 409,
+    title: 'The wallet is not frozen',
+    detail: 'It takes part already, or has been closed.',
+  },
   'users.email_unverified': {
     status: 403,
     title: 'Confirm your e-mail address first',

@@ -31,9 +31,7 @@ export type FaultPoint =
   | 'refund.refused'
   | 'refund.found'
   | 'refund.applied'
-  | 'warning.answered'
-  | 'warning.sent'
-  | 'warning.applied';
+  | 'warning.answered';
 
 const file = process.env.NODE_ENV === 'production' ? undefined : process.env.FAULT_POINT_FILE;
 

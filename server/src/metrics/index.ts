@@ -11,6 +11,8 @@ export type Metrics = {
   creditsSpent: Counter;
   /** Requests to endpoints by outcome: `arrived` or `failed`. */
   webhookAttempts: Counter<'outcome'>;
+  /** Deliveries of payment providers that were refused, by provider and code. */
+  refusedDeliveries: Counter<'provider' | 'code'>;
   /** What looked like an attack, by kind. */
   suspicions: Counter<'kind'>;
   /** Adds a gauge that is read whenever the metrics are. */
@@ -45,6 +47,12 @@ export function createMetrics(): Metrics {
       name: 'obol_webhook_attempts_total',
       help: 'Requests to endpoints of applications by outcome',
       labelNames: ['outcome'],
+      registers,
+    }),
+    refusedDeliveries: new Counter({
+      name: 'obol_payment_deliveries_refused_total',
+      help: 'Deliveries said to be of payment providers that were refused, by provider and code',
+      labelNames: ['provider', 'code'],
       registers,
     }),
     suspicions: createSuspicions(registers),

@@ -173,7 +173,7 @@ describe('a refund', () => {
     await expectAgreed(person, 1000);
   });
 
-  test.each(points('warning.sent', 'warning.answered', 'warning.applied'))(
+  test.each(points('refund.sent', 'warning.answered', 'refund.applied'))(
     'for a stolen card, killed at %s, is sent once',
     async (point) => {
       const person = await newPerson();
@@ -182,6 +182,7 @@ describe('a refund', () => {
       await deliver();
       await dieAt(point, () => startJob('answer-fraud-warnings'));
       await startJob('answer-fraud-warnings');
+      await recover();
       await untilRefund(person, 'succeeded');
       await deliver();
       await expectAgreed(person, 0);

@@ -61,6 +61,7 @@ function createProvider(books: Books): PaymentProvider {
   const provider: Partial<PaymentProvider> = {
     name: 'stripe',
     isLive: false,
+    changesAtOnce: true,
     async ensurePrice({ planId, version, priceCents, currency, interval }) {
       const id = `price_${planId}_${version}`;
       books.prices.set(id, { priceCents, currency, interval });

@@ -28,10 +28,12 @@ const signatureOf = (body: string) => createHmac('sha256', secret).update(body).
 
 const unused = () => Promise.reject(new AppError('payments.not_supported'));
 const unsupported = {
+  changesAtOnce: true,
   refund: unused,
   ensurePrice: unused,
   openSubscription: unused,
   readSubscription: unused,
+  readSubscriptionCheckout: unused,
   changeSubscription: unused,
   cancelSubscription: unused,
   openPortal: unused,

@@ -2,6 +2,7 @@ import { sql, type SQL } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import type { Tx } from '../../db/index.ts';
 import { AppError } from '../../errors.ts';
+import { toIso } from '../../lib/to-iso.ts';
 import type { Budget, KeyObject } from './schemas.ts';
 
 type KeyRow = {
@@ -39,7 +40,7 @@ export async function selectKeys(ctx: Ctx, tx: Tx, condition: SQL | undefined): 
     ...row,
     expiresAt: toIso(row.expiresAt),
     lastUsedAt: toIso(row.lastUsedAt),
-    createdAt: new Date(row.createdAt).toISOString(),
+    createdAt: toIso(row.createdAt),
   }));
 }
 
@@ -49,6 +50,3 @@ export async function selectKey(ctx: Ctx, tx: Tx, id: string): Promise<KeyObject
   if (!key) throw new AppError('request.not_found');
   return key;
 }
-
-const toIso = (time: Date | string | null): string | null =>
-  time === null ? null : new Date(time).toISOString();

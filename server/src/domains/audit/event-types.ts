@@ -26,6 +26,7 @@ export const auditEventTypes = {
   'credits.taken': 'Credits were taken from a wallet.',
   'credits.refunded': 'A spend was given back.',
   'credits.clawed_back': 'Credits that had come in were taken back.',
+  'credits.wallet_thawed': 'An administrator let a wallet take part again that had been frozen.',
   'credits.code_created': 'A code that people redeem for credits was made.',
   'credits.code_revoked': 'A code was withdrawn.',
   'payments.event_replayed': 'An administrator applied an event of a payment provider once more.',

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
 import { expect, test, vi } from 'vitest';
 import { startTestService, type Answer } from '../../../test/harness/index.ts';
 import { logIn, registerPerson, signIn } from '../../../test/harness/people.ts';
+import { watchStatements } from '../../../test/harness/statements.ts';
 import { connectAsOwner } from '../../../test/harness/wallets.ts';
 
 const service = await startTestService();
@@ -90,15 +90,13 @@ test('an unknown address, a wrong password and an account without one answer ali
 test('an unknown address costs the same hashes and statements as a wrong password', async () => {
   const person = await registerPerson(service);
   const verify = vi.spyOn(service.ctx.passwords, 'verify');
-  const query = vi.spyOn(pg.Client.prototype, 'query');
+  const watch = watchStatements(service);
   const workOf = async (email: string) => {
     verify.mockClear();
-    query.mockClear();
-    expect((await logIn(service, { ...person, email }, 'not the password')).status).toBe(401);
-    const statements = query.mock.calls.map(([given]) => {
-      const text: unknown = typeof given === 'object' ? (given as { text: string }).text : given;
-      return String(text);
-    });
+    const { result, statements } = await watch.during(() =>
+      logIn(service, { ...person, email }, 'not the password'),
+    );
+    expect(result.status).toBe(401);
     return { hashes: verify.mock.calls.length, statements };
   };
   const known = await workOf(person.email);
@@ -106,7 +104,7 @@ test('an unknown address costs the same hashes and statements as a wrong passwor
   expect(known.statements).toContain('commit');
   expect(await workOf(`${randomUUID()}@example.com`)).toEqual(known);
   verify.mockRestore();
-  query.mockRestore();
+  watch.end();
 });
 
 /**

@@ -6,6 +6,7 @@ export { handleRetentionJobs } from './handle-retention-jobs.ts';
 export { auditLedger } from './auditor/audit-ledger.ts';
 export { handleAuditJobs } from './auditor/handle-audit-jobs.ts';
 export { createBalanceReader, type BalanceReader } from './balance-reader.ts';
+export { creditsAddress } from './credits-address.ts';
 export { changeMandate } from './mandates/change-mandate.ts';
 export { createMandate } from './mandates/create-mandate.ts';
 export { endMandates } from './mandates/end-mandates.ts';

@@ -1,6 +1,7 @@
 import type { Ctx } from '../../ctx.ts';
 import { AppError } from '../../errors.ts';
 import { reachFaultPoint } from '../../lib/fault-points.ts';
+import { creditsAddress } from '../credits/index.ts';
 import type { ProviderName } from './fact.ts';
 
 /** A purchase as `payments.purchase_view` writes it, with what a checkout shows of its buyer. */
@@ -40,7 +41,6 @@ export type PurchaseRow = {
  */
 export async function openCheckout(ctx: Ctx, purchase: PurchaseRow): Promise<string> {
   const provider = ctx.payments.provider(purchase.provider);
-  const back = `${ctx.config.appUrl}/credits?purchase=${purchase.id}`;
   const order = {
     purchaseId: purchase.id,
     userId: purchase.user_id ?? purchase.wallet_id,
@@ -51,8 +51,8 @@ export async function openCheckout(ctx: Ctx, purchase: PurchaseRow): Promise<str
     currency: purchase.currency,
     taxBehavior: purchase.tax_behavior,
     savesCard: purchase.saves_card,
-    successUrl: back,
-    cancelUrl: `${back}&cancelled=true`,
+    successUrl: creditsAddress(ctx, { purchase: purchase.id }),
+    cancelUrl: creditsAddress(ctx, { purchase: purchase.id, cancelled: 'true' }),
     expiresAt: new Date(purchase.expires_at ?? purchase.created_at),
   };
   try {

@@ -52,6 +52,8 @@ export type PaymentProvider = {
   name: ProviderName;
   /** Whether real money moves. */
   isLive: boolean;
+  /** Whether it can bill a dearer plan for the rest of a period; otherwise that counts from the next one. */
+  changesAtOnce: boolean;
   openCheckout(order: CheckoutOrder): Promise<OpenedCheckout>;
   /**
    * How a checkout stands now. PayPal captures an approved order here. Null when the provider knows none
@@ -81,6 +83,11 @@ export type PaymentProvider = {
   }): Promise<string>;
   openSubscription(order: SubscriptionOrder): Promise<OpenedCheckout>;
   readSubscription(providerSubscriptionId: string): Promise<SubscriptionFact | null>;
+  /**
+   * What has come of a checkout that was opened for a subscription: how the subscription stands and what it
+   * was billed; nothing as long as the customer may still agree. Null when that can be paid no more.
+   */
+  readSubscriptionCheckout(checkoutId: string): Promise<Fact[] | null>;
   /**
    * Puts a subscription on another price. `isImmediate`: at once, and the difference for the rest of the
    * period is billed now, in proportion to time (an invoice of purpose `change`); refused when that cannot be

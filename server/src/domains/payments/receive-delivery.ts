@@ -2,7 +2,7 @@ import type { Ctx } from '../../ctx.ts';
 import { AppError } from '../../errors.ts';
 import { reachFaultPoint } from '../../lib/fault-points.ts';
 import type { ProviderName } from './fact.ts';
-import { keepRefusedDelivery } from './keep-refused-delivery.ts';
+import type { KeepRefusedDelivery } from './create-refused-delivery-keeper.ts';
 
 export type ReceivedDelivery = {
   provider: ProviderName;
@@ -13,11 +13,15 @@ export type ReceivedDelivery = {
 
 /**
  * Takes a delivery of a provider: checks the signature, then stores the event and applies it, before it is
- * answered. A repeat changes nothing. What is refused is noted apart from events, since nobody knows whose it
- * is. Throws `request.not_found` when the provider is not set up, and what `readDelivery` of the provider
- * does.
+ * answered. A repeat changes nothing. What is refused is handed on, apart from events, since nobody knows
+ * whose it is. Throws `request.not_found` when the provider is not set up, and what `readDelivery` of the
+ * provider does.
  */
-export async function receiveDelivery(ctx: Ctx, delivery: ReceivedDelivery): Promise<void> {
+export async function receiveDelivery(
+  ctx: Ctx,
+  delivery: ReceivedDelivery,
+  keepRefusedDelivery: KeepRefusedDelivery,
+): Promise<void> {
   const { providers } = ctx.payments;
   const provider = providers.find(({ name }) => name === delivery.provider);
   if (!provider) throw new AppError('request.not_found');
@@ -26,7 +30,7 @@ export async function receiveDelivery(ctx: Ctx, delivery: ReceivedDelivery): Pro
     event = await provider.readDelivery(delivery.body, delivery.headers);
   } catch (error) {
     if (error instanceof AppError && error.status < 500) {
-      await keepRefusedDelivery(ctx, { ...delivery, code: error.code });
+      await keepRefusedDelivery({ ...delivery, code: error.code });
     }
     throw error;
   }

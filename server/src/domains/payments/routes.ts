@@ -7,6 +7,7 @@ import { limits } from '../../http/limits.ts';
 import { originOf } from '../../http/origin.ts';
 import { sendLinkToNext } from '../../http/paging.ts';
 import { resolveIdempotencyKey } from '../credits/index.ts';
+import { createRefusedDeliveryKeeper, type KeepRefusedDelivery } from './create-refused-delivery-keeper.ts';
 import type { ProviderName } from './fact.ts';
 import { listPaymentEvents, readPaymentEvent } from './list-payment-events.ts';
 import { listRefusedDeliveries } from './list-refused-deliveries.ts';
@@ -20,6 +21,7 @@ import * as schemas from './schemas.ts';
 const common = { tags: ['payments'], security: [{ bearer: [] }] };
 const forAdmins = ['auth.admin_required'] as const;
 const ofOne = ['auth.admin_required', 'request.not_found'] as const;
+const providerTitles = { stripe: 'Stripe', paypal: 'PayPal' } as const;
 /** An event of a provider with all that it is about. */
 const deliveryBytesMax = 1_048_576;
 
@@ -90,21 +92,27 @@ function addPurchaseRoutes(app: App, ctx: Ctx): void {
 
 /** The bodies are kept as they came: the signature is over these very bytes. */
 function addDeliveryRoutes(app: App, ctx: Ctx): void {
+  const keepRefused = createRefusedDeliveryKeeper(ctx);
   void app.register(async (scope) => {
     const routes = scope as unknown as App;
     routes.removeAllContentTypeParsers();
     routes.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-    addDeliveryRoute(routes, ctx, 'stripe', 'Receive an event of Stripe');
-    addDeliveryRoute(routes, ctx, 'paypal', 'Receive an event of PayPal');
+    addDeliveryRoute(routes, ctx, keepRefused, 'stripe');
+    addDeliveryRoute(routes, ctx, keepRefused, 'paypal');
   });
 }
 
-function addDeliveryRoute(app: App, ctx: Ctx, provider: ProviderName, summary: string): void {
+function addDeliveryRoute(
+  app: App,
+  ctx: Ctx,
+  keepRefused: KeepRefusedDelivery,
+  provider: ProviderName,
+): void {
   const options = {
     bodyLimit: deliveryBytesMax,
     schema: {
       tags: common.tags,
-      summary,
+      summary: `Receive an event of ${providerTitles[provider]}`,
       description: 'For the provider alone, which signs what it sends. A repeat changes nothing.',
       response: { 200: schemas.deliveryAnswerSchema },
     },
@@ -120,7 +128,8 @@ function addDeliveryRoute(app: App, ctx: Ctx, provider: ProviderName, summary: s
     },
   };
   app.post(`/api/v1/webhooks/${provider}`, options, async (request) => {
-    await receiveDelivery(ctx, { provider, ...deliveryOf(request), ipAddress: originOf(request).ipAddress });
+    const delivery = { provider, ...deliveryOf(request), ipAddress: originOf(request).ipAddress };
+    await receiveDelivery(ctx, delivery, keepRefused);
     return { received: true as const };
   });
 }

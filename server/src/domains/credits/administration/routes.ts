@@ -2,13 +2,21 @@ import type { App } from '../../../app.ts';
 import type { Ctx } from '../../../ctx.ts';
 import { authenticate, callerOf } from '../../../http/authenticate.ts';
 import { askerOf, sendMovement } from '../../../http/movement.ts';
+import { originOf } from '../../../http/origin.ts';
 import { sendPageHeaders } from '../../../http/paging.ts';
 import { userIdSchema } from '../../users/index.ts';
 import { keyHeadersSchema, movementAnswerSchema } from '../grants/schemas.ts';
 import { resolveIdempotencyKey } from '../resolve-idempotency-key.ts';
 import { adjustCreditsOf } from './adjust-credits-of.ts';
 import { readCreditsWithHistory } from './read-credits-with-history.ts';
-import { adjustmentOfUserSchema, creditsWithHistorySchema, historyQuerySchema } from './schemas.ts';
+import {
+  adjustmentOfUserSchema,
+  creditsWithHistorySchema,
+  historyQuerySchema,
+  thawedWalletSchema,
+  thawSchema,
+} from './schemas.ts';
+import { thawWallet } from './thaw-wallet.ts';
 
 const common = { tags: ['users'], security: [{ bearer: [] }] };
 
@@ -51,7 +59,29 @@ export function addCreditAdministrationRoutes(app: App, ctx: Ctx): void {
       );
     },
   );
+  addThawRoute(app, ctx);
 }
+
+function addThawRoute(app: App, ctx: Ctx): void {
+  const options = {
+    preHandler: authenticate(ctx),
+    config: { refusals: thawRefusals },
+    schema: {
+      ...common,
+      summary: 'Thaw a wallet (administrators)',
+      description:
+        'Lets a wallet take part again that was frozen, as after a warning of a stolen card (`STRIPE_FRAUD_WARNINGS`).',
+      params: userIdSchema,
+      body: thawSchema,
+      response: { 200: thawedWalletSchema },
+    },
+  };
+  app.post('/api/v1/users/:userId/credits/thaw', options, (request) =>
+    thawWallet(ctx, callerOf(request), { ...request.params, ...request.body }, originOf(request)),
+  );
+}
+
+const thawRefusals = ['auth.admin_required', 'request.not_found', 'credits.wallet_not_frozen'] as const;
 
 const adjustRefusals = [
   'auth.admin_required',

@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox';
 import { cursorQuery } from '../../../http/cursor.ts';
 import { pageQuery } from '../../../http/paging.ts';
+import { reasonSchema } from '../../users/index.ts';
 import { credits, keySchema, line, transactionSchema } from '../schemas.ts';
 
 export const adjustmentOfUserSchema = Type.Object(
@@ -21,6 +22,23 @@ export const adjustmentOfUserSchema = Type.Object(
   { description: 'By how much the wallet changes.' },
 );
 
+export const thawSchema = Type.Object(
+  { reason: reasonSchema },
+  { description: 'Why the wallet takes part again.' },
+);
+
+export const thawedWalletSchema = Type.Object(
+  {
+    userId: Type.String({
+      format: 'uuid',
+      description: 'Whose wallet it is.',
+      examples: ['019ca9f2-7a00-7c3e-8b1d-2f6a4c9e0d11'],
+    }),
+    status: Type.Literal('active', { description: 'It takes part again.', examples: ['active'] }),
+  },
+  { title: 'ThawedWallet' },
+);
+
 export const historyQuerySchema = Type.Object({ ...pageQuery, ...cursorQuery });
 
 export const creditsWithHistorySchema = Type.Object(
@@ -32,3 +50,4 @@ export const creditsWithHistorySchema = Type.Object(
 );
 
 export type CreditsWithHistory = Static<typeof creditsWithHistorySchema>;
+export type ThawedWallet = Static<typeof thawedWalletSchema>;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, expect, test } from 'vitest';
 import { startTestService, type TestService } from '../../../../test/harness/index.ts';
-import { expectSound, readOwn, spend } from '../../../../test/harness/movements.ts';
+import { addAdministrator, expectSound, readOwn, spend } from '../../../../test/harness/movements.ts';
 import { startPaymentStandIn } from '../../../../test/harness/payment-stand-in.ts';
 import { signStripe, stripeEvent } from '../../../../test/harness/stripe-events.ts';
 import { buyPack, sendToStripeWebhook } from '../../../../test/harness/stripe-purchases.ts';
@@ -47,8 +47,11 @@ async function warn(service: TestService, paymentId: string, actionable = true):
   return object.id;
 }
 
-async function runJob(service: TestService): Promise<void> {
-  await service.ctx.db.asService((tx) => service.ctx.jobs.enqueue(tx, 'answer-fraud-warnings', {}));
+async function runJob(
+  service: TestService,
+  name: 'answer-fraud-warnings' | 'send-refunds' = 'answer-fraud-warnings',
+): Promise<void> {
+  await service.ctx.db.asService((tx) => service.ctx.jobs.enqueue(tx, name, {}));
   await service.ctx.jobs.runDue();
 }
 
@@ -76,7 +79,13 @@ test('a warning can freeze the wallet, once: who thaws it is not overruled', asy
   await runJob(freezing);
   expect(await answerTo(warning)).toMatchObject({ answer: 'frozen' });
   expect(await readOwn(freezing, holder, 'balance')).toMatchObject({ status: 'frozen' });
-  await owner.query("update credits.balances set status = 'active' where wallet_id = $1", [holder.userId]);
+  const admin = await addAdministrator(freezing);
+  const thaw = () =>
+    freezing.send('POST', `/api/v1/users/${holder.userId}/credits/thaw`, {
+      token: admin.token,
+      body: { reason: 'It was their own card' },
+    });
+  expect(await thaw()).toMatchObject({ status: 200, body: { userId: holder.userId, status: 'active' } });
   await runJob(freezing);
   await spend(freezing, holder, 1);
 });
@@ -109,6 +118,32 @@ test('a warning can refund the payment: the credits are gone first, and it is as
     creditsReceived: 0,
   });
   expect(credits).toBeGreaterThan(1);
+});
+
+test('a refund whose answer was lost is not sent again once Stripe has forgotten its key: it is looked for', async () => {
+  const { holder, purchaseId, paymentId, credits } = await buy(refunding);
+  const stripe = refunding.ctx.payments.provider('stripe');
+  const refund = stripe.refund.bind(stripe);
+  const calls: string[] = [];
+  stripe.refund = async (order) => {
+    calls.push(order.paymentId);
+    // A key that was forgotten makes another refund of it.
+    await refund({ ...order, amountCents: 1 });
+    throw new AppError('payments.provider_unavailable');
+  };
+  await warn(refunding, paymentId);
+  await runJob(refunding);
+  expect(calls).toEqual([paymentId]);
+  await runJob(refunding);
+  expect(calls).toHaveLength(1);
+  standIn.clock.advance({ hours: 30 });
+  await runJob(refunding);
+  await runJob(refunding, 'send-refunds');
+  stripe.refund = refund;
+  expect(calls).toHaveLength(1);
+  expect(await requestsOf(purchaseId)).toMatchObject([{ status: 'sent' }]);
+  expect(await readOwn(refunding, holder, `purchase/${purchaseId}`)).toMatchObject({ refundedCents: 1 });
+  expect((await readOwn(refunding, holder, 'balance')).balance).toBeLessThan(credits);
 });
 
 test('a refund that the provider refuses gives the credits back', async () => {

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
+import { toIso } from '../../../lib/to-iso.ts';
 import type { InvoiceView } from './schemas.ts';
 
 /** A bill as `payments.list_invoices` writes it. */
@@ -51,5 +52,3 @@ function toInvoiceView(row: InvoiceRow): InvoiceView {
     receivedAt: toIso(row.received_at),
   };
 }
-
-const toIso = (time: string) => new Date(time).toISOString();

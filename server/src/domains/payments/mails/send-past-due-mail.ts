@@ -2,6 +2,7 @@ import { and, eq, isNotNull } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { JobData } from '../../../jobs/index.ts';
 import { pastDueMail } from '../../../mail/payment-templates.ts';
+import { creditsAddress } from '../../credits/index.ts';
 import { findUser } from '../../users/index.ts';
 import { invoices, plans, subscriptions } from '../plan-tables.ts';
 
@@ -36,5 +37,5 @@ export async function sendPastDueMail(
     const user = row && (await findUser(tx, row.userId));
     return user && { to: user.email, plan: row.plan };
   });
-  if (found) await ctx.mail.send(pastDueMail({ ...found, pageUrl: `${ctx.config.appUrl}/credits` }));
+  if (found) await ctx.mail.send(pastDueMail({ ...found, pageUrl: creditsAddress(ctx) }));
 }

@@ -3,6 +3,7 @@ import type { JobData } from '../../../jobs/index.ts';
 import { creditsText, moneyText } from '../../../lib/amount-text.ts';
 import type { Mail } from '../../../mail/index.ts';
 import { paymentFailedMail, receiptMail, refundMail } from '../../../mail/payment-templates.ts';
+import { creditsAddress } from '../../credits/index.ts';
 import type { PurchaseRow } from '../open-checkout.ts';
 
 const providerNames = { stripe: 'Stripe', paypal: 'PayPal' };
@@ -27,7 +28,7 @@ async function composeMail(
   const purchase = row?.purchase;
   if (!purchase || purchase.email === null) return undefined;
   const { email: to, title, currency, provider } = purchase;
-  const pageUrl = `${ctx.config.appUrl}/credits`;
+  const pageUrl = creditsAddress(ctx);
   const facts = {
     to,
     title,

@@ -14,6 +14,7 @@ import { createPaypalConnection } from './paypal-connection.ts';
 import { readOrder } from './read-order.ts';
 import { readPaypalDelivery } from './read-paypal-delivery.ts';
 import { readSubscription } from './read-subscription.ts';
+import { readSubscriptionCheckout } from './read-subscription-checkout.ts';
 import { refundCapture } from './refund-capture.ts';
 import type { DeliveryRules } from './verify-delivery.ts';
 
@@ -51,6 +52,7 @@ export function createPaypalProvider(options: PaypalOptions): PaymentProvider {
   return {
     name: 'paypal',
     isLive: rules.hosts.mode === 'live',
+    changesAtOnce: false,
     openCheckout: (order) => openOrder(connection, order),
     readCheckout: (checkoutId) => readOrder(connection, checkoutId),
     // PayPal offers no way to end an order: it does so itself, three hours after it was opened.
@@ -59,6 +61,7 @@ export function createPaypalProvider(options: PaypalOptions): PaymentProvider {
     ensurePrice: (plan) => ensurePlan(connection, plan),
     openSubscription: (order) => openSubscription(connection, order),
     readSubscription: (id) => readSubscription(connection, id),
+    readSubscriptionCheckout: (checkoutId) => readSubscriptionCheckout(connection, checkoutId),
     changeSubscription: (change) => changeSubscription(connection, change),
     cancelSubscription: (order) => cancelSubscription(connection, order),
     openPortal: () => Promise.resolve(null),

@@ -6,7 +6,7 @@ import { expectBody, readAnswer } from './paypal-client.ts';
 import type { PaypalConnection } from './paypal-connection.ts';
 
 /** How long PayPal waits for a customer to approve. */
-const approvalMs = 3 * 3_600_000;
+export const approvalMs = 3 * 3_600_000;
 
 /**
  * Opens an order (Orders v2) that is captured once the customer has approved it. The purchase is its custom

@@ -19,24 +19,30 @@ export type RefundToSend = {
 
 /** Stripe forgets keys after a day, PayPal some after six hours; money would then be sent once more. */
 const keyLivesMs = 5 * 3_600_000;
+/** How far a provider's clock may be behind ours. */
+const clockLeewayMs = 3_600_000;
 
 /**
  * Has the provider send money back that is to be sent, and applies its answer. The call is keyed by the
  * refund, so it may be made again. When the provider cannot be asked now, it is asked later; what it refuses
- * has failed, and the credits come back. Returns the refund as it is then.
+ * has failed, and the credits come back.
  */
-export async function sendRefund(ctx: Ctx, refund: RefundRow): Promise<RefundRow> {
+export async function trySending(ctx: Ctx, refundId: string): Promise<void> {
   const [row] = await ctx.db.call<{ refund: RefundToSend | null }>(
     'select payments.refund_order($1) as refund',
-    [refund.id],
+    [refundId],
   );
-  if (row?.refund) {
-    try {
-      await sendOrder(ctx, row.refund);
-    } catch (error) {
-      ctx.log.warn({ err: error, refundId: refund.id }, 'a refund is not sent yet');
-    }
+  if (!row?.refund) return;
+  try {
+    await sendOrder(ctx, row.refund);
+  } catch (error) {
+    ctx.log.warn({ err: error, refundId }, 'a refund is not sent yet');
   }
+}
+
+/** As trySending; returns the refund as it is then. */
+export async function sendRefund(ctx: Ctx, refund: RefundRow): Promise<RefundRow> {
+  await trySending(ctx, refund.id);
   const [read] = await ctx.db.call<{ refund: RefundRow }>('select payments.read_refund($1) as refund', [
     refund.id,
   ]);
@@ -77,7 +83,8 @@ export async function sendOrder(ctx: Ctx, order: RefundToSend): Promise<void> {
 
 /** Looks among what the provider has done since for a refund whose answer was lost. */
 async function findSent(ctx: Ctx, provider: PaymentProvider, order: RefundToSend): Promise<boolean> {
-  for await (const facts of provider.listFacts(new Date(order.decided_at))) {
+  const since = new Date(new Date(order.decided_at).getTime() - clockLeewayMs);
+  for await (const facts of provider.listFacts(since)) {
     const sent = facts.filter((fact) => fact.kind === 'refund' && fact.refundRequestId === order.id);
     if (sent.length > 0) await reachFaultPoint('refund.found');
     await ctx.payments.applyFacts(provider, sent);

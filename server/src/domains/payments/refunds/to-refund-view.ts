@@ -1,3 +1,4 @@
+import { toIso } from '../../../lib/to-iso.ts';
 import type { ProviderName } from '../fact.ts';
 import type { RefundDetail, RefundView } from './schemas.ts';
 
@@ -34,7 +35,7 @@ export function toRefundView(row: RefundRow): RefundView {
     reason: row.reason,
     decision: row.decision,
     createdAt: toIso(row.created_at),
-    decidedAt: row.decided_at === null ? null : toIso(row.decided_at),
+    decidedAt: toIso(row.decided_at),
   };
 }
 
@@ -49,5 +50,3 @@ export function toRefundDetail(row: RefundRow): RefundDetail {
     problem: row.problem,
   };
 }
-
-const toIso = (time: string) => new Date(time).toISOString();

@@ -11,6 +11,7 @@ import { metadataNames } from './metadata.ts';
 import { expireCheckout, openCheckout, openSubscription } from './open-checkout.ts';
 import { ensurePrice } from './ensure-price.ts';
 import { readEvent } from './read-event.ts';
+import { readSubscriptionCheckout } from './read-subscription-checkout.ts';
 import { toCheckoutFact, toSavedCardFact } from './to-checkout-fact.ts';
 import { toRefundFact } from './to-refund-fact.ts';
 import { cancelSubscription, changeSubscription } from './change-subscription.ts';
@@ -42,6 +43,7 @@ export function createStripeProvider({
   return {
     name: 'stripe',
     isLive,
+    changesAtOnce: true,
     openCheckout: (order) => openCheckout(stripe, config, order),
     readCheckout: (checkoutId) => readCheckout(stripe, checkoutId),
     expireCheckout: (checkoutId) => expireCheckout(stripe, checkoutId),
@@ -52,6 +54,7 @@ export function createStripeProvider({
       const found = await askStripeFor(() => stripe.subscriptions.retrieve(id));
       return found && toSubscriptionFact(found, clock.now());
     },
+    readSubscriptionCheckout: (checkoutId) => readSubscriptionCheckout(stripe, clock, checkoutId),
     changeSubscription: (order) => changeSubscription(stripe, clock, order),
     cancelSubscription: (order) => cancelSubscription(stripe, clock, order),
     openPortal: async ({ customerId, returnUrl }) => {

@@ -95,6 +95,7 @@ describe('a bill', () => {
     purpose: 'period',
     providerPriceId: 'price_1',
     amountCents: 1900,
+    totalCents: 1900,
     currency: 'EUR',
     periodStart: '2026-03-01T12:00:00.000Z',
     periodEnd: '2026-04-01T12:00:00.000Z',
@@ -139,6 +140,7 @@ describe('a bill', () => {
     expect(read('invoice.paid', changed).facts).toEqual([
       {
         ...fact,
+        totalCents: 1500,
         purpose: 'change',
         providerPriceId: 'price_2',
         amountCents: 1500,
@@ -152,7 +154,8 @@ describe('a bill', () => {
       { amount: 361, tax_behavior: 'exclusive' },
       { amount: 100, tax_behavior: 'inclusive' },
     ];
-    expect(read('invoice.paid', invoice({ total: 2261, total_taxes })).facts).toEqual([fact]);
+    const { facts } = read('invoice.paid', invoice({ total: 2261, total_taxes }));
+    expect(facts).toEqual([{ ...fact, totalCents: 2261 }]);
   });
 
   test.each([

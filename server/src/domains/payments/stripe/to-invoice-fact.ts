@@ -32,6 +32,7 @@ export function toInvoiceFact(invoice: StripeInvoice, hasFailed = false): Invoic
     purpose: isProration(line) ? 'change' : 'period',
     providerPriceId,
     amountCents: invoice.total - taxOnTop(invoice),
+    totalCents: invoice.total,
     currency: invoice.currency.toUpperCase(),
     periodStart: toIsoTime(line.period.start),
     periodEnd: toIsoTime(line.period.end),

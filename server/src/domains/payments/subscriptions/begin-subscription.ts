@@ -4,6 +4,7 @@ import type { Caller, Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import { reachFaultPoint } from '../../../lib/fault-points.ts';
 import { newId } from '../../../lib/ids.ts';
+import { creditsAddress } from '../../credits/index.ts';
 import { lockUser, type User } from '../../users/index.ts';
 import type { ProviderName } from '../fact.ts';
 import { subscriptions } from '../plan-tables.ts';
@@ -160,7 +161,6 @@ async function openCheckout(
   order: { subscription: Subscription; user: User; ordered: Ordered; provider: PaymentProvider },
 ): Promise<OpenedSubscription> {
   const { subscription, user, ordered, provider } = order;
-  const page = new URL('/credits', ctx.config.baseUrl);
   const { checkoutId, url, expiresAt } = await provider.openSubscription({
     subscriptionId: subscription.id,
     userId: user.id,
@@ -168,8 +168,8 @@ async function openCheckout(
     customerId: provider.name === 'stripe' ? user.stripeCustomerId : user.paypalCustomerId,
     title: ordered.plan.name,
     providerPriceId: await ensurePriceOf(ctx, provider, ordered.plan, ordered.version),
-    successUrl: `${page.href}?subscription=${subscription.id}`,
-    cancelUrl: page.href,
+    successUrl: creditsAddress(ctx, { subscription: subscription.id }),
+    cancelUrl: creditsAddress(ctx),
     expiresAt: endOfCheckout(subscription),
   });
   await reachFaultPoint('subscription.opened');

@@ -4,6 +4,7 @@ import type { Caller, Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import { reachFaultPoint } from '../../../lib/fault-points.ts';
 import { newId } from '../../../lib/ids.ts';
+import { creditsAddress } from '../../credits/index.ts';
 import { planChanges, plans, planVersions } from '../plan-tables.ts';
 import { findPlan } from '../plans/find-plan.ts';
 import type { Plan, PlanVersion } from '../plans/to-plan-view.ts';
@@ -23,7 +24,8 @@ type Change = {
 /**
  * Puts the caller's subscription on another plan, by the terms that it has now. A dearer one counts at once:
  * the provider bills the difference for the rest of the period, and once that is paid the difference in
- * credits is there. Any other counts from the next period on. Throws `auth.session_ended`,
+ * credits is there. Any other counts from the next period on, and so does a dearer one where the provider
+ * cannot bill the rest of a period. Throws `auth.session_ended`,
  * `payments.no_subscription`, `payments.subscription_state`, `request.not_found` (the plan),
  * `payments.plan_not_comparable`, and what the provider throws.
  */
@@ -78,7 +80,8 @@ async function readVersion(tx: Tx, { planId, version }: Subscription): Promise<P
 /** Has the provider change the price. Returns where the change is to be agreed to, unless it is done. */
 async function askProvider(ctx: Ctx, change: Change): Promise<string | null> {
   const { subscription, current, next } = change;
-  const isImmediate = next.priceCents > current.priceCents;
+  const { changesAtOnce } = ctx.payments.provider(subscription.provider);
+  const isImmediate = changesAtOnce && next.priceCents > current.priceCents;
   const isBilled = (version: PlanVersion) =>
     version.planId === subscription.billedPlanId && version.version === subscription.billedVersion;
   if (!isImmediate) return isBilled(next) ? null : setPrice(ctx, change, next, newId(ctx), false);
@@ -102,7 +105,7 @@ async function setPrice(ctx: Ctx, change: Change, to: PlanVersion, changeId: str
   const { subscription, providerSubscriptionId, plan } = change;
   const provider = ctx.payments.provider(subscription.provider);
   const providerPriceId = await ensurePriceOf(ctx, provider, plan, to);
-  const returnUrl = new URL('/credits', ctx.config.baseUrl).href;
+  const returnUrl = creditsAddress(ctx);
   const order = { providerSubscriptionId, providerPriceId, changeId, isImmediate, returnUrl };
   const { fact, approvalUrl } = await provider.changeSubscription(order);
   await reachFaultPoint('subscription.changed');

@@ -65,7 +65,7 @@ function addChangeRoutes(app: App, ctx: Ctx): void {
       summary: 'Change to another plan',
       description:
         'A dearer plan counts at once, and the difference for the rest of the period is billed; any other counts from the ' +
-        'next period on.',
+        'next period on, and with PayPal every one, once it has been agreed to at `approvalUrl`.',
       body: schemas.planChangeSchema,
       response: { 200: schemas.changedSubscriptionSchema },
     },

@@ -1,6 +1,7 @@
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
+import { creditsAddress } from '../../credits/index.ts';
 import type { ProviderName } from '../fact.ts';
 
 /**
@@ -15,7 +16,7 @@ export async function openPortal(ctx: Ctx, caller: Caller, name?: ProviderName):
     [caller.userId, caller.sessionId, provider.name, ctx.clock.now()],
   );
   if (!row?.customer) throw new AppError('payments.no_customer');
-  const returnUrl = `${ctx.config.appUrl}/credits`;
+  const returnUrl = creditsAddress(ctx);
   const url = await provider.openPortal({ customerId: row.customer, returnUrl });
   if (url === null) throw new AppError('payments.not_supported');
   return { url };
