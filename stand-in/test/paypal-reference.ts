@@ -199,6 +199,26 @@ export type RevisedSubscription = {
   links: Link[];
 };
 
+/** Subscriptions v1: `transactions_list`. */
+export type SubscriptionPayments = {
+  transactions: {
+    status: 'COMPLETED' | 'DECLINED' | 'PARTIALLY_REFUNDED' | 'PENDING' | 'REFUNDED';
+    id: string;
+    amount_with_breakdown: {
+      gross_amount: Money;
+      fee_amount?: Money;
+      tax_amount?: Money;
+      net_amount?: Money;
+    };
+    payer_name?: Name;
+    payer_email?: string;
+    time: string;
+  }[];
+  total_items?: number;
+  total_pages?: number;
+  links: Link[];
+};
+
 type LifeCycleStage = 'INQUIRY' | 'CHARGEBACK' | 'PRE_ARBITRATION' | 'ARBITRATION';
 type DisputeReason =
   | 'MERCHANDISE_OR_SERVICE_NOT_RECEIVED'

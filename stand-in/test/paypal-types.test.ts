@@ -124,6 +124,9 @@ async function subscribe({ choose, act, world }: Bench, ask: Ask): Promise<void>
   act('refund', { payment: bill?.id ?? '' });
   const dispute = act('dispute', { payment: reversed?.id ?? '' })?.id ?? '';
   act('close-dispute', { dispute, outcome: 'lost' });
+  const payments = 'GET /v1/billing/subscriptions/:id/transactions';
+  const times = '?start_time=2026-03-01T00:00:00Z&end_time=2026-06-01T00:00:00Z';
+  await ask(payments, 'SubscriptionPayments', undefined, id, times);
   await ask('POST /v1/billing/subscriptions/:id/cancel', 'Subscription', { reason: 'As asked' }, id);
   await read(id);
 }
