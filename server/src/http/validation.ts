@@ -86,14 +86,14 @@ type Item = { value: unknown; path: string; depth: number };
 
 /**
  * Throws `request.invalid_text` for a null byte or an unpaired surrogate, `request.invalid` for too much
- * nesting.
+ * nesting. Bytes are none of its business: what is read from them is.
  */
 export function assertStorable(root: unknown, rootPath: string): void {
   const stack: Item[] = [{ value: root, path: rootPath, depth: 0 }];
   for (let item = stack.pop(); item; item = stack.pop()) {
     const { value, path, depth } = item;
     if (typeof value === 'string') assertText(value, path);
-    if (typeof value !== 'object' || value === null) continue;
+    if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) continue;
     if (depth === depthMax) {
       const message = `must not be nested more than ${depthMax} levels deep`;
       throw new AppError('request.invalid', { errors: [{ path, message }] });

@@ -1,6 +1,6 @@
 /** Units of credits, of which a credit has 10^scale, as people read them: `1,500 credits`, `0.25 credits`. */
 export function creditsText(units: number, scale: number): string {
-  const format = new Intl.NumberFormat('en', { maximumFractionDigits: scale });
+  const format = formatFor(`${scale}`, { maximumFractionDigits: scale });
   return `${format.format(shifted(units, scale))} ${units === 10 ** scale ? 'credit' : 'credits'}`;
 }
 
@@ -19,7 +19,16 @@ function placesOf(currency: string): number {
 }
 
 function formatOf(currency: string): Intl.NumberFormat {
-  return new Intl.NumberFormat('en', { style: 'currency', currency });
+  return formatFor(currency, { style: 'currency', currency });
+}
+
+/** By currency or scale. A format costs more to make than to use a hundred times; there are few. */
+const formats = new Map<string, Intl.NumberFormat>();
+
+function formatFor(key: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
+  const format = formats.get(key) ?? new Intl.NumberFormat('en', options);
+  formats.set(key, format);
+  return format;
 }
 
 /** A decimal number as text, which is formatted digit by digit, so that nothing is rounded. */

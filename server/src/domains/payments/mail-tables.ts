@@ -5,7 +5,7 @@ import { purchases } from '../credits/sales-tables.ts';
 
 /**
  * What the owner of a purchase has been told of it by mail. `subject` is the provider's name of a refund, and
- * empty otherwise. Written by payments.announce_purchase alone.
+ * empty otherwise. Written by payments.announce_purchases alone.
  */
 export const purchaseMails = paymentsSchema.table(
   'purchase_mails',

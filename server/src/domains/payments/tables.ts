@@ -44,8 +44,8 @@ export const paymentEvents = paymentsSchema.table(
   },
   (table) => [
     uniqueIndex('events_provider_event_key').on(table.provider, table.providerEventId),
-    index('events_waits_idx')
-      .on(table.provider, table.waitsFor)
+    index('events_awaiting_idx')
+      .on(table.waitsFor)
       .where(sql`${table.waitsFor} is not null`),
     index('events_listed_idx').on(table.receivedAt, table.id),
     check(
@@ -93,8 +93,8 @@ export const checkouts = paymentsSchema.table(
     index('checkouts_claimed_by_idx')
       .on(table.claimedBy)
       .where(sql`${table.claimedBy} is not null`),
-    index('checkouts_payment_idx')
-      .on(table.provider, table.paymentId)
+    index('checkouts_of_payment_idx')
+      .on(table.paymentId)
       .where(sql`${table.paymentId} is not null`),
     check(
       'checkouts_status_check',
@@ -130,7 +130,7 @@ export const refunds = paymentsSchema.table(
   },
   (table) => [
     primaryKey({ name: 'refunds_pkey', columns: [table.provider, table.refundId] }),
-    index('refunds_payment_idx').on(table.provider, table.paymentId),
+    index('refunds_of_payment_idx').on(table.paymentId),
     index('refunds_request_idx')
       .on(table.refundRequestId)
       .where(sql`${table.refundRequestId} is not null`),
@@ -156,7 +156,7 @@ export const disputes = paymentsSchema.table(
   },
   (table) => [
     primaryKey({ name: 'disputes_pkey', columns: [table.provider, table.disputeId] }),
-    index('disputes_payment_idx').on(table.provider, table.paymentId),
+    index('disputes_of_payment_idx').on(table.paymentId),
     index('disputes_unannounced_idx')
       .on(table.updatedAt)
       .where(sql`${table.announcedStatus} is distinct from ${table.status}`),
