@@ -41,7 +41,7 @@ export type Order = {
     invoice_id?: string;
     amount?: Money;
     payee?: { email_address?: string; merchant_id?: string };
-    payments?: { captures?: Omit<Capture, 'supplementary_data'>[] };
+    payments?: { captures?: Omit<Capture, 'supplementary_data' | 'payee'>[] };
   }[];
   payer?: Payer;
   create_time?: string;
@@ -76,6 +76,7 @@ export type Capture = {
     dispute_categories?: ('ITEM_NOT_RECEIVED' | 'UNAUTHORIZED_TRANSACTION')[];
   };
   seller_receivable_breakdown?: { gross_amount: Money; paypal_fee?: Money; net_amount?: Money };
+  payee?: { email_address?: string; merchant_id?: string };
   supplementary_data?: { related_ids?: { order_id?: string; authorization_id?: string } };
   create_time: string;
   update_time: string;
