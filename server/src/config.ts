@@ -638,6 +638,15 @@ export const settings = {
     description:
       'Id of the webhook at PayPal that leads to this service: deliveries are signed for it, and for no other.',
   },
+  paypalMerchantId: {
+    env: 'PAYPAL_MERCHANT_ID',
+    type: 'text',
+    default: '',
+    group: 'Payments',
+    description:
+      'Merchant id of the account at PayPal that is paid: what pays anybody else counts for nothing. Empty learns it from ' +
+      'the first order that the service opens, which is the account of the REST app.',
+  },
   paypalApiBase: {
     env: 'PAYPAL_API_BASE',
     type: 'url',

@@ -22,6 +22,7 @@ export function capturePayment(
     status: 'PENDING',
     status_details: { reason: 'ECHECK' },
     amount: unit.amount,
+    payee: unit.payee,
     ...(unit.invoice_id === undefined ? {} : { invoice_id: unit.invoice_id }),
     ...(unit.custom_id === undefined ? {} : { custom_id: unit.custom_id }),
     seller_protection: {

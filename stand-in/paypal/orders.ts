@@ -85,14 +85,14 @@ export function showOrder(world: World, id: string): Order {
   );
   const [unit] = order.purchase_units;
   if (unit && captures.length > 0) {
-    // Within an order, a capture does not name the order once more.
+    // Within an order, a capture names neither the order nor whom it pays once more.
     unit.payments = { captures: captures.map(withoutOrder) };
   }
   return order;
 }
 
-function withoutOrder(capture: Capture): Omit<Capture, 'supplementary_data'> {
-  const { supplementary_data: _, ...rest } = capture;
+function withoutOrder(capture: Capture): Omit<Capture, 'supplementary_data' | 'payee'> {
+  const { supplementary_data: _, payee: __, ...rest } = capture;
   return rest;
 }
 

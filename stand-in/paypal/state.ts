@@ -6,6 +6,7 @@ export type Capture = {
   status: 'COMPLETED' | 'DECLINED' | 'PARTIALLY_REFUNDED' | 'PENDING' | 'REFUNDED' | 'FAILED';
   status_details?: { reason: 'ECHECK' };
   amount: Money;
+  payee: { email_address: string; merchant_id: string };
   invoice_id?: string;
   custom_id?: string;
   seller_protection: { status: 'ELIGIBLE'; dispute_categories: string[] };
@@ -44,7 +45,7 @@ export type Order = {
     description?: string;
     custom_id?: string;
     invoice_id?: string;
-    payments?: { captures: Omit<Capture, 'supplementary_data'>[] };
+    payments?: { captures: Omit<Capture, 'supplementary_data' | 'payee'>[] };
   }[];
   payer?: Payer;
   create_time: string;

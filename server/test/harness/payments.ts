@@ -1,5 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import type { Fact, PaymentProvider, ProviderName } from '../../src/domains/payments/index.ts';
+import type { Fact, MayCapture, PaymentProvider, ProviderName } from '../../src/domains/payments/index.ts';
 import { AppError } from '../../src/errors.ts';
 import type { Answer, TestService } from './index.ts';
 
@@ -40,6 +40,18 @@ const unsupported = {
   chargeSavedCard: unused,
   async *listFacts() {},
 };
+
+const always: MayCapture = async () => true;
+
+/** A provider that captures whatever is approved, where a test does not say otherwise. */
+export function capturingAll(provider: PaymentProvider) {
+  return {
+    ...provider,
+    readCheckout: (checkoutId: string, mayCapture = always) => provider.readCheckout(checkoutId, mayCapture),
+    readDelivery: (body: Buffer, headers: Record<string, string | undefined>, mayCapture = always) =>
+      provider.readDelivery(body, headers, mayCapture),
+  };
+}
 
 /** Makes one; it names itself like a real one. */
 export function createTestProvider(name: ProviderName = 'stripe', isLive = false): TestProvider {

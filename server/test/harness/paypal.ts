@@ -4,7 +4,10 @@ import { createPaypalProvider, type PaypalOptions } from '../../src/domains/paym
 import type { CheckoutOrder } from '../../src/domains/payments/index.ts';
 import { createTestClock, type TestClock } from './index.ts';
 import { issueCertificate, type Identity } from './certificates.ts';
+import { capturingAll } from './payments.ts';
 
+/** Our account at PayPal. */
+export const payee = { email_address: 'shop@example.com', merchant_id: 'OURMERCHANT01' };
 const webhookId = '8PT597110X687430LKGECATA';
 export const certificateAddress =
   'https://api.sandbox.paypal.com/v1/notifications/certs/CERT-360caa42-fca2a594';
@@ -88,13 +91,14 @@ export function createTestPaypal(
     paypalClientId: 'client',
     paypalClientSecret: 'a secret of the app',
     paypalWebhookId: webhookId,
+    paypalMerchantId: payee.merchant_id,
     paypalApiBase: 'https://api-m.sandbox.paypal.com',
     paypalWebhookToleranceSeconds: 300,
     paypalCertificateOrigin: '',
     paypalCertificateAuthority: '',
     ...settings,
   };
-  return createPaypalProvider({ config, clock, fetch: fake.fetch, roots });
+  return capturingAll(createPaypalProvider({ config, clock, fetch: fake.fetch, roots }));
 }
 
 export type TestSettings = Partial<PaypalOptions['config']> & { roots?: readonly string[] };

@@ -1,12 +1,8 @@
 import { expect } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
-import {
-  createStripeProvider,
-  type CheckoutOrder,
-  type Fact,
-  type PaymentProvider,
-} from '../../src/domains/payments/index.ts';
+import { createStripeProvider, type CheckoutOrder, type Fact } from '../../src/domains/payments/index.ts';
 import { startPaymentStandIn } from './payment-stand-in.ts';
+import { capturingAll } from './payments.ts';
 import { signStripe, stripeEvent } from './stripe-events.ts';
 
 async function choose(url: string, choice: string): Promise<void> {
@@ -18,7 +14,8 @@ async function choose(url: string, choice: string): Promise<void> {
 /** The adapter of Stripe with its stand-in, and what tests do with them. */
 export async function startStripeProvider() {
   const standIn = await startPaymentStandIn();
-  const stripe = createStripeProvider({ config: loadConfig(standIn.settings), clock: standIn.clock });
+  const config = loadConfig(standIn.settings);
+  const stripe = capturingAll(createStripeProvider({ config, clock: standIn.clock }));
   let numbers = 0;
   const newId = () => `0195f0a0-0000-7000-8000-${String((numbers += 1)).padStart(12, '0')}`;
 
@@ -55,7 +52,7 @@ export async function startStripeProvider() {
     return facts;
   }
 
-  function deliver(type: string, object: unknown, provider: PaymentProvider = stripe) {
+  function deliver(type: string, object: unknown, provider = stripe) {
     const at = standIn.clock.now();
     const body = stripeEvent({ id: `evt_${type}`, type, object, at });
     const signature = signStripe(body, { at, secret: standIn.settings.STRIPE_WEBHOOK_SECRET });

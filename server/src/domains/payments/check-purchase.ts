@@ -1,8 +1,8 @@
 import type { Ctx } from '../../ctx.ts';
 import { AppError } from '../../errors.ts';
 import { reachFaultPoint } from '../../lib/fault-points.ts';
+import { captureRuleOf } from './capture-rule.ts';
 import { openCheckout, type PurchaseRow } from './open-checkout.ts';
-import type { PaymentProvider } from './payment-provider.ts';
 import { chargeTopUp } from './top-ups/charge-top-up.ts';
 
 /** Stripe takes no checkout that would end within half an hour. */
@@ -23,22 +23,26 @@ export async function checkPurchase(ctx: Ctx, purchase: PurchaseRow): Promise<vo
     else await failPurchase(ctx, purchase, 'never_opened');
     return;
   }
-  const fact = await readCheckout(provider, purchase, purchase.checkout_id, remainingMs < 0);
+  const fact = await readCheckout(ctx, purchase, {
+    checkoutId: purchase.checkout_id,
+    isOver: remainingMs < 0,
+  });
   await reachFaultPoint('purchase.read');
   await ctx.payments.applyFacts(provider, [fact]);
   await reachFaultPoint('purchase.applied');
 }
 
 async function readCheckout(
-  provider: PaymentProvider,
+  ctx: Ctx,
   purchase: PurchaseRow,
-  checkoutId: string,
-  isOver: boolean,
+  { checkoutId, isOver }: { checkoutId: string; isOver: boolean },
 ) {
-  const fact = await provider.readCheckout(checkoutId);
+  const provider = ctx.payments.provider(purchase.provider);
+  const mayCapture = captureRuleOf(ctx, provider);
+  const fact = await provider.readCheckout(checkoutId, mayCapture);
   if (fact?.status === 'open' && isOver) {
     await provider.expireCheckout(checkoutId).catch(passOverRefusal);
-    return (await provider.readCheckout(checkoutId)) ?? fact;
+    return (await provider.readCheckout(checkoutId, mayCapture)) ?? fact;
   }
   if (fact) return fact;
   // What a provider does not know any more can no longer be paid.

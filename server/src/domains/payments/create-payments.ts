@@ -59,8 +59,9 @@ export function createPayments(
       if (!found) throw new AppError('payments.provider_not_set_up');
       return found;
     },
-    receiveEvent({ name }, { id, type, createdAt, isLive, payload, facts }) {
+    receiveEvent({ name }, { id, type, createdAt, isLive, payload, facts, refusal }) {
       const event = { id: newId(parts), providerEventId: id, type, happenedAt: createdAt, payload };
+      if (refusal) return keepRefusedEvent(parts, { provider: name, isLive, event, refusal });
       const delivery = { provider: name, isLive, isOwn: false, facts, event };
       return gatherer.ask(delivery).catch((error: unknown) => {
         if (!isUnusable(error)) throw error;
@@ -74,6 +75,19 @@ export function createPayments(
     waiting: () => gatherer.waiting(),
     drain: () => gatherer.drain(),
   };
+}
+
+/** Keeps an event of a provider that says nothing which counts. One that had been received stays as it is. */
+async function keepRefusedEvent(
+  { db, clock }: Pick<Ctx, 'db' | 'clock'>,
+  refused: Pick<Delivery, 'provider' | 'isLive' | 'event'> & { refusal: string },
+): Promise<Verdict> {
+  const [row] = await db.call<VerdictRow>('select * from payments.keep_refused_event($1, $2)', [
+    toStorableJson(refused),
+    clock.now(),
+  ]);
+  if (!row) throw new Error('payments.keep_refused_event returned no row');
+  return { outcome: row.outcome, reason: row.reason, isRepeat: row.is_repeat };
 }
 
 /**

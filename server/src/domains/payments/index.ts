@@ -6,7 +6,7 @@ export { handlePaymentJobs } from './handle-payment-jobs.ts';
 export { handlePaymentMailJobs } from './mails/handle-payment-mail-jobs.ts';
 export { addCreditsPages } from './pages/routes.ts';
 export { createPaypalProvider, type PaypalOptions } from './paypal/create-paypal-provider.ts';
-export type { CheckoutOrder, PaymentProvider, ProviderEvent } from './payment-provider.ts';
+export type { CheckoutOrder, MayCapture, PaymentProvider, ProviderEvent } from './payment-provider.ts';
 export { createStripeProvider } from './stripe/create-stripe-provider.ts';
 export { readEvent as readStripeEvent } from './stripe/read-event.ts';
 export { addPlanRoutes } from './plans/routes.ts';

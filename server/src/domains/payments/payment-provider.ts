@@ -10,7 +10,21 @@ export type ProviderEvent = {
   payload: unknown;
   /** What it says about money; none for events that say nothing which concerns Obol. */
   facts: Fact[];
+  /** Why nothing of it counts, although the provider says it: it is kept, without effect. */
+  refusal?: string | null;
 };
+
+/** An approved payment that the provider would take now. `invoiceId` is what it names as our bill, if any. */
+export type ApprovedCheckout = {
+  checkoutId: string;
+  purchaseId: string;
+  invoiceId: string | null;
+  amountCents: number;
+  currency: string;
+};
+
+/** Whether an approved payment is for a purchase of ours that is still to be paid, and fits it. */
+export type MayCapture = (checkout: ApprovedCheckout) => Promise<boolean>;
 
 /**
  * What is sold, as a checkout shows it. `purchaseId` goes along as metadata and keys the call (idempotency).
@@ -56,10 +70,10 @@ export type PaymentProvider = {
   changesAtOnce: boolean;
   openCheckout(order: CheckoutOrder): Promise<OpenedCheckout>;
   /**
-   * How a checkout stands now. PayPal captures an approved order here. Null when the provider knows none
-   * such.
+   * How a checkout stands now. PayPal captures an approved order here, where `mayCapture` says so. Null when
+   * the provider knows none such.
    */
-  readCheckout(checkoutId: string): Promise<CheckoutFact | null>;
+  readCheckout(checkoutId: string, mayCapture: MayCapture): Promise<CheckoutFact | null>;
   /** Finds the checkout of a purchase whose answer was lost, by the key of the call or by metadata. */
   expireCheckout(checkoutId: string): Promise<void>;
   refund(order: {
@@ -123,8 +137,13 @@ export type PaymentProvider = {
    */
   listFacts(since: Date): AsyncIterable<Fact[]>;
   /**
-   * Reads a delivery: checks its signature over the very bytes, its age, and the mode. Throws
+   * Reads a delivery: checks its signature over the very bytes, its age, and the mode. What it says is
+   * approved is captured, where `mayCapture` says so. Throws
    * `payments.signature_invalid`, `payments.delivery_too_old`, `payments.wrong_mode`, `request.invalid`.
    */
-  readDelivery(body: Buffer, headers: Record<string, string | undefined>): Promise<ProviderEvent>;
+  readDelivery(
+    body: Buffer,
+    headers: Record<string, string | undefined>,
+    mayCapture: MayCapture,
+  ): Promise<ProviderEvent>;
 };

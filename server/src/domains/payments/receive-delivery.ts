@@ -1,6 +1,7 @@
 import type { Ctx } from '../../ctx.ts';
 import { AppError } from '../../errors.ts';
 import { reachFaultPoint } from '../../lib/fault-points.ts';
+import { captureRuleOf } from './capture-rule.ts';
 import type { ProviderName } from './fact.ts';
 import type { KeepRefusedDelivery } from './create-refused-delivery-keeper.ts';
 
@@ -27,7 +28,7 @@ export async function receiveDelivery(
   if (!provider) throw new AppError('request.not_found');
   let event;
   try {
-    event = await provider.readDelivery(delivery.body, delivery.headers);
+    event = await provider.readDelivery(delivery.body, delivery.headers, captureRuleOf(ctx, provider));
   } catch (error) {
     if (error instanceof AppError && error.status < 500) {
       await keepRefusedDelivery({ ...delivery, code: error.code });

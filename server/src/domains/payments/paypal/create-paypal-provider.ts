@@ -23,6 +23,7 @@ type PaypalSettings = Pick<
   | 'paypalClientId'
   | 'paypalClientSecret'
   | 'paypalWebhookId'
+  | 'paypalMerchantId'
   | 'paypalApiBase'
   | 'paypalWebhookToleranceSeconds'
   | 'paypalCertificateOrigin'
@@ -45,6 +46,7 @@ export function createPaypalProvider(options: PaypalOptions): PaymentProvider {
     apiBase: config.paypalApiBase,
     clientId: config.paypalClientId,
     clientSecret: config.paypalClientSecret,
+    merchantId: config.paypalMerchantId,
     clock,
     fetch,
   });
@@ -54,7 +56,11 @@ export function createPaypalProvider(options: PaypalOptions): PaymentProvider {
     isLive: rules.hosts.mode === 'live',
     changesAtOnce: false,
     openCheckout: (order) => openOrder(connection, order),
-    readCheckout: (checkoutId) => readOrder(connection, checkoutId),
+    async readCheckout(checkoutId, mayCapture) {
+      const order = await readOrder(connection, checkoutId, mayCapture);
+      // What pays somebody else never pays us.
+      return order && (order.problem === null ? order.fact : { ...order.fact, status: 'failed' });
+    },
     // PayPal offers no way to end an order: it does so itself, three hours after it was opened.
     expireCheckout: () => Promise.resolve(),
     refund: (order) => refundCapture(connection, order),
@@ -67,7 +73,8 @@ export function createPaypalProvider(options: PaypalOptions): PaymentProvider {
     openPortal: () => Promise.resolve(null),
     chargeSavedCard: () => Promise.resolve(null),
     listFacts: (since) => listPaypalFacts(connection, since),
-    readDelivery: (body, headers) => readPaypalDelivery(connection, rules, { body, headers }),
+    readDelivery: (body, headers, mayCapture) =>
+      readPaypalDelivery(connection, rules, { body, headers, mayCapture }),
   };
 }
 

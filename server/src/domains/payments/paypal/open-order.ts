@@ -15,7 +15,7 @@ export const approvalMs = 3 * 3_600_000;
  * `payments.provider_refused`.
  */
 export async function openOrder(
-  { client, clock }: PaypalConnection,
+  { client, clock, merchant }: PaypalConnection,
   order: CheckoutOrder,
 ): Promise<OpenedCheckout> {
   const answer = await client.call('POST', '/v2/checkout/orders', {
@@ -44,9 +44,12 @@ export async function openOrder(
       },
     },
   });
-  return readAnswer(() =>
-    toOpenedCheckout(expectBody(answer), { expiresAt: order.expiresAt, now: clock.now() }),
-  );
+  return readAnswer(() => {
+    const body = expectBody(answer);
+    const opened = toOpenedCheckout(body, { expiresAt: order.expiresAt, now: clock.now() });
+    merchant.learn(body);
+    return opened;
+  });
 }
 
 /** Where PayPal says that the customer approves, and until when. Throws JsonError. */

@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { codeOf, json, link, openAdapter, refusalOf, wanted } from '../../../../test/harness/paypal.ts';
+import {
+  codeOf,
+  json,
+  link,
+  openAdapter,
+  payee,
+  refusalOf,
+  wanted,
+} from '../../../../test/harness/paypal.ts';
 
 const purchaseId = '0199b4e2-7c1d-7b60-8a0e-3f5f8f5b0c11';
 const orderId = '5O190127TN364715T';
@@ -12,7 +20,7 @@ const order = (status: string, captures?: object[]) => ({
   status,
   update_time: '2026-03-01T11:59:58Z',
   purchase_units: [
-    { custom_id: purchaseId, amount: eur('10.00'), ...(captures ? { payments: { captures } } : {}) },
+    { custom_id: purchaseId, payee, amount: eur('10.00'), ...(captures ? { payments: { captures } } : {}) },
   ],
 });
 const captured = order('COMPLETED', [{ id: '2GG279541U471931P', status: 'COMPLETED', amount: eur('10.00') }]);

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { codeOf, json, openAdapter, refusalOf, wanted } from '../../../../test/harness/paypal.ts';
+import { codeOf, json, openAdapter, payee, refusalOf, wanted } from '../../../../test/harness/paypal.ts';
 
 const orderId = '5O190127TN364715T';
 const orderPath = `/v2/checkout/orders/${orderId}`;
 const created = {
   id: orderId,
   status: 'CREATED',
-  purchase_units: [{ amount: { currency_code: 'EUR', value: '10.00' } }],
+  purchase_units: [{ payee, amount: { currency_code: 'EUR', value: '10.00' } }],
 };
 
 describe('the access token', () => {

@@ -10,6 +10,7 @@ import {
   createTestPaypal,
   eventOf,
   json,
+  payee,
   signDelivery,
   testAuthority,
   type Signing,
@@ -59,6 +60,7 @@ const buy = async () => {
     id: captureId,
     status: 'COMPLETED',
     amount: eur('10.00'),
+    payee,
     custom_id: purchase.id,
     supplementary_data: { related_ids: { order_id: orderId } },
     ...more,
@@ -68,7 +70,12 @@ const buy = async () => {
     intent: 'CAPTURE',
     status,
     purchase_units: [
-      { custom_id: purchase.id, amount: eur('10.00'), ...(captures ? { payments: { captures } } : {}) },
+      {
+        custom_id: purchase.id,
+        payee,
+        amount: eur('10.00'),
+        ...(captures ? { payments: { captures } } : {}),
+      },
     ],
   });
   const purchase = { id: '', orderId, captureId, capture, order, path };

@@ -1,5 +1,7 @@
 import type { CheckoutFact } from '../fact.ts';
-import { readOptionalText } from './json.ts';
+import type { MayCapture } from '../payment-provider.ts';
+import { readOptionalText, type Json } from './json.ts';
+import { firstUnitOf, readPayeeId, type PayeeProblem } from './merchant.ts';
 import { expectBody, readAnswer, type PaypalAnswer } from './paypal-client.ts';
 import type { PaypalConnection } from './paypal-connection.ts';
 import { toCheckoutFact } from './to-checkout-fact.ts';
@@ -17,23 +19,51 @@ const decided = new Set([
   'TRANSACTION_REFUSED',
 ]);
 
+/** How an order stands; with a problem, it says nothing that counts. */
+export type ReadOrder = { fact: CheckoutFact; problem: PayeeProblem | null };
+
 /**
- * How a checkout stands now; one that the customer has approved is captured, if it is for a purchase of
- * ours. Null when PayPal knows no such order, as with those that nobody approved in time. Throws
+ * How a checkout stands now; one that the customer has approved is captured, if it pays us and `mayCapture`
+ * knows it as ours. Null when PayPal knows no such order, as with those that nobody approved in time. Throws
  * `payments.provider_unavailable`, `payments.provider_refused`.
  */
-export async function readOrder(connection: PaypalConnection, orderId: string): Promise<CheckoutFact | null> {
+export async function readOrder(
+  connection: PaypalConnection,
+  orderId: string,
+  mayCapture: MayCapture,
+): Promise<ReadOrder | null> {
   const answer = await askForOrder(connection, orderId);
   if (answer.status === 404) return null;
-  const { fact, isApproved, approval } = await readAnswer(() => {
+  const { unit, fact, isApproved, approval } = await readAnswer(() => {
     const order = expectBody(answer);
     return {
+      unit: firstUnitOf(order),
       fact: toCheckoutFact(order),
       isApproved: order.status === 'APPROVED' && order.intent === 'CAPTURE',
       approval: readOptionalText(order, 'update_time') ?? '',
     };
   });
-  return isApproved && fact.purchaseId !== null ? captureOrder(connection, fact, approval) : fact;
+  const problem = await readAnswer(() => connection.merchant.findProblem(unit));
+  if (problem !== null || !isApproved || fact.purchaseId === null) return { fact, problem };
+  const invoiceId = await readAnswer(() => readOptionalText(unit, 'invoice_id'));
+  if (!(await mayCapture({ ...fact, purchaseId: fact.purchaseId, invoiceId }))) return { fact, problem };
+  return { fact: await captureOrder(connection, fact, approval), problem };
+}
+
+/**
+ * Why what an event says of an order, or of a capture of it, counts for nothing; null when it pays us. Where
+ * the event does not say whom it pays, the order is asked for. Throws JsonError,
+ * `payments.provider_unavailable`, `payments.provider_refused`.
+ */
+export async function findPayeeProblem(
+  connection: PaypalConnection,
+  { of, orderId }: { of: Json; orderId: string },
+): Promise<PayeeProblem | null> {
+  const { merchant } = connection;
+  if (readPayeeId(of) !== null) return merchant.findProblem(of);
+  const answer = await askForOrder(connection, orderId);
+  if (answer.status === 404) return 'payee_unknown';
+  return readAnswer(() => merchant.findProblem(firstUnitOf(expectBody(answer))));
 }
 
 function askForOrder({ client }: PaypalConnection, orderId: string): Promise<PaypalAnswer> {

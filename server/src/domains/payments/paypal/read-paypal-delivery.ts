@@ -1,5 +1,5 @@
 import { AppError } from '../../../errors.ts';
-import type { ProviderEvent } from '../payment-provider.ts';
+import type { MayCapture, ProviderEvent } from '../payment-provider.ts';
 import { JsonError, readObject, readText, readTime } from './json.ts';
 import type { PaypalConnection } from './paypal-connection.ts';
 import { readEventFacts } from './read-event-facts.ts';
@@ -12,16 +12,17 @@ import { verifyDelivery, type DeliveryRules } from './verify-delivery.ts';
 export async function readPaypalDelivery(
   connection: PaypalConnection,
   rules: DeliveryRules,
-  delivery: { body: Buffer; headers: Record<string, string | undefined> },
+  delivery: { body: Buffer; headers: Record<string, string | undefined>; mayCapture: MayCapture },
 ): Promise<ProviderEvent> {
-  const { body, headers } = delivery;
+  const { body, headers, mayCapture } = delivery;
   await verifyDelivery(body, headers, rules);
   try {
     const payload = readObject(parse(body), 'the event');
     const type = readText(payload, 'event_type');
     const createdAt = readTime(payload, 'create_time');
     const resource = readObject(payload.resource, 'resource');
-    const facts = await readEventFacts(connection, { type, createdAt, resource });
+    const told = { type, createdAt, resource };
+    const { facts, refusal } = await readEventFacts(connection, told, mayCapture);
     return {
       id: readText(payload, 'id'),
       type,
@@ -29,6 +30,7 @@ export async function readPaypalDelivery(
       isLive: rules.hosts.mode === 'live',
       payload,
       facts,
+      refusal,
     };
   } catch (cause) {
     if (cause instanceof JsonError) throw new AppError('request.invalid', { cause });

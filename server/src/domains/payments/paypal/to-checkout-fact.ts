@@ -9,6 +9,7 @@ import {
   toOwnId,
   type Json,
 } from './json.ts';
+import { firstUnitOf } from './merchant.ts';
 import { readMoney } from './money.ts';
 
 type Status = CheckoutFact['status'];
@@ -38,8 +39,7 @@ const statusOfCapture: Record<string, Status> = {
  */
 export function toCheckoutFact(order: Json): CheckoutFact {
   const checkoutId = readText(order, 'id');
-  const [unit] = readList(order, 'purchase_units');
-  if (!unit) throw new JsonError('purchase_units is empty');
+  const unit = firstUnitOf(order);
   const payer = readMember(order, 'payer');
   const customerId = payer && readOptionalText(payer, 'payer_id');
   const capture = furthestCapture(unit);

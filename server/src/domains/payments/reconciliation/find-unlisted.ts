@@ -1,4 +1,5 @@
 import type { Ctx } from '../../../ctx.ts';
+import { captureRuleOf } from '../capture-rule.ts';
 import type { Fact } from '../fact.ts';
 import type { PaymentProvider } from '../payment-provider.ts';
 import { compareFacts } from './compare-facts.ts';
@@ -55,7 +56,7 @@ export async function* findUnlisted(
 }
 
 async function isMatched(ctx: Ctx, provider: PaymentProvider, checkoutId: string): Promise<boolean> {
-  const fact = await provider.readCheckout(checkoutId);
+  const fact = await provider.readCheckout(checkoutId, captureRuleOf(ctx, provider));
   const [compared] = fact ? await compareFacts(ctx, provider, [fact], []) : [];
   return compared?.list === 'matched';
 }

@@ -1,4 +1,5 @@
 import type { Ctx } from '../../../ctx.ts';
+import { captureRuleOf } from '../capture-rule.ts';
 import type { Fact } from '../fact.ts';
 import type { PaymentProvider } from '../payment-provider.ts';
 import { compareFacts, keyOf, type Comparison } from './compare-facts.ts';
@@ -109,7 +110,7 @@ async function dropPassing(ctx: Ctx, { provider, listed }: Run, wrong: Compariso
   for (const comparison of wrong) {
     const { fact, reason } = comparison;
     if (reason === 'ahead' && fact.kind === 'checkout' && !listed) {
-      const now = await provider.readCheckout(fact.checkoutId);
+      const now = await provider.readCheckout(fact.checkoutId, captureRuleOf(ctx, provider));
       const [again] = now ? await compareFacts(ctx, provider, [now], []) : [];
       if (again?.list === 'matched') continue;
     }

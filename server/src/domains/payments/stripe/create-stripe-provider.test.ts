@@ -3,6 +3,7 @@ import { openDispute } from '../../../../../stand-in/stripe/disputes.ts';
 import { signStripe, stripeEvent, stripeSession } from '../../../../test/harness/stripe-events.ts';
 import { startStripeProvider } from '../../../../test/harness/stripe-provider.ts';
 import { loadConfig } from '../../../config.ts';
+import { capturingAll } from '../../../../test/harness/payments.ts';
 import { createStripeProvider } from './create-stripe-provider.ts';
 
 const { standIn, stripe, newId, order, choose, buy, factsSince, deliver, chargeOf } =
@@ -173,10 +174,8 @@ test('the page for cards and bills belongs to the customer', async () => {
 describe('a delivery', () => {
   test('of the other mode is refused, in either direction', async () => {
     const { STRIPE_WEBHOOK_SECRET: secret } = standIn.settings;
-    const live = createStripeProvider({
-      config: loadConfig({ ...standIn.settings, STRIPE_SECRET_KEY: 'rk_live_sample' }),
-      clock: standIn.clock,
-    });
+    const config = loadConfig({ ...standIn.settings, STRIPE_SECRET_KEY: 'rk_live_sample' });
+    const live = capturingAll(createStripeProvider({ config, clock: standIn.clock }));
     expect([stripe.isLive, live.isLive]).toEqual([false, true]);
     const at = standIn.clock.now();
     for (const [provider, livemode] of [
@@ -200,7 +199,7 @@ describe('a delivery', () => {
 
 test('when Stripe cannot be reached nobody can say what came of it; deliveries are read all the same', async () => {
   const settings = { ...standIn.settings, STRIPE_API_BASE: 'http://localhost:9' };
-  const lost = createStripeProvider({ config: loadConfig(settings), clock: standIn.clock });
+  const lost = capturingAll(createStripeProvider({ config: loadConfig(settings), clock: standIn.clock }));
   await expect(lost.openCheckout(order())).rejects.toMatchObject({ code: 'payments.provider_unavailable' });
   const bare = { id: 'ch_1', object: 'charge', payment_intent: 'pi_1' };
   expect((await deliver('charge.refunded', bare, lost)).facts).toEqual([]);
