@@ -2,6 +2,7 @@ import { and, desc, eq, gte, notExists } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller, Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
+import { reachFaultPoint } from '../../../lib/fault-points.ts';
 import { newId } from '../../../lib/ids.ts';
 import { creditsAddress } from '../../credits/index.ts';
 import { periods, planChanges, plans, planVersions } from '../plan-tables.ts';
@@ -87,6 +88,7 @@ async function askProvider(ctx: Ctx, change: Change): Promise<string | null> {
   // What is billed at once is the difference to the price that stands at the provider: the one that was paid.
   if (!isBilled(current)) await setPrice(ctx, change, current, newId(ctx), false);
   const changeId = await noteChange(ctx, change);
+  await reachFaultPoint('subscription.change-noted');
   try {
     return await setPrice(ctx, change, next, changeId, true);
   } catch (error) {
@@ -106,6 +108,7 @@ async function setPrice(ctx: Ctx, change: Change, to: PlanVersion, changeId: str
   const returnUrl = creditsAddress(ctx);
   const order = { providerSubscriptionId, providerPriceId, changeId, isImmediate, returnUrl };
   const { fact, approvalUrl } = await provider.changeSubscription(order);
+  await reachFaultPoint('subscription.changed');
   if (fact) await ctx.payments.applyFacts(provider, [fact]);
   return approvalUrl;
 }
