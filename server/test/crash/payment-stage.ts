@@ -191,8 +191,10 @@ function openBooks({ owner, standIn, running }: Stage) {
     /** So many credits were granted, and the providers keep as many cents; nothing is owed. */
     expectAgreed: async (person: RealPerson, credits: number): Promise<void> => {
       const { rows } = await owner.query(
-        `select p.id, p.posted_credits::int as posted, p.problem,
-                (select coalesce(sum(o.amount), 0)::int from payments.postings o where o.purchase_id = p.id) as sum
+        `select p.id, p.posted_credits::int as posted,
+                case when p.status <> 'failed' then p.problem end as problem,
+                (select coalesce(sum(o.amount), 0)::int from payments.postings o
+                  where o.purchase_id = p.id) as sum
            from credits.purchases p where p.user_id = $1`,
         [person.userId],
       );
