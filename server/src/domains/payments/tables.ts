@@ -228,6 +228,19 @@ export const postings = paymentsSchema.table(
   ],
 );
 
+/** With which certificate PayPal signed last, in each of its modes: after a restart it comes before others. */
+export const signingCertificates = paymentsSchema.table(
+  'signing_certificates',
+  {
+    mode: text('mode', { enum: ['live', 'sandbox', 'stand-in'] }).primaryKey(),
+    address: text('address').notNull(),
+    usedAt: at('used_at').notNull(),
+  },
+  (table) => [
+    check('signing_certificates_mode_check', sql`${table.mode} in ('live', 'sandbox', 'stand-in')`),
+  ],
+);
+
 /** What came of comparing a provider with the ledger; `findings` are the first of what is to be looked at. */
 export const reconciliations = paymentsSchema.table(
   'reconciliations',
