@@ -1,13 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { moneyOf } from '../../web/src/format.ts';
 import { centsPerUnit, moneyText } from '../src/lib/amount-text.ts';
+import { expectPage, startTestProvider, TestBrowser } from './harness/oauth.ts';
+import { createTestProvider } from './harness/payments.ts';
 import { codeOf, openAdapter, payee, link, wanted } from './harness/paypal.ts';
+import { registerPerson } from './harness/people.ts';
 import { startStripeProvider } from './harness/stripe-provider.ts';
+import { connectAsOwner } from './harness/wallets.ts';
 
 // An amount is the same wherever it is shown, asked for and heard of.
 
-const { stripe, buy, standIn } = await startStripeProvider();
-const digitsOf = (text: string) => text.replaceAll(/[^\d.]/g, '');
+const { stripe, buy, newId, standIn } = await startStripeProvider();
+/** Those that pages write with a sign. */
+const known = new Set(['EUR', 'USD', 'GBP']);
+const digitsOf = (text: string) => (/\d[\d.,]*/.exec(text)?.[0] ?? '').replaceAll(',', '');
 
 test.each([
   ['EUR', 399_000, '3990.00'],
@@ -19,10 +24,34 @@ test.each([
   ['UGX', 3990, '3990'],
   ['MGA', 3990, '3990'],
   ['KWD', 3_990_000, '3990.000'],
-])('%s is counted alike in mails, on pages and in caps', (currency, cents, shown) => {
+])('%s is counted alike in mails and in caps', (currency, cents, shown) => {
   expect(digitsOf(moneyText(cents, currency))).toBe(shown);
-  expect(digitsOf(moneyOf(cents, currency))).toBe(shown);
   expect(cents).toBe(3990 * centsPerUnit(currency));
+});
+
+test('pages show every currency with the decimals that it is counted with', async () => {
+  const service = await startTestProvider({ paymentProviders: [createTestProvider()] });
+  const owner = await connectAsOwner(service);
+  const currencies = Intl.supportedValuesOf('currency').filter((currency) => !known.has(currency));
+  for (const currency of currencies) {
+    const price_cents = 3990 * centsPerUnit(currency);
+    await owner.query(
+      `insert into credits.packages
+         select (jsonb_populate_record(p, $1)).* from credits.packages p where p.id = 'standard'`,
+      [JSON.stringify({ id: currency.toLowerCase(), name: currency, currency, price_cents })],
+    );
+  }
+  const browser = new TestBrowser(service);
+  const person = await registerPerson(service);
+  const shown = await browser.open('/credits');
+  if (shown instanceof URL) throw new Error('the browser left');
+  const { text } = expectPage(await browser.submit(shown, person), 'credits');
+  const wrong = currencies.filter((currency) => {
+    const found = new RegExp(`>${currency}\u00a0(3,990[.\\d]*)<`).exec(text)?.[1] ?? '';
+    return digitsOf(found) !== digitsOf(moneyText(3990 * centsPerUnit(currency), currency));
+  });
+  expect(wrong).toEqual([]);
+  expect(currencies.length).toBeGreaterThan(140);
 });
 
 describe('Stripe is asked for', () => {
@@ -39,18 +68,9 @@ describe('Stripe is asked for', () => {
     const { state } = standIn.world;
     const intent = Object.values(state.stripe.paymentIntents).find(({ id }) => id === paymentId);
     expect(intent?.amount).toBe(amount);
-    const order = { refundRequestId: '0195f0a0-0000-7000-8000-0000000000aa', paymentId, reason: 'x' };
     const part = 90 * centsPerUnit(currency);
-    const refundRequestId = order.refundRequestId.replace('aa', String(amount).slice(0, 2));
-    const asked = {
-      ...order,
-      refundRequestId: `${refundRequestId.slice(0, 33)}${currency.length}00`,
-      currency,
-    };
-    expect(await stripe.refund({ ...asked, amountCents: part })).toMatchObject({
-      amountCents: part,
-      currency,
-    });
+    const asked = { refundRequestId: newId(), paymentId, amountCents: part, currency, reason: 'x' };
+    expect(await stripe.refund(asked)).toMatchObject({ amountCents: part, currency });
   });
 });
 

@@ -1,5 +1,3 @@
-import { currencyDigitsOf } from '../../server/src/lib/currency-digits-of.ts';
-
 /** A number as people write it: 1,500. The same on the server and in every browser. */
 export function countOf(amount: number): string {
   return String(amount).replace(/\B(?=(\d{3})+$)/g, ',');
@@ -18,10 +16,15 @@ export function creditUnitsOf(units: number, scale: number): string {
 }
 
 const symbols: Record<string, string | undefined> = { EUR: '€', USD: '$', GBP: '£' };
+/** As `currency-digits-of.ts` of the service says it; a test compares them. */
+const withoutDecimals = new Set(
+  'BIF CLP DJF GNF ISK JPY KMF KRW MGA PYG RWF UGX UYI VND VUV XAF XOF XPF'.split(' '),
+);
+const withThreeDecimals = new Set('BHD IQD JOD KWD LYD OMR TND'.split(' '));
 
 /** A price, from the smallest unit of its currency: €5.00, CHF 5.00, JPY 500. */
 export function moneyOf(cents: number, currency: string): string {
-  const scale = currencyDigitsOf(currency);
+  const scale = withoutDecimals.has(currency) ? 0 : withThreeDecimals.has(currency) ? 3 : 2;
   const [whole = '', fraction = ''] = creditUnitsOf(cents, scale).split('.');
   const number = scale === 0 ? whole : `${whole}.${fraction.padEnd(scale, '0')}`;
   const symbol = symbols[currency];

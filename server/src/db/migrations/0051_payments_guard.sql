@@ -37,6 +37,36 @@ begin
      where e.provider = refused->>'provider' and e.provider_event_id = told->>'providerEventId';
 end $$;
 
+-- Applies once more what an event said. Returns what is said of it now; null when there is no such event.
+create or replace function payments.replay_event(
+  wanted uuid, at_time timestamptz, daily_amount bigint, daily_cap bigint
+) returns text
+  language plpgsql volatile security definer set search_path = pg_catalog
+as $$
+declare
+  event payments.events;
+  told jsonb;
+  verdict payments.verdict;
+begin
+  select e.* into event from payments.events e where e.id = wanted;
+  if not found then return null; end if;
+  -- Of what was refused as it was told, nothing ever counts.
+  if event.outcome = 'refused' and event.facts = '[]' then return event.outcome; end if;
+  verdict := payments.judge(event.provider, event.facts, event.is_live);
+  told := jsonb_build_array(
+    jsonb_build_object('provider', event.provider, 'isLive', event.is_live, 'facts', event.facts));
+  if verdict.outcome <> 'refused' then
+    perform payments.apply_facts(told, at_time, daily_amount, daily_cap);
+    verdict := payments.judge(event.provider, event.facts, event.is_live);
+  end if;
+  update payments.events e
+     set outcome = verdict.outcome, reason = verdict.reason, waits_for = verdict.waits_for,
+         applied_at = case when verdict.outcome = 'applied' then at_time end
+   where e.id = wanted;
+  perform payments.wake_events(told, at_time);
+  return verdict.outcome;
+end $$;
+
 grant execute on function payments.may_capture(text, boolean, jsonb, timestamptz),
   payments.keep_refused_event(jsonb, timestamptz) to obol_app;
 
@@ -218,3 +248,196 @@ as $$
     from places p join pg_class c on c.oid = p.place join pg_namespace n on n.oid = c.relnamespace
    order by 1
 $$;
+
+-- Disputes ------------------------------------------------------------------------------------------------------------
+
+-- When the provider says that it was so, where its states may go back.
+alter table payments.disputes add column told_at timestamptz(3);
+
+-- Whether it is no case, but what a provider took back for a payment, with or without one.
+create function payments.is_reversal(dispute_id text) returns boolean
+  language sql immutable
+as $$ select dispute_id like 'reversal:%' $$;
+
+-- Reversals that a case stood for: cases count by themselves now.
+delete from payments.disputes d where payments.is_reversal(d.dispute_id) and d.status = 'won';
+
+-- How many cents of a payment are called back, of a currency and a mode (null: any), and whether any are. A case
+-- and the reversal that comes of it are about the same money, so the larger of the two counts; a reversal counts
+-- no longer once a case was won after it, and again when that was taken up anew. Without settings of its own, so
+-- that PostgreSQL inlines it.
+create function payments.called_back(from_provider text, of_payment text, of_currency text, of_mode boolean)
+  returns table (cents bigint, is_any boolean)
+  language sql stable
+as $$
+  select greatest(coalesce(sum(k.amount_cents) filter (where not k.is_reversal), 0),
+           coalesce(sum(k.amount_cents) filter (where k.is_reversal), 0))::bigint, count(*) > 0
+    from (
+      select b.amount_cents, b.status, payments.is_reversal(b.dispute_id) as is_reversal,
+             coalesce(b.told_at, '-infinity') as told_at,
+             max(coalesce(b.told_at, '-infinity'))
+               filter (where b.status = 'won' and not payments.is_reversal(b.dispute_id)) over () as won_at
+        from (select d.* from payments.disputes d where d.payment_id = of_payment offset 0) b
+       where b.provider = from_provider and (of_currency is null or b.currency = of_currency)
+         and (of_mode is null or b.is_live = of_mode)) k
+   where k.status <> 'won' and (not k.is_reversal or k.won_at is null or k.won_at < k.told_at)
+$$;
+
+-- Keeps what the facts of one turn say about refunds and disputes. Of two words about a case the later one
+-- counts, where the provider says when it was (`asOf`): a case that was decided may be taken up again.
+create or replace function payments.keep_reversals(
+  told payments.told_fact[], of_turn bigint, at_time timestamptz
+) returns void
+  language plpgsql volatile set search_path = pg_catalog
+as $$
+begin
+  insert into payments.refunds as r (provider, refund_id, payment_id, refund_request_id, status, amount_cents, currency,
+      is_live, updated_at)
+    select f.provider, f.fact->>'refundId', f.fact->>'paymentId', payments.to_uuid(f.fact->>'refundRequestId'),
+           f.fact->>'status', (f.fact->>'amountCents')::bigint, f.fact->>'currency', f.is_live, at_time
+      from unnest(told) f where f.kind = 'refund' and f.turn = of_turn
+    on conflict (provider, refund_id) do update
+      set refund_request_id = coalesce(r.refund_request_id, excluded.refund_request_id),
+          (status, amount_cents) = (select k.further_status, k.further_cents
+            from payments.further_of(r.status, r.amount_cents, excluded.status, excluded.amount_cents) k),
+          updated_at = excluded.updated_at;
+  insert into payments.disputes as d (provider, dispute_id, payment_id, status, amount_cents, currency, is_live,
+      updated_at, told_at)
+    select f.provider, f.fact->>'disputeId', f.fact->>'paymentId', f.fact->>'status',
+           (f.fact->>'amountCents')::bigint, f.fact->>'currency', f.is_live, at_time, (f.fact->>'asOf')::timestamptz
+      from unnest(told) f where f.kind = 'dispute' and f.turn = of_turn
+    on conflict (provider, dispute_id) do update
+      set (status, amount_cents) = (
+            select k.status, k.amount_cents
+              from (values (d.status, d.amount_cents, d.told_at),
+                (excluded.status, excluded.amount_cents, excluded.told_at)) as k (status, amount_cents, told_at)
+             -- Of one reversal, all that was taken counts.
+             order by case when not payments.is_reversal(d.dispute_id) then k.told_at end desc nulls last,
+                payments.rank_of(k.status) desc, k.amount_cents desc
+             limit 1),
+          told_at = greatest(d.told_at, excluded.told_at),
+          updated_at = excluded.updated_at;
+end $$;
+
+-- How purchases stand by all that is known of them, in the order of their ids.
+create or replace function payments.standings_of(purchases credits.purchases[]) returns payments.standing[]
+  language plpgsql stable set search_path = pg_catalog set enable_seqscan = off set enable_hashjoin = off
+  set enable_mergejoin = off set plan_cache_mode = force_generic_plan
+as $$
+begin
+  return array(
+    select row(
+             case when paid.checkout_id is null then 0
+               else payments.worth_of(p.credits, paid.total_cents, refunded.cents + disputed.cents + asked.cents) end,
+             case when paid.checkout_id is null then
+                 case when known.furthest in (3, 4) or (known.furthest is null and p.status = 'failed') then 'failed'
+                   else 'pending' end
+               when disputed.is_any then 'disputed'
+               when refunded.cents > 0
+                 and payments.worth_of(p.credits, paid.total_cents, refunded.cents + disputed.cents + asked.cents) = 0
+                 then 'refunded'
+               else 'completed' end,
+             paid.payment_id, refunded.cents, disputed.cents,
+             case when paid.checkout_id is null then known.problem when known.paid_times > 1 then 'paid_twice' end,
+             paid.checkout_id is not null or coalesce(known.is_over, false)
+           )::payments.standing
+      from unnest(purchases) p
+     cross join lateral (
+       select count(*) filter (where c.status = 'paid') as paid_times, max(payments.rank_of(c.status)) as furthest,
+              max(payments.mismatch_of(p, c.provider, c.status, c.amount_cents, c.currency, c.is_live)) as problem,
+              bool_and(payments.rank_of(c.status) > 2) as is_over
+         from payments.checkouts c
+        where c.opened_for = p.id or (c.claimed_by = p.id and c.opened_for is null)) known
+      left join lateral (
+       select c.*
+         from payments.checkouts c
+        where (c.opened_for = p.id or (c.claimed_by = p.id and c.opened_for is null)) and c.status = 'paid'
+          and payments.mismatch_of(p, c.provider, c.status, c.amount_cents, c.currency, c.is_live) is null
+          -- A payment pays for one purchase, whoever claims it.
+          and not exists (
+            select from payments.checkouts_of(c.provider, c.payment_id) o
+             where o.checkout_id < c.checkout_id and coalesce(o.opened_for, o.claimed_by) <> p.id)
+        order by c.checkout_id limit 1) paid on true
+     cross join lateral (
+       select coalesce(sum(b.amount_cents), 0)::bigint as cents
+         from (select r.* from payments.refunds r where r.payment_id = paid.payment_id offset 0) b
+        where b.provider = paid.provider and b.currency = paid.currency and b.is_live = paid.is_live
+          and b.status <> 'failed') refunded
+     cross join lateral payments.called_back(paid.provider, paid.payment_id, paid.currency, paid.is_live) disputed
+     cross join lateral (
+       -- What we have asked for counts from then on, until the provider's own word about it is here.
+       select coalesce(sum(b.amount_cents), 0)::bigint as cents
+         from (select q.* from payments.refund_requests q where q.purchase_id = p.id offset 0) b
+        where b.status in ('open', 'sent')
+          and not exists (select from payments.refunds r where r.refund_request_id = b.id)) asked
+     order by p.id);
+end $$;
+
+-- How many cents of a payment have gone back, are called back, or were asked for.
+create or replace function payments.back_of_payment(from_provider text, of_payment text) returns bigint
+  language sql stable set search_path = pg_catalog
+as $$
+  select (
+      coalesce((select sum(r.amount_cents) from payments.refunds r
+                 where r.provider = from_provider and r.payment_id = of_payment and r.status <> 'failed'), 0)
+      + (select c.cents from payments.called_back(from_provider, of_payment, null, null) c)
+      + coalesce((select sum(q.amount_cents)
+                    from payments.refund_requests q
+                   where q.purchase_id in (
+                       select coalesce(c.opened_for, c.claimed_by) from payments.checkouts c
+                        where c.provider = from_provider and c.payment_id = of_payment)
+                     and q.status in ('open', 'sent') and payments.payment_of_refund(q) = of_payment
+                     and not exists (select from payments.refunds r where r.refund_request_id = q.id)), 0))::bigint
+$$;
+
+-- Compares a refund or a dispute. One of a payment that is only now heard of, by another fact, is put right with it.
+create or replace function payments.compare_reversal(
+  from_provider text, fact jsonb, live boolean, new_payments text[]
+) returns payments.comparison
+  language plpgsql stable set search_path = pg_catalog
+as $$
+declare
+  ours record;
+  purchase credits.purchases;
+  result payments.comparison;
+begin
+  if fact->>'kind' = 'refund' then
+    select r.status, r.amount_cents, r.currency, r.is_live, null::timestamptz as told_at
+      into ours from payments.refunds r
+     where r.provider = from_provider and r.refund_id = fact->>'refundId';
+  else
+    select d.status, d.amount_cents, d.currency, d.is_live,
+           case when not payments.is_reversal(d.dispute_id) then d.told_at end as told_at
+      into ours from payments.disputes d
+     where d.provider = from_provider and d.dispute_id = fact->>'disputeId';
+  end if;
+  select p.* into purchase
+    from payments.checkouts c join credits.purchases p on p.id = coalesce(c.opened_for, c.claimed_by)
+   where c.provider = from_provider and c.payment_id = fact->>'paymentId'
+   order by c.checkout_id limit 1;
+  if purchase.id is null and not fact->>'paymentId' = any (new_payments) then
+    return row('unrelated', null, false, null, null)::payments.comparison;
+  end if;
+  if purchase.currency <> fact->>'currency' then
+    return row('differing', 'wrong_currency', false, purchase.id, to_jsonb(ours))::payments.comparison;
+  end if;
+  if ours.status is null then
+    return row('only_theirs', 'not_heard_of', true, purchase.id, null)::payments.comparison;
+  end if;
+  -- Of two words of different times the later one counts, whatever it says.
+  if (ours.status <> fact->>'status' or ours.amount_cents <> (fact->>'amountCents')::bigint)
+      and ours.currency = fact->>'currency' and ours.is_live = live
+      and ours.told_at <> (fact->>'asOf')::timestamptz then
+    return row('differing', case when ours.told_at < (fact->>'asOf')::timestamptz then 'behind' else 'ahead' end,
+      ours.told_at < (fact->>'asOf')::timestamptz, purchase.id, jsonb_build_object('status', ours.status,
+        'amountCents', ours.amount_cents, 'currency', ours.currency))::payments.comparison;
+  end if;
+  result := payments.compare_states(ours.status, fact->>'status',
+    ours.amount_cents = (fact->>'amountCents')::bigint and ours.currency = fact->>'currency' and ours.is_live = live,
+    purchase.id, jsonb_build_object('status', ours.status, 'amountCents', ours.amount_cents,
+      'currency', ours.currency));
+  if result.list = 'matched' and payments.unsettled_of(purchase) = 'unsettled' then
+    return row('differing', 'unsettled', true, purchase.id, result.ours)::payments.comparison;
+  end if;
+  return result;
+end $$;

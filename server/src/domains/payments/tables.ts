@@ -151,6 +151,8 @@ export const disputes = paymentsSchema.table(
     currency: text('currency').notNull(),
     isLive: boolean('is_live').notNull(),
     updatedAt: at('updated_at').notNull(),
+    /** When the provider says that it was so, where its states may go back. */
+    toldAt: at('told_at'),
     /** How far administrators have been told of it. */
     announcedStatus: text('announced_status'),
   },
@@ -228,7 +230,7 @@ export const postings = paymentsSchema.table(
   ],
 );
 
-/** With which certificate PayPal signed last, in each of its modes: after a restart it comes before others. */
+/** With which certificate PayPal signed last, in each of its modes: after a restart it comes first. */
 export const signingCertificates = paymentsSchema.table(
   'signing_certificates',
   {

@@ -40,7 +40,7 @@ export type CertificateStore = {
    * when what is there proves nothing, `payments.provider_unavailable` when it cannot be had now.
    */
   keyAt(address: string): Promise<KeyObject>;
-  /** Notes that PayPal has signed with the certificate at this address: it comes before others from now on. */
+  /** Notes that PayPal has signed with the certificate at this address: it comes first from now on. */
   noteUse(address: string): Promise<void>;
 };
 

@@ -6,7 +6,8 @@ import { JsonError, readObject, readText, type Json } from './json.ts';
 export type Money = { amountCents: number; currency: string };
 
 /**
- * Currencies that have decimals, but not at PayPal. @see https://developer.paypal.com/reference/currency-codes/
+ * Currencies that have decimals, but not at PayPal.
+ * @see https://developer.paypal.com/reference/currency-codes/
  */
 const wholeAtPaypal = new Set(['HUF', 'TWD']);
 
