@@ -1,5 +1,6 @@
 // `npm run test:crash -- --service-kills 100 --postgres-kills 30 --seed 7`: kills the service and its
-// PostgreSQL under load, and proves afterwards that nothing acknowledged was lost or done twice. The seed
+// PostgreSQL under load, and proves afterwards that nothing acknowledged was lost or done twice; then has it die
+// behind each step of a payment. The seed
 // decides what is done and when it is killed; without one, one is drawn and shown.
 import { parseArgs } from 'node:util';
 import { ensureInstalled, runNode } from './lib.mjs';
@@ -13,12 +14,13 @@ const { values } = parseArgs({
 });
 console.log(`Seed ${values.seed}; this takes about three seconds per kill.`);
 await ensureInstalled();
-const test = 'server/test/crash/campaign.test.ts';
-await runNode(['node_modules/vitest/vitest.mjs', 'run', test], {
+const tests = ['campaign', 'payments'].map((name) => `server/test/crash/${name}.test.ts`);
+await runNode(['node_modules/vitest/vitest.mjs', 'run', ...tests, '--maxWorkers=1'], {
   env: {
     OBOL_TEST_BACKEND: 'embedded',
     CRASH_SERVICE_KILLS: values['service-kills'],
     CRASH_POSTGRES_KILLS: values['postgres-kills'],
     CRASH_SEED: values.seed,
+    CRASH_PAYMENTS: 'all',
   },
 });

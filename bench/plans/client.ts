@@ -9,6 +9,7 @@ import { firstPartyClientId, firstPartyScope } from '../../server/src/lib/first-
 import { epochSeconds } from '../../server/src/lib/exact.ts';
 import { createService, type Service } from '../../server/src/service.ts';
 import { serviceSettings } from '../lib/environment.ts';
+import { paidDelivery } from '../lib/stripe-delivery.ts';
 
 /** Somebody who may ask, with the header that says so. */
 export type Asker = { authorization: string; userId: string };
@@ -29,6 +30,10 @@ export type PlanClient = {
   get: <T>(asker: Asker, url: string) => Promise<T>;
   post: <T>(asker: Asker, url: string, body: unknown) => Promise<T>;
   refresh: () => Promise<void>;
+  /** Delivers at once that so many purchases are paid; each is paid once. */
+  pay: (purchases: number) => Promise<unknown>;
+  /** Takes pending purchases whose provider is to be asked. */
+  takeDueChecks: () => Promise<unknown>;
   audit: () => Promise<unknown>;
   verify: (asker: Asker) => Promise<unknown>;
   stop: () => Promise<void>;
@@ -58,6 +63,9 @@ export async function openPlanClient(ownerUrl: string): Promise<PlanClient> {
     many,
     application: await addApplication(client, usual),
     refresh: await createRefresh(send),
+    pay: await createPay(service, ownerUrl),
+    takeDueChecks: () =>
+      service.ctx.db.call('select payments.take_due_checks($1, $2)', [100, service.ctx.clock.now()]),
     audit: () => auditLedger(service.ctx),
     verify: ({ userId }) => verifyLedger(service.ctx.db, { walletId: userId, since: 0 }),
     stop: () => service.stop(),
@@ -134,6 +142,26 @@ async function addApplication({ post }: Pick<PlanClient, 'post'>, person: Asker)
   await post(person, '/api/v1/credits/mandates', { appId: clientId, allowance: 1_000_000, period: 'month' });
   const pair = Buffer.from(`${clientId}:${clientSecret}`).toString('base64');
   return { clientId, userId: person.userId, authorization: `Basic ${pair}` };
+}
+
+/** Each call pays the next of the purchases that wait to be paid. */
+async function createPay({ app }: Service, ownerUrl: string): Promise<PlanClient['pay']> {
+  const client = new pg.Client({ connectionString: ownerUrl });
+  await client.connect();
+  const { rows } = await client.query<{ id: string }>(
+    `select p.id from credits.purchases p where p.status = 'pending' order by p.id`,
+  );
+  await client.end();
+  return (purchases) =>
+    Promise.all(
+      rows.splice(0, purchases).map(async ({ id }) => {
+        const { event, signature } = paidDelivery(id);
+        const headers = { 'stripe-signature': signature };
+        const url = '/api/v1/webhooks/stripe';
+        const answer = await app.inject({ method: 'POST', url, headers, payload: event });
+        if (answer.statusCode !== 200) throw new Error(`${url}: ${answer.statusCode} ${answer.body}`);
+      }),
+    );
 }
 
 type Session = { refreshToken: string };

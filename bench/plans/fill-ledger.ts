@@ -83,6 +83,23 @@ export async function fillPeople(ownerUrl: string, people: number): Promise<void
   }
 }
 
+/** Adds purchases of the filled wallets, paid one a minute from 2020 on, and a thousand that wait. */
+export async function fillPayments(
+  ownerUrl: string,
+  size: { wallets: number; purchases: number },
+): Promise<void> {
+  const client = new pg.Client({ connectionString: ownerUrl });
+  await client.connect();
+  try {
+    await client.query('set synchronous_commit = off');
+    const run = await readParts(client);
+    await run('payments', size);
+    await client.query('vacuum (freeze, analyze)');
+  } finally {
+    await client.end();
+  }
+}
+
 /** Runs the parts of fill.sql by name, with their names filled in. */
 async function readParts(
   client: pg.Client,

@@ -28,6 +28,42 @@ insert into credits.balances (wallet_id, owner_id, kind, status, free, paid, hel
          decode(repeat('00', 32), 'hex'), u.created_at, u.created_at
     from auth.users u where u.email like 'person-%';
 
+-- part: payments
+-- Purchases one a minute, with all that a provider has told of them; each tenth went back. The last thousand wait to be
+-- paid, and as many events for what they are about.
+create unlogged table sold as
+  select credits.new_id(timestamptz '2020-01-01 00:00:00Z' + i * interval '1 minute') as id, w.wallet_id, i,
+         timestamptz '2020-01-01 00:00:00Z' + i * interval '1 minute' as made_at, i <= :purchases as is_paid
+    from generate_series(1, :purchases + 1000) i
+    join (select b.wallet_id, row_number() over (order by b.sequence desc, b.wallet_id) - 1 as place
+            from credits.balances b where b.sequence > 0) w on w.place = i % :wallets;
+insert into credits.purchases (id, wallet_id, user_id, credits, price_cents, currency, provider, status, created_at,
+    completed_at, provider_payment_id, next_check_at)
+  select s.id, s.wallet_id, s.wallet_id, 10, 1000, 'EUR', 'stripe',
+         case when s.is_paid then 'completed' else 'pending' end, s.made_at, case when s.is_paid then s.made_at end,
+         case when s.is_paid then 'pi_' || s.id end, case when not s.is_paid then s.made_at end
+    from sold s;
+insert into payments.checkouts (provider, checkout_id, opened_for, payment_id, status, amount_cents, total_cents,
+    currency, is_live, updated_at)
+  select 'stripe', 'cs_test_' || s.id, s.id, case when s.is_paid then 'pi_' || s.id end,
+         case when s.is_paid then 'paid' else 'open' end, 1000, 1000, 'EUR', false, s.made_at
+    from sold s;
+insert into payments.payments (provider, payment_id, created_at)
+  select 'stripe', 'pi_' || s.id, s.made_at from sold s where s.is_paid;
+insert into payments.postings (id, purchase_id, amount, created_at)
+  select credits.new_id(s.made_at), s.id, 10, s.made_at from sold s where s.is_paid;
+insert into payments.refunds (provider, refund_id, payment_id, status, amount_cents, currency, is_live, updated_at)
+  select 'stripe', 're_' || s.id, 'pi_' || s.id, 'succeeded', 1000, 'EUR', false, s.made_at
+    from sold s where s.i % 10 = 0;
+insert into payments.disputes (provider, dispute_id, payment_id, status, amount_cents, currency, is_live, updated_at)
+  select 'stripe', 'dp_' || s.id, 'pi_' || s.id, 'lost', 1000, 'EUR', false, s.made_at from sold s where s.i % 10 = 1;
+insert into payments.events (id, provider, provider_event_id, type, payload, received_at, applied_at, outcome,
+    waits_for)
+  select credits.new_id(s.made_at), 'stripe', 'evt_past_' || s.id, 'checkout.session.completed', '{}', s.made_at,
+         case when s.is_paid then s.made_at end, case when s.is_paid then 'applied' else 'waiting' end,
+         case when not s.is_paid then 'payment:pi_gone_' || s.id end
+    from sold s;
+
 -- part: grant
 -- One lot for every wallet.
 with wanted as materialized (

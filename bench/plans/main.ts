@@ -11,7 +11,7 @@ import { startEmbeddedPostgres } from '../../server/src/db/embedded.ts';
 import { serviceSettings } from '../lib/environment.ts';
 import { openPlanClient } from './client.ts';
 import { explained, logPlans } from './explain.ts';
-import { fillLedger, fillPeople } from './fill-ledger.ts';
+import { fillLedger, fillPayments, fillPeople } from './fill-ledger.ts';
 import { operations } from './operations.ts';
 import { measureTables } from './measure-tables.ts';
 import { renderPlans, scansOfLargeTables, type OperationPlans } from './render.ts';
@@ -25,6 +25,7 @@ const help = `Writes docs/reference/query-plans.md from a ledger that it fills a
   --wallets N        wallets (default 100000)
   --hot N            spends of the one hot wallet (default 1000000)
   --people N         people with empty wallets (default 1000000)
+  --purchases N      purchases that were paid (default 1000000)
   --print            print the page instead of writing it
 `;
 
@@ -34,6 +35,7 @@ const { values } = parseArgs({
     wallets: { type: 'string', default: '100000' },
     hot: { type: 'string', default: '1000000' },
     people: { type: 'string', default: '1000000' },
+    purchases: { type: 'string', default: '1000000' },
     print: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -65,6 +67,11 @@ async function main(): Promise<void> {
     console.error(await timeVerification(server.ownerUrl));
     console.error(`${values.people} people`);
     await fillPeople(server.ownerUrl, Number(values.people));
+    console.error(`${values.purchases} purchases`);
+    await fillPayments(server.ownerUrl, {
+      wallets: Number(values.wallets),
+      purchases: Number(values.purchases),
+    });
     await logPlans(superuserUrl);
     await writePage(server.ownerUrl, join(dataDir, 'postgres.log'));
   } finally {

@@ -14,7 +14,8 @@ export async function measureTables(ownerUrl: string): Promise<TableSize[]> {
                  from pg_index x join pg_class i on i.oid = x.indexrelid where x.indrelid = c.oid) as indexes
          from pg_class c
         where c.relkind = 'r' and c.reltuples >= 1000
-          and c.relnamespace in ('credits'::regnamespace, 'auth'::regnamespace)
+          and c.relnamespace in ('credits'::regnamespace, 'auth'::regnamespace, 'payments'::regnamespace)
+          and c.relpersistence = 'p'
         order by c.reltuples desc, c.relname`,
     );
     return rows;

@@ -119,6 +119,17 @@ export const operations: Operation[] = [
     title,
     run: ({ get, administrator }: PlanClient) => get(administrator, `/api/v1/users?${query}`),
   })),
+  { title: 'Purchases of a person', run: ({ get, usual }) => get(usual, `${credits}/purchases`) },
+  { title: 'A delivery of a payment provider', run: ({ pay }) => pay(1) },
+  { title: 'Fifty deliveries of a payment provider at once', run: ({ pay }) => pay(50) },
+  {
+    title: 'Events of payment providers, first page',
+    run: ({ get, administrator }) => get(administrator, '/api/v1/payments/events'),
+  },
+  {
+    title: 'Pending purchases whose provider is to be asked',
+    run: ({ takeDueChecks }) => takeDueChecks(),
+  },
   { title: 'Audit of a sample of the ledger', run: ({ audit }) => audit() },
   { title: 'Verification of one wallet', run: ({ verify, usual }) => verify(usual) },
 ];

@@ -5,7 +5,7 @@ import { cloneDatabase } from '../../server/test/harness/index.ts';
 import { serviceSettings } from '../lib/environment.ts';
 import { openPlanClient } from './client.ts';
 import { readPlans } from './explain.ts';
-import { fillLedger, fillPeople } from './fill-ledger.ts';
+import { fillLedger, fillPayments, fillPeople } from './fill-ledger.ts';
 import { operations } from './operations.ts';
 import { renderPlans, rounded, scansOfLargeTables } from './render.ts';
 import { timeVerification } from './time-verification.ts';
@@ -16,6 +16,7 @@ test('a small ledger is filled soundly, and everything can be asked of it', asyn
   await fillLedger({ ownerUrl, wallets: 110, transactions: 1600, hot: 300, onProgress: () => {} });
   expect(await timeVerification(ownerUrl)).toMatch(/^verified 1620 transactions/);
   await fillPeople(ownerUrl, 300);
+  await fillPayments(ownerUrl, { wallets: 110, purchases: 500 });
   const client = await openPlanClient(ownerUrl);
   for (const { run } of operations) await run(client);
   await client.stop();

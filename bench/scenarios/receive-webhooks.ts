@@ -1,14 +1,14 @@
-import { createHmac, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { stripeWebhookSecret, type Environment } from '../lib/environment.ts';
+import type { Environment } from '../lib/environment.ts';
 import { requestText, sendLoad } from '../lib/load.ts';
 import { alternate } from '../lib/measure.ts';
 import type { Scenario } from '../lib/scenario.ts';
+import { paidDelivery, priceCents } from '../lib/stripe-delivery.ts';
 
 const webhooksPerSecond = 1000;
 const webhookConnections = 50;
 const balanceConnections = 8;
-const priceCents = 1000;
 
 /**
  * Row 12: events of a payment provider come in a flood; each is applied once, and everybody else is served.
@@ -74,41 +74,10 @@ async function prepareFlood({ people, ownerUrl }: Environment, count: number): P
   return { purchaseIds, requests: purchaseIds.map(deliveryOf) };
 }
 
-/** As Stripe sends it, with as much beside as it has to say. */
 function deliveryOf(purchaseId: string): string {
-  const created = Math.floor(Date.now() / 1000);
-  const session = {
-    id: `cs_test_${purchaseId}`,
-    object: 'checkout.session',
-    mode: 'payment',
-    status: 'complete',
-    payment_status: 'paid',
-    payment_intent: `pi_${purchaseId}`,
-    amount_subtotal: priceCents,
-    amount_total: priceCents,
-    currency: 'eur',
-    customer: null,
-    customer_details: { email: 'someone@example.com', name: 'Someone', address: { country: 'DE' } },
-    created,
-    expires_at: created + 86_400,
-    livemode: false,
-    metadata: { obol_purchase_id: purchaseId },
-    payment_method_types: ['card', 'sepa_debit'],
-    success_url: 'https://example.com/credits',
-    total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 0 },
-  };
-  const event = {
-    id: `evt_${purchaseId}`,
-    object: 'event',
-    type: 'checkout.session.completed',
-    created,
-    livemode: false,
-    data: { object: session },
-  };
-  const text = JSON.stringify(event);
-  const signature = createHmac('sha256', stripeWebhookSecret).update(`${created}.${text}`).digest('hex');
+  const { event, signature } = paidDelivery(purchaseId);
   const request = requestText('POST', '/api/v1/webhooks/stripe', { body: event });
-  return request.replace('\r\n\r\n', `\r\nStripe-Signature: t=${created},v1=${signature}\r\n\r\n`);
+  return request.replace('\r\n\r\n', `\r\nStripe-Signature: ${signature}\r\n\r\n`);
 }
 
 /** How many a second were taken. Rejects when one was not. */

@@ -1,6 +1,10 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { StandIn, StandInSettings } from '../../stand-in/start-stand-in.ts';
 import type { Config } from './config.ts';
+
+const answerMs = 2000;
 
 /** What runs instead of payment providers, and the configuration that leads to it. */
 export type PaymentStandIn = { config: Config; url: string; stop(): Promise<void> };
@@ -11,13 +15,46 @@ export type PaymentStandIn = { config: Config; url: string; stop(): Promise<void
  * Its state is kept in DATA_DIR.
  */
 export async function startPaymentStandIn(config: Config, log: Logger): Promise<PaymentStandIn | undefined> {
-  const hasProvider = config.stripeSecretKey !== '' || config.paypalClientId !== '';
-  if (config.isProduction || hasProvider) return undefined;
+  if (!mayHaveStandIn(config)) return undefined;
   const standIn = await listenSomewhere(config);
   standIn.deliverTo(deliveryAddress(config));
   log.warn({ url: standIn.url }, 'payments go to a stand-in: no money moves');
-  return { config: withSettings(config, standIn.settings), url: standIn.url, stop: () => standIn.stop() };
+  const file = settingsFile(config);
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  await writeFile(file, JSON.stringify(standIn.settings), { mode: 0o600 });
+  return {
+    config: withSettings(config, standIn.settings),
+    url: standIn.url,
+    async stop() {
+      await rm(file, { force: true });
+      await standIn.stop();
+    },
+  };
 }
+
+/**
+ * The configuration that leads a command to the stand-in which a service on the same DATA_DIR runs at this
+ * moment; the one that was given where none does, and always in production.
+ */
+export async function joinPaymentStandIn(config: Config): Promise<Config> {
+  if (!mayHaveStandIn(config)) return config;
+  const text = await readFile(settingsFile(config), 'utf8').catch(() => undefined);
+  if (text === undefined) return config;
+  const settings: StandInSettings = JSON.parse(text);
+  const signal = AbortSignal.timeout(answerMs);
+  const isThere = await fetch(`${settings.STRIPE_API_BASE}/control`, { method: 'HEAD', signal }).then(
+    () => true,
+    () => false,
+  );
+  return isThere ? withSettings(config, settings) : config;
+}
+
+function mayHaveStandIn({ isProduction, stripeSecretKey, paypalClientId }: Config): boolean {
+  return !isProduction && stripeSecretKey === '' && paypalClientId === '';
+}
+
+/** Where those who run beside the service learn how to speak with its stand-in. */
+const settingsFile = ({ dataDir }: Config): string => join(dataDir, 'payments-stand-in-settings.json');
 
 /** On STAND_IN_PORT; without it on the port after ours, or on any other when that is taken. */
 async function listenSomewhere(config: Config): Promise<StandIn> {

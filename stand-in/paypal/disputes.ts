@@ -111,6 +111,12 @@ function reverse(world: World, dispute: Dispute): void {
   }
 }
 
+/** What a list says of a dispute: less than the dispute itself. */
+function summaryOf(dispute: Dispute) {
+  const { disputed_transactions: _transactions, dispute_outcome: _outcome, ...summary } = dispute;
+  return { ...summary, dispute_state: dispute.status === 'RESOLVED' ? 'RESOLVED' : 'REQUIRED_ACTION' };
+}
+
 /** GET /v1/customer/disputes */
 export function listDisputes(world: World, query: URLSearchParams) {
   const transaction = query.get('disputed_transaction_id');
@@ -129,7 +135,7 @@ export function listDisputes(world: World, query: URLSearchParams) {
   next.searchParams.set('next_page_token', String(start + size));
   const hasMore = start + size < newest.length;
   return {
-    items: newest.slice(start, start + size),
+    items: newest.slice(start, start + size).map(summaryOf),
     links: [
       { href: self.href, rel: 'self', method: 'GET' },
       ...(hasMore ? [{ href: next.href, rel: 'next', method: 'GET' }] : []),

@@ -45,7 +45,10 @@ function beginNextPeriod(world: World, subscription: Subscription): void {
   const items = { ...subscription.items, data: [{ ...item, ...before }] };
   emit(world, 'customer.subscription.updated', subscription, { items });
   const lines = [...prorationsOf(world, subscription), periodLine(world, item)];
-  collect(world, subscription, addInvoice(world, subscription, { reason: 'subscription_cycle', lines }));
+  // Stripe charges after the turn, so that no two states of a subscription are of the same second.
+  world.at(new Date(world.now().getTime() + 1000), () =>
+    collect(world, subscription, addInvoice(world, subscription, { reason: 'subscription_cycle', lines })),
+  );
 }
 
 /** What changes within the period have cost and given back. */

@@ -10,7 +10,7 @@ const compiler = join(modules, 'typescript/bin/tsc');
 /** How the SDK lets words pass that it does not know by name. */
 const otherWords = 'export type OtherString = string & Record<never, never>;';
 
-/** An answer as the SDK returned it, and the SDK's name for its type. */
+/** An answer as it was returned, and the name of its type in the declarations. */
 export type Answer = { name: string; type: string; value: unknown };
 
 /**
@@ -19,16 +19,37 @@ export type Answer = { name: string; type: string; value: unknown };
  * name, which its declarations would let pass. Returns what the compiler finds, a line each.
  */
 export async function compileAnswers(answers: readonly Answer[]): Promise<string[]> {
-  const dir = await mkdtemp(join(tmpdir(), 'stand-in-types-'));
-  try {
+  const head =
+    "import type Stripe from './stripe/stripe.esm.node.js'; declare const decimal: Stripe.Decimal;";
+  return compileIn(async (dir) => {
     await cp(join(modules, 'stripe/esm'), join(dir, 'stripe'), { recursive: true, filter: isDeclaration });
     const shared = join(dir, 'stripe/shared.d.ts');
     const text = await readFile(shared, 'utf8');
     if (!text.includes(otherWords)) throw new Error('the SDK writes its lists of words in another way now');
     await writeFile(shared, text.replace(otherWords, 'export type OtherString = never;'));
+    return head;
+  }, answers);
+}
+
+/** The same for answers of PayPal's, which are compared with what its public reference declares. */
+export function comparePayPalAnswers(answers: readonly Answer[]): Promise<string[]> {
+  return compileIn(async (dir) => {
+    await cp(join(import.meta.dirname, 'paypal-reference.ts'), join(dir, 'paypal-reference.d.ts'));
+    return "import type * as PayPal from './paypal-reference.js';";
+  }, answers);
+}
+
+/** `prepare` puts the declarations into a directory, and returns the line that imports them. */
+async function compileIn(
+  prepare: (dir: string) => Promise<string>,
+  answers: readonly Answer[],
+): Promise<string[]> {
+  const dir = await mkdtemp(join(tmpdir(), 'stand-in-types-'));
+  try {
+    const head = await prepare(dir);
     await writeFile(join(dir, 'package.json'), '{"type":"module"}');
     await writeFile(join(dir, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['answers.ts'] }));
-    await writeFile(join(dir, 'answers.ts'), sourceOf(answers));
+    await writeFile(join(dir, 'answers.ts'), sourceOf(head, answers));
     return await findings(dir, answers);
   } finally {
     await rm(dir, { recursive: true });
@@ -52,9 +73,7 @@ const compilerOptions = {
 };
 
 /** A line for the imports, then one for each answer. */
-function sourceOf(answers: readonly Answer[]): string {
-  const head =
-    "import type Stripe from './stripe/stripe.esm.node.js'; declare const decimal: Stripe.Decimal;";
+function sourceOf(head: string, answers: readonly Answer[]): string {
   return [head, ...answers.map(({ type, value }) => `(${literalOf(value)}) satisfies ${type};`), ''].join(
     '\n',
   );

@@ -230,7 +230,7 @@ describe('a subscription', () => {
     bench.act('advance', { days: 31 });
     expect((await bench.stripe.subscriptions.retrieve(id)).status).toBe('past_due');
     bench.act('decline-renewals', { subscription: id, declines: 'no' });
-    bench.act('advance', { days: 3 });
+    bench.act('advance', { days: 3, minutes: 1 });
     expect((await bench.stripe.subscriptions.retrieve(id)).status).toBe('active');
     expect(await paidBills(bench, id)).toHaveLength(2);
   });

@@ -3,6 +3,7 @@ import type { Ctx } from '../ctx.ts';
 import { connectToCurrent, findConnections, prepareDatabase, type Connections } from '../db/connect.ts';
 import { loadEnvironment, type Environment } from '../environment.ts';
 import { openDatabase } from '../open-database.ts';
+import { joinPaymentStandIn } from '../payment-stand-in.ts';
 import { createService } from '../service.ts';
 
 /** Commands speak for themselves; only what needs attention is logged, away from their output. */
@@ -10,14 +11,18 @@ const log = pino({ level: 'error' }, pino.destination(2));
 
 /**
  * Runs `work` with the use cases' context on the service's database, beside a running service or on its own.
- * The schema must be current. Throws SchemaError, DataDirInUseError, ConfigError.
+ * The schema must be current. `asksProviders`: in development, payments are those of the stand-in of a running
+ * service. Throws SchemaError, DataDirInUseError, ConfigError.
  */
-export async function withContext<T>(work: (ctx: Ctx, connections: Connections) => Promise<T>): Promise<T> {
+export async function withContext<T>(
+  work: (ctx: Ctx, connections: Connections) => Promise<T>,
+  { asksProviders = false } = {},
+): Promise<T> {
   const environment = await loadEnvironment();
   return withOpenDatabase(environment, async (databaseUrl) => {
     const connections = await connectToCurrent(environment.config, databaseUrl);
     const service = await createService({
-      config: environment.config,
+      config: asksProviders ? await joinPaymentStandIn(environment.config) : environment.config,
       appUrl: connections.appUrl,
       log,
       runsJobs: false,

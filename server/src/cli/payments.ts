@@ -30,7 +30,8 @@ export function paymentsCommand(): Command {
     .command('reconcile')
     .description(
       'Compares what providers list with the ledger, in four lists: matched, only theirs, only ours, differing. Changes ' +
-        'nothing without --repair; exits with 1 when something is left to look at.',
+        'nothing without --repair. Exits with 0 when they agree, with 1 when something is left to look at or nothing could ' +
+        'be compared.',
     )
     .requiredOption('--since <date>', 'from when on, such as 2026-03-01', parseDate)
     .addOption(
@@ -49,7 +50,7 @@ export function paymentsCommand(): Command {
 async function reconcile(output: Output, options: ReconcileArguments): Promise<void> {
   if (options.from !== undefined && options.provider === undefined)
     throw new CommandError('Say with --provider whose export it is.');
-  const reports = await withContext((ctx) => compareAll(ctx, options));
+  const reports = await withContext((ctx) => compareAll(ctx, options), { asksProviders: true });
   for (const report of reports) for (const line of linesOf(report)) output.say(line);
   output.result(reports.map((report) => ({ ...report, open: countOpen(report) })));
   if (reports.some((report) => countOpen(report) > 0)) process.exitCode = 1;
@@ -59,14 +60,24 @@ async function compareAll(
   ctx: Ctx,
   { since, provider: name, repair = false, from }: ReconcileArguments,
 ): Promise<ReconciliationReport[]> {
-  const providers = name === undefined ? ctx.payments.providers : [ctx.payments.provider(name)];
-  if (providers.length === 0) throw new CommandError('No payment provider is set up.');
+  const providers = ctx.payments.providers.filter((one) => name === undefined || one.name === name);
+  if (providers.length === 0) throw new CommandError(nobodySetUp(ctx, name));
   const reports: ReconciliationReport[] = [];
   for (const provider of providers) {
     const listed = from === undefined ? {} : { listed: await openExport(provider, from) };
     reports.push(await reconcilePayments(ctx, { provider, since, repairs: repair, ...listed }));
   }
   return reports;
+}
+
+/** Who is missing, and in development where payments go instead. */
+function nobodySetUp({ config }: Ctx, name?: string): string {
+  const what = name === undefined ? 'No payment provider is set up.' : `The provider ${name} is not set up.`;
+  if (config.isProduction) return what;
+  return (
+    `${what} Without keys, payments go to the stand-in of the service that \`npm start\` runs: ` +
+    'start it, and run this with the same DATA_DIR.'
+  );
 }
 
 async function openExport(provider: Parameters<typeof readExport>[0], path: string) {

@@ -31,6 +31,7 @@ export type RealService = {
 };
 
 const readyMs = 60_000;
+const compileCache = process.env.NODE_COMPILE_CACHE;
 const services: RealService[] = [];
 const scratchDirs: string[] = [];
 
@@ -61,6 +62,7 @@ export async function launchService(options: RealServiceOptions): Promise<RealSe
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env.PATH,
+      ...(compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache }),
       PORT: String(port),
       LOG_LEVEL: 'warn',
       RATE_LIMIT_ENABLED: 'false',

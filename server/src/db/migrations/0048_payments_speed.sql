@@ -689,7 +689,7 @@ begin
      and not exists (
        select from payments.events e
         where e.provider = d.delivery->>'provider'
-          and e.provider_event_id = d.delivery->'event'->>'providerEventId')
+          and e.provider_event_id = d.delivery->'event'->>'providerEventId' offset 0)
      and (payments.judge(d.delivery->>'provider', d.delivery->'facts',
        coalesce((d.delivery->>'isLive')::boolean, false))).outcome <> 'refused';
   perform payments.apply_facts(told, at_time, daily_amount, daily_cap);
@@ -719,7 +719,9 @@ begin
            j.event is not null and s.id is null
       from judged j
       left join stored s on s.id = (j.event->>'id')::uuid
-      left join payments.events e on e.provider = j.provider and e.provider_event_id = j.event->>'providerEventId'
+      left join lateral (
+        select x.* from payments.events x
+         where x.provider = j.provider and x.provider_event_id = j.event->>'providerEventId' offset 0) e on true
      order by j.ordinal;
   perform payments.wake_events(told, at_time);
 end $$;

@@ -139,3 +139,49 @@ test('what is refused, unknown, repeated or beyond the database has no effect on
   ]);
   expect(await stateOf(good, wrong)).toEqual([received(1000), { ...received(0), status: 'pending' }]);
 });
+
+/** Deliveries that pay these purchases. */
+const batchOf = (purchaseIds: string[]) =>
+  JSON.stringify(
+    purchaseIds.map((id) => {
+      const fact = { kind: 'checkout', checkoutId: `cs_${id}`, purchaseId: id, paymentId: `pi_${id}` };
+      const paid = { status: 'paid', amountCents: 1000, currency: 'EUR', customerId: null };
+      const event = { id, providerEventId: `evt_${id}`, type: 'test.event', payload: {} };
+      return { provider: 'stripe', isLive: false, isOwn: false, facts: [{ ...fact, ...paid }], event };
+    }),
+  );
+
+/** How many rows this transaction has read so far. */
+async function readRows(): Promise<number> {
+  const { rows } = await owner.query<{ rows: number }>(
+    `select sum(s.seq_tup_read + s.idx_tup_fetch)::integer as rows
+       from pg_stat_xact_user_tables s where s.schemaname in ('payments', 'credits')`,
+  );
+  return rows[0]?.rows ?? 0;
+}
+
+test.each([true, false])(
+  'what an event costs does not grow with those before it, though plans were made when there was none (%s)',
+  async (isKnown) => {
+    const costs: number[] = [];
+    await owner.query('analyze');
+    await owner.query('begin');
+    for (let batch = 0; batch < 40; batch++) {
+      const purchaseIds = Array.from({ length: 5 }, () => randomUUID());
+      await owner.query(
+        `insert into credits.purchases (id, wallet_id, user_id, credits, price_cents, currency, provider, status, created_at)
+           select id, $2, $2, 500, 1000, 'EUR', 'stripe', 'pending', $3 from unnest($1::uuid[]) as id where $4`,
+        [purchaseIds, desk.holder.userId, service.clock.now(), isKnown],
+      );
+      const before = await readRows();
+      const batchText = batchOf(purchaseIds);
+      await owner.query('select * from payments.receive_events($1, $2, 0, 0)', [
+        batchText,
+        service.clock.now(),
+      ]);
+      costs.push((await readRows()) - before);
+    }
+    await owner.query('rollback');
+    expect(Math.max(...costs.slice(-5))).toBeLessThanOrEqual(Math.max(...costs.slice(5, 10)));
+  },
+);

@@ -42,6 +42,7 @@ async function readCheckout(
   const fact = await provider.readCheckout(checkoutId, mayCapture);
   if (fact?.status === 'open' && isOver) {
     await provider.expireCheckout(checkoutId).catch(passOverRefusal);
+    await reachFaultPoint('purchase.expired');
     return (await provider.readCheckout(checkoutId, mayCapture)) ?? fact;
   }
   if (fact) return fact;

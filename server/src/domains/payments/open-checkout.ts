@@ -63,6 +63,7 @@ export async function openCheckout(ctx: Ctx, purchase: PurchaseRow): Promise<str
     return url;
   } catch (error) {
     if (error instanceof AppError && error.code === 'payments.provider_refused') {
+      await reachFaultPoint('purchase.refused');
       await ctx.db.call('select payments.fail_purchase($1, $2, $3)', [
         purchase.id,
         'provider_refused',

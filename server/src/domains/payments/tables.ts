@@ -127,6 +127,8 @@ export const refunds = paymentsSchema.table(
     currency: text('currency').notNull(),
     isLive: boolean('is_live').notNull(),
     updatedAt: at('updated_at').notNull(),
+    /** When it was heard of first. */
+    createdAt: at('created_at').notNull(),
   },
   (table) => [
     primaryKey({ name: 'refunds_pkey', columns: [table.provider, table.refundId] }),
@@ -155,6 +157,8 @@ export const disputes = paymentsSchema.table(
     toldAt: at('told_at'),
     /** How far administrators have been told of it. */
     announcedStatus: text('announced_status'),
+    /** When it was heard of first. */
+    createdAt: at('created_at').notNull(),
   },
   (table) => [
     primaryKey({ name: 'disputes_pkey', columns: [table.provider, table.disputeId] }),

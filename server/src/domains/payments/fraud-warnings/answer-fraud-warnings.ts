@@ -1,4 +1,5 @@
 import type { Ctx } from '../../../ctx.ts';
+import { reachFaultPoint } from '../../../lib/fault-points.ts';
 import { trySending } from '../refunds/send-refund.ts';
 
 const warningsMax = 50;
@@ -21,5 +22,6 @@ export async function answerFraudWarnings(ctx: Ctx): Promise<void> {
       creditsDailyCap,
     ],
   );
+  await reachFaultPoint('warning.answered');
   for (const { refund_id: refundId } of rows) await trySending(ctx, refundId);
 }

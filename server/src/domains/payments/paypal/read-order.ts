@@ -1,3 +1,4 @@
+import { reachFaultPoint } from '../../../lib/fault-points.ts';
 import type { CheckoutFact } from '../fact.ts';
 import type { MayCapture } from '../payment-provider.ts';
 import { readOptionalText, type Json } from './json.ts';
@@ -47,6 +48,7 @@ export async function readOrder(
   if (problem !== null || !isApproved || fact.purchaseId === null) return { fact, problem };
   const invoiceId = await readAnswer(() => readOptionalText(unit, 'invoice_id'));
   if (!(await mayCapture({ ...fact, purchaseId: fact.purchaseId, invoiceId }))) return { fact, problem };
+  await reachFaultPoint('paypal.approved');
   return { fact: await captureOrder(connection, fact, approval), problem };
 }
 

@@ -76,6 +76,7 @@ export async function sendOrder(ctx: Ctx, order: RefundToSend): Promise<void> {
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'payments.provider_refused') throw error;
     ctx.log.warn({ err: error, refundId: order.id }, 'the provider has refused a refund');
+    await reachFaultPoint('refund.refused');
     await failRefund(ctx, order.id, 'provider_refused');
   }
 }
@@ -85,6 +86,7 @@ async function findSent(ctx: Ctx, provider: PaymentProvider, order: RefundToSend
   const since = new Date(new Date(order.decided_at).getTime() - clockLeewayMs);
   for await (const facts of provider.listFacts(since)) {
     const sent = facts.filter((fact) => fact.kind === 'refund' && fact.refundRequestId === order.id);
+    if (sent.length > 0) await reachFaultPoint('refund.found');
     await ctx.payments.applyFacts(provider, sent);
     if (sent.length > 0) return true;
   }

@@ -10,6 +10,7 @@ import { listStripeFacts } from './list-stripe-facts.ts';
 import { metadataNames } from './metadata.ts';
 import { expireCheckout, openCheckout, openSubscription } from './open-checkout.ts';
 import { ensurePrice } from './ensure-price.ts';
+import { openPortal } from './open-portal.ts';
 import { readEvent } from './read-event.ts';
 import { readSubscriptionCheckout } from './read-subscription-checkout.ts';
 import { toStripeAmount } from './stripe-amounts.ts';
@@ -58,11 +59,7 @@ export function createStripeProvider({
     readSubscriptionCheckout: (checkoutId) => readSubscriptionCheckout(stripe, clock, checkoutId),
     changeSubscription: (order) => changeSubscription(stripe, clock, order),
     cancelSubscription: (order) => cancelSubscription(stripe, clock, order),
-    openPortal: async ({ customerId, returnUrl }) => {
-      const params = { customer: customerId, return_url: returnUrl };
-      const { url } = await askStripe(() => stripe.billingPortal.sessions.create(params));
-      return url;
-    },
+    openPortal: (order) => openPortal(stripe, order),
     chargeSavedCard: (order) => chargeSavedCard(stripe, order),
     listFacts: (since) => listStripeFacts(stripe, clock, since),
     readDelivery: async (body, headers) => {

@@ -2,6 +2,7 @@ import { and, desc, eq, inArray, sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller, Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
+import { reachFaultPoint } from '../../../lib/fault-points.ts';
 import { newId } from '../../../lib/ids.ts';
 import { creditsAddress } from '../../credits/index.ts';
 import { lockUser, type User } from '../../users/index.ts';
@@ -16,6 +17,8 @@ import type { OpenedSubscription } from './schemas.ts';
 
 /** How long a checkout waits to be paid. */
 const checkoutMs = 3_600_000;
+/** Stripe opens no checkout that would end sooner. */
+const openableMs = 31 * 60_000;
 
 type Ordered = { plan: Plan; version: PlanVersion };
 
@@ -40,6 +43,7 @@ export async function beginSubscription(
   const { subscription, user } = await ctx.db.asServiceFor(caller, (tx) =>
     claimSubscription(ctx, tx, { userId: caller.userId, ordered, provider, stale }),
   );
+  await reachFaultPoint('subscription.begun');
   const { checkoutUrl, checkoutExpiresAt } = subscription;
   if (checkoutUrl !== null && checkoutExpiresAt !== null) {
     return { subscriptionId: subscription.id, checkoutUrl, expiresAt: checkoutExpiresAt.toISOString() };
@@ -64,8 +68,20 @@ function isSame(ctx: Ctx, row: Subscription, { version }: Ordered, provider: Pay
     row.version === version.version &&
     row.provider === provider.name &&
     row.isLive === provider.isLive &&
-    (row.checkoutExpiresAt === null || row.checkoutExpiresAt > ctx.clock.now())
+    isPayable(ctx, row)
   );
+}
+
+/** One whose answer was lost is asked for again with the very same words, while Stripe opens it so. */
+function isPayable(ctx: Ctx, row: Subscription): boolean {
+  const now = ctx.clock.now().getTime();
+  return row.checkoutExpiresAt === null
+    ? endOfCheckout(row).getTime() - openableMs > now
+    : row.checkoutExpiresAt.getTime() > now;
+}
+
+function endOfCheckout({ createdAt }: Subscription): Date {
+  return new Date(createdAt.getTime() + checkoutMs);
 }
 
 /** Sees to it that a checkout is paid no more. Throws `payments.subscribed_already` when it was meanwhile. */
@@ -136,7 +152,10 @@ async function insertSubscription(
   return row;
 }
 
-/** Opens the checkout; the call is keyed by the subscription, so that asking again opens no second one. */
+/**
+ * Opens the checkout; the call is keyed by the subscription and says the same each time, so that asking again
+ * opens no second one.
+ */
 async function openCheckout(
   ctx: Ctx,
   order: { subscription: Subscription; user: User; ordered: Ordered; provider: PaymentProvider },
@@ -151,13 +170,15 @@ async function openCheckout(
     providerPriceId: await ensurePriceOf(ctx, provider, ordered.plan, ordered.version),
     successUrl: creditsAddress(ctx, { subscription: subscription.id }),
     cancelUrl: creditsAddress(ctx),
-    expiresAt: new Date(ctx.clock.now().getTime() + checkoutMs),
+    expiresAt: endOfCheckout(subscription),
   });
+  await reachFaultPoint('subscription.opened');
   await ctx.db.asService((tx) =>
     tx
       .update(subscriptions)
       .set({ checkoutId, checkoutUrl: url, checkoutExpiresAt: expiresAt, updatedAt: ctx.clock.now() })
       .where(eq(subscriptions.id, subscription.id)),
   );
+  await reachFaultPoint('subscription.attached');
   return { subscriptionId: subscription.id, checkoutUrl: url, expiresAt: expiresAt.toISOString() };
 }

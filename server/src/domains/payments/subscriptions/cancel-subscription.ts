@@ -2,6 +2,7 @@ import { and, eq } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
+import { reachFaultPoint } from '../../../lib/fault-points.ts';
 import { newId } from '../../../lib/ids.ts';
 import { subscriptions } from '../plan-tables.ts';
 import { findSubscription, liveStatuses, type Subscription } from './find-subscription.ts';
@@ -45,6 +46,7 @@ async function setCancels(ctx: Ctx, subscription: Subscription, cancels: boolean
   }
   const provider = ctx.payments.provider(subscription.provider);
   const fact = await provider.cancelSubscription({ providerSubscriptionId, cancels, changeId: newId(ctx) });
+  await reachFaultPoint('subscription.cancelled');
   await ctx.payments.applyFacts(provider, [fact]);
 }
 

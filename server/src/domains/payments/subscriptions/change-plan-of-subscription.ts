@@ -1,10 +1,11 @@
-import { and, desc, eq, gte } from 'drizzle-orm';
+import { and, desc, eq, gte, notExists } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller, Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
+import { reachFaultPoint } from '../../../lib/fault-points.ts';
 import { newId } from '../../../lib/ids.ts';
 import { creditsAddress } from '../../credits/index.ts';
-import { planChanges, plans, planVersions } from '../plan-tables.ts';
+import { periods, planChanges, plans, planVersions } from '../plan-tables.ts';
 import { findPlan } from '../plans/find-plan.ts';
 import type { Plan, PlanVersion } from '../plans/to-plan-view.ts';
 import { ensurePriceOf } from './ensure-price-of.ts';
@@ -87,6 +88,7 @@ async function askProvider(ctx: Ctx, change: Change): Promise<string | null> {
   // What is billed at once is the difference to the price that stands at the provider: the one that was paid.
   if (!isBilled(current)) await setPrice(ctx, change, current, newId(ctx), false);
   const changeId = await noteChange(ctx, change);
+  await reachFaultPoint('subscription.change-noted');
   try {
     return await setPrice(ctx, change, next, changeId, true);
   } catch (error) {
@@ -106,6 +108,7 @@ async function setPrice(ctx: Ctx, change: Change, to: PlanVersion, changeId: str
   const returnUrl = creditsAddress(ctx);
   const order = { providerSubscriptionId, providerPriceId, changeId, isImmediate, returnUrl };
   const { fact, approvalUrl } = await provider.changeSubscription(order);
+  await reachFaultPoint('subscription.changed');
   if (fact) await ctx.payments.applyFacts(provider, [fact]);
   return approvalUrl;
 }
@@ -124,6 +127,10 @@ async function noteChange(ctx: Ctx, { subscription, current, next }: Change): Pr
           eq(planChanges.toPlanId, next.planId),
           eq(planChanges.toVersion, next.version),
           gte(planChanges.createdAt, subscription.periodStart ?? subscription.createdAt),
+          // One that was billed is done; another one is another change.
+          notExists(
+            tx.select({ id: periods.id }).from(periods).where(eq(periods.planChangeId, planChanges.id)),
+          ),
         ),
       )
       .orderBy(desc(planChanges.createdAt))

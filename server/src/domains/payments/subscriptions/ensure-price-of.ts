@@ -1,5 +1,6 @@
 import { and, eq } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
+import { reachFaultPoint } from '../../../lib/fault-points.ts';
 import { planPrices } from '../plan-tables.ts';
 import type { Plan, PlanVersion } from '../plans/to-plan-view.ts';
 import type { PaymentProvider } from '../payment-provider.ts';
@@ -25,6 +26,7 @@ export async function ensurePriceOf(
   if (known) return known.id;
   const terms = { priceCents, currency, interval: billingInterval, taxBehavior };
   const providerPriceId = await provider.ensurePrice({ planId, version, name: plan.name, ...terms });
+  await reachFaultPoint('subscription.priced');
   const price = { provider: provider.name, providerPriceId, planId, version, isLive: provider.isLive };
   await ctx.db.asService((tx) => tx.insert(planPrices).values(price).onConflictDoNothing());
   return providerPriceId;

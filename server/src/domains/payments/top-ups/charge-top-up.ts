@@ -35,6 +35,7 @@ export async function chargeTopUp(ctx: Ctx, purchase: PurchaseRow): Promise<void
     creditsDailyFree,
     creditsDailyCap,
   ]);
+  await reachFaultPoint('top-up.attached');
   await ctx.payments.applyFacts(provider, [fact]);
 }
 
