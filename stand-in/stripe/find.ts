@@ -16,6 +16,7 @@ const names = {
   subscriptions: 'subscription',
   invoices: 'invoice',
   invoicePayments: 'invoice_payment',
+  portalConfigurations: 'configuration',
   events: 'event',
 } as const satisfies Partial<Record<keyof StripeState, string>>;
 

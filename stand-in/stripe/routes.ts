@@ -9,7 +9,12 @@ import { listInvoicePayments, listInvoices, voidInvoiceById } from './invoices.t
 import { listEvents } from './list-events.ts';
 import { list } from './lists.ts';
 import { detachPaymentMethod, listPaymentMethods } from './payment-methods.ts';
-import { createPortalSession } from './portal.ts';
+import {
+  createPortalConfiguration,
+  createPortalSession,
+  listPortalConfigurations,
+  updatePortalConfiguration,
+} from './portal.ts';
 import {
   createPrice,
   createProduct,
@@ -83,6 +88,9 @@ export const stripeRoutes: readonly Route<Answer>[] = [
   { method: 'POST', path: '/v1/invoices/:id/void', answer: voidInvoiceById },
   { method: 'GET', path: '/v1/invoice_payments', answer: listInvoicePayments },
   { method: 'GET', path: '/v1/invoice_payments/:id', answer: read('invoicePayments') },
+  { method: 'POST', path: '/v1/billing_portal/configurations', answer: createPortalConfiguration },
+  { method: 'GET', path: '/v1/billing_portal/configurations', answer: listPortalConfigurations },
+  { method: 'POST', path: '/v1/billing_portal/configurations/:id', answer: updatePortalConfiguration },
   { method: 'POST', path: '/v1/billing_portal/sessions', answer: createPortalSession },
   { method: 'GET', path: '/v1/events', answer: listEvents },
   { method: 'GET', path: '/v1/events/:id', answer: read('events') },

@@ -8,6 +8,7 @@ import type {
   LineItem,
   PaymentIntent,
   PaymentMethod,
+  PortalConfiguration,
   PortalSession,
   Price,
   Product,
@@ -55,6 +56,7 @@ export type StripeState = {
   subscriptionSecrets: Record<string, SubscriptionSecrets>;
   invoices: Record<string, Invoice>;
   invoicePayments: Record<string, InvoicePayment>;
+  portalConfigurations: Record<string, PortalConfiguration>;
   portalSessions: Record<string, PortalSession>;
   fraudWarnings: Record<string, FraudWarning>;
   events: Record<string, StripeEvent>;
@@ -80,6 +82,7 @@ export function emptyStripeState(): StripeState {
     subscriptionSecrets: {},
     invoices: {},
     invoicePayments: {},
+    portalConfigurations: {},
     portalSessions: {},
     fraudWarnings: {},
     events: {},

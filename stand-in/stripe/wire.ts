@@ -43,6 +43,7 @@ export type InvoiceLine = Wire<Stripe.InvoiceLineItem>;
 export type InvoicePayment = Wire<Stripe.InvoicePayment>;
 export type LineItem = Wire<Stripe.LineItem>;
 export type PortalSession = Wire<Stripe.BillingPortal.Session>;
+export type PortalConfiguration = Wire<Stripe.BillingPortal.Configuration>;
 export type FraudWarning = Wire<Stripe.Radar.EarlyFraudWarning>;
 export type List<Item> = Wire<Stripe.ApiList<Item>>;
 /** Events of all types in one: what they are about is looked at by its `object`. */

@@ -115,13 +115,22 @@ async function chargeSavedCard({ stripe, act }: Bench, add: Add, customer: strin
   add('paymentIntents.create', 'PaymentIntent', error.payment_intent);
   const settings = { invoice_settings: { default_payment_method: method } };
   add('customers.update', 'Customer', await stripe.customers.update(customer, settings));
-  const portal = { customer, return_url: 'http://localhost:3001' };
-  add(
-    'billingPortal.sessions.create',
-    'BillingPortal.Session',
-    await stripe.billingPortal.sessions.create(portal),
-  );
+  await openPortal(stripe, customer, add);
   add('paymentMethods.detach', 'PaymentMethod', await stripe.paymentMethods.detach(method));
+}
+
+async function openPortal(stripe: Bench['stripe'], customer: string, add: Add): Promise<void> {
+  const { configurations, sessions } = stripe.billingPortal;
+  const type = 'BillingPortal.Configuration';
+  const features = { subscription_update: { enabled: true } };
+  const made = add('billingPortal.configurations.create', type, await configurations.create({ features }));
+  const listed = await configurations.list({ active: true });
+  add('billingPortal.configurations.list', 'ApiList<Stripe.BillingPortal.Configuration>', listed);
+  const cancel = { subscription_cancel: { enabled: true, mode: 'at_period_end' } } as const;
+  const changed = await configurations.update(made.id, { features: cancel });
+  add('billingPortal.configurations.update', type, changed);
+  const order = { customer, return_url: 'http://localhost:3001', configuration: made.id };
+  add('billingPortal.sessions.create', 'BillingPortal.Session', await sessions.create(order));
 }
 
 async function moveMoneyBack({ stripe, act }: Bench, add: Add): Promise<void> {

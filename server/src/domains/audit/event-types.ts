@@ -60,6 +60,8 @@ export const auditEventTypes = {
   'payments.refund_denied': 'An administrator denied a refund that was asked for.',
   'payments.reconciled':
     'What a payment provider lists was compared with the ledger; `details` counts what was found and repaired.',
+  'payments.subscription_ended':
+    'A subscription is ended with its period: its money went back (`lost`), or another goes on beside it (`second`).',
   'plan.created': 'An administrator made a plan that people can subscribe to.',
   'plan.changed': 'A plan was changed; `details` names the fields and the version of its terms.',
 } as const satisfies Record<string, string>;

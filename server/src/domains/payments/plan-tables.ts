@@ -115,7 +115,8 @@ export const planPrices = paymentsSchema.table(
  * A person's subscription, from its checkout (`opening`) to its end. `plan_id` and `version` are what was
  * paid for last, before that what was ordered; `billed_*` is what the next bill will be for. `told_at` is the
  * provider's time of what is known. `paid_ends_at` is the end of the last period that was paid,
- * `tier_ends_at` how long that counts, `checked_at` when the provider was last asked.
+ * `tier_ends_at` how long that counts, `checked_at` when the provider was last asked. `abandoned_at` is when
+ * its checkout was left; `ended_for` says for what the provider was last asked by us to end it.
  */
 export const subscriptions = paymentsSchema.table(
   'subscriptions',
@@ -147,6 +148,8 @@ export const subscriptions = paymentsSchema.table(
     checkedAt: at('checked_at'),
     createdAt: at('created_at').notNull(),
     updatedAt: at('updated_at').notNull(),
+    abandonedAt: at('abandoned_at'),
+    endedFor: uuid('ended_for'),
   },
   (table) => [
     index('subscriptions_user_idx').on(table.userId, table.createdAt),
@@ -233,6 +236,9 @@ export const invoices = paymentsSchema.table(
   (table) => [
     primaryKey({ name: 'invoices_pkey', columns: [table.provider, table.invoiceId] }),
     index('invoices_subscription_idx').on(table.provider, table.providerSubscriptionId),
+    index('invoices_payment_idx')
+      .on(table.provider, table.paymentId)
+      .where(sql`${table.paymentId} is not null`),
     index('invoices_unsettled_idx')
       .on(table.receivedAt)
       .where(sql`${table.status} = 'paid' and ${table.settledAt} is null`),
@@ -245,7 +251,8 @@ export const invoices = paymentsSchema.table(
 /**
  * What was paid for: a whole period, or a dearer plan for the rest of one. `purchase_id` is the sale of its
  * credits; a change to a plan that has no more of them has none. They may be carried into the next period so
- * many times (`carried_times`; null: any number of times), `carried_more` of them once more.
+ * many times (`carried_times`; null: any number of times), `carried_more` of them once more. A change is one
+ * that was asked for (`plan_change_id`), and billed once.
  */
 export const periods = paymentsSchema.table(
   'periods',
@@ -266,10 +273,12 @@ export const periods = paymentsSchema.table(
     carriedTimes: integer('carried_times'),
     carriedMore: credits('carried_more').notNull(),
     createdAt: at('created_at').notNull(),
+    planChangeId: uuid('plan_change_id').references(() => planChanges.id, { onDelete: 'set null' }),
   },
   (table) => [
     uniqueIndex('periods_invoice_key').on(table.provider, table.invoiceId),
     uniqueIndex('periods_purchase_key').on(table.purchaseId),
+    uniqueIndex('periods_plan_change_key').on(table.planChangeId),
     uniqueIndex('periods_start_key')
       .on(table.subscriptionId, table.startsAt)
       .where(sql`${table.purpose} = 'period'`),

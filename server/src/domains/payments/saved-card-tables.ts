@@ -33,12 +33,15 @@ export const topUps = paymentsSchema.table(
     reason: text('reason'),
     agreedAt: at('agreed_at').notNull(),
     nextTryAt: at('next_try_at').notNull(),
+    /** What the package had when it was agreed to. */
+    packageCredits: bigint('package_credits', { mode: 'number' }).notNull(),
   },
   (table) => [
     index('top_ups_package_idx').on(table.packageId),
     index('top_ups_due_idx')
       .on(table.nextTryAt)
       .where(sql`${table.status} = 'active'`),
+    check('top_ups_credits_check', sql`${table.packageCredits} > 0`),
     check('top_ups_threshold_check', sql`${table.threshold} > 0`),
     check(
       'top_ups_cap_check',

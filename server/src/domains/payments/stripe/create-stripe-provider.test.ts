@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { idOf } from '../../../../../stand-in/stripe/wire.ts';
 import { openDispute } from '../../../../../stand-in/stripe/disputes.ts';
 import { signStripe, stripeEvent, stripeSession } from '../../../../test/harness/stripe-events.ts';
 import { startStripeProvider } from '../../../../test/harness/stripe-provider.ts';
@@ -169,6 +170,33 @@ test('the page for cards and bills belongs to the customer', async () => {
   await expect(stripe.openPortal({ customerId: 'cus_nobody', returnUrl })).rejects.toMatchObject({
     code: 'payments.provider_refused',
   });
+});
+
+test('nobody changes a plan there, or ends one at once, whatever somebody has set meanwhile', async () => {
+  const { fact } = await buy();
+  const order = { customerId: fact.customerId ?? '', returnUrl: 'https://obol.example/credits' };
+  const { portalSessions, portalConfigurations } = standIn.world.state.stripe;
+  const open = async () => {
+    const id = (await stripe.openPortal(order))?.split('/').at(-1) ?? '';
+    return portalConfigurations[idOf(portalSessions[id]?.configuration) ?? ''];
+  };
+  const allowed = {
+    features: {
+      subscription_update: { enabled: false },
+      subscription_cancel: { enabled: true, mode: 'at_period_end' },
+      payment_method_update: { enabled: true },
+      invoice_history: { enabled: true },
+      customer_update: { enabled: false },
+    },
+  };
+  const first = await open();
+  expect(first).toMatchObject(allowed);
+  expect((await open())?.id).toBe(first?.id);
+  if (first) first.features.subscription_update.enabled = true;
+  expect(await open()).toMatchObject({ id: first?.id, ...allowed });
+  if (first) first.features.subscription_cancel.mode = 'immediately';
+  expect(await open()).toMatchObject(allowed);
+  expect(Object.keys(portalConfigurations)).toHaveLength(1);
 });
 
 describe('a delivery', () => {

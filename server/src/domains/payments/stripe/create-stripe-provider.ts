@@ -10,8 +10,10 @@ import { listStripeFacts } from './list-stripe-facts.ts';
 import { metadataNames } from './metadata.ts';
 import { expireCheckout, openCheckout, openSubscription } from './open-checkout.ts';
 import { ensurePrice } from './ensure-price.ts';
+import { openPortal } from './open-portal.ts';
 import { readEvent } from './read-event.ts';
 import { readSubscriptionCheckout } from './read-subscription-checkout.ts';
+import { toStripeAmount } from './stripe-amounts.ts';
 import { toCheckoutFact, toSavedCardFact } from './to-checkout-fact.ts';
 import { toRefundFact } from './to-refund-fact.ts';
 import { cancelSubscription, changeSubscription } from './change-subscription.ts';
@@ -57,11 +59,7 @@ export function createStripeProvider({
     readSubscriptionCheckout: (checkoutId) => readSubscriptionCheckout(stripe, clock, checkoutId),
     changeSubscription: (order) => changeSubscription(stripe, clock, order),
     cancelSubscription: (order) => cancelSubscription(stripe, clock, order),
-    openPortal: async ({ customerId, returnUrl }) => {
-      const params = { customer: customerId, return_url: returnUrl };
-      const { url } = await askStripe(() => stripe.billingPortal.sessions.create(params));
-      return url;
-    },
+    openPortal: (order) => openPortal(stripe, order),
     chargeSavedCard: (order) => chargeSavedCard(stripe, order),
     listFacts: (since) => listStripeFacts(stripe, clock, since),
     readDelivery: async (body, headers) => {
@@ -102,7 +100,7 @@ async function refund(stripe: Stripe, order: Parameters<PaymentProvider['refund'
     stripe.refunds.create(
       {
         payment_intent: order.paymentId,
-        amount: order.amountCents,
+        amount: toStripeAmount(order.amountCents, order.currency),
         reason: 'requested_by_customer',
         metadata: { [metadataNames.refundRequestId]: order.refundRequestId },
       },

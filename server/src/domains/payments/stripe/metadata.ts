@@ -7,6 +7,8 @@ export const metadataNames = {
   refundRequestId: 'obol_refund_request_id',
   /** `saved_card` on payments that were made without a checkout. */
   origin: 'obol_origin',
+  /** Which configuration of the page for cards and bills is ours. */
+  portal: 'obol_portal',
 } as const;
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -1,11 +1,11 @@
-import { and, desc, eq, gte } from 'drizzle-orm';
+import { and, desc, eq, gte, notExists } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller, Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import { reachFaultPoint } from '../../../lib/fault-points.ts';
 import { newId } from '../../../lib/ids.ts';
 import { creditsAddress } from '../../credits/index.ts';
-import { planChanges, plans, planVersions } from '../plan-tables.ts';
+import { periods, planChanges, plans, planVersions } from '../plan-tables.ts';
 import { findPlan } from '../plans/find-plan.ts';
 import type { Plan, PlanVersion } from '../plans/to-plan-view.ts';
 import { ensurePriceOf } from './ensure-price-of.ts';
@@ -127,6 +127,10 @@ async function noteChange(ctx: Ctx, { subscription, current, next }: Change): Pr
           eq(planChanges.toPlanId, next.planId),
           eq(planChanges.toVersion, next.version),
           gte(planChanges.createdAt, subscription.periodStart ?? subscription.createdAt),
+          // One that was billed is done; another one is another change.
+          notExists(
+            tx.select({ id: periods.id }).from(periods).where(eq(periods.planChangeId, planChanges.id)),
+          ),
         ),
       )
       .orderBy(desc(planChanges.createdAt))

@@ -9,15 +9,23 @@ export const liveStatuses: readonly Subscription['status'][] = ['incomplete', 'a
 
 /**
  * The subscription of a person that matters: one that lives before one that waits in its checkout, that
- * before one that has ended; the newest of them.
+ * before one that has ended; one that goes on before one that ends with its period; the newest of them. So
+ * whoever ends one of several comes to the next.
  */
 export async function findSubscription(tx: Tx, userId: string): Promise<Subscription | undefined> {
+  const isNotBilled = sql`${subscriptions.status} not in ('active', 'past_due', 'incomplete')`;
   const order = sql`array_position(array['active', 'past_due', 'incomplete', 'opening', 'ended'], ${subscriptions.status})`;
   const [row] = await tx
     .select()
     .from(subscriptions)
     .where(and(eq(subscriptions.userId, userId), ne(subscriptions.status, 'abandoned')))
-    .orderBy(order, desc(subscriptions.createdAt), desc(subscriptions.id))
+    .orderBy(
+      isNotBilled,
+      subscriptions.cancelsAtPeriodEnd,
+      order,
+      desc(subscriptions.createdAt),
+      desc(subscriptions.id),
+    )
     .limit(1);
   return row;
 }

@@ -2,6 +2,7 @@ import { and, inArray, isNotNull, lt } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import { subscriptions } from '../plan-tables.ts';
 import { claimSubscriptions } from './claim-subscriptions.ts';
+import { endUnwanted } from './end-unwanted.ts';
 import { liveStatuses, type Subscription } from './find-subscription.ts';
 import { followOpenings } from './follow-openings.ts';
 
@@ -12,13 +13,15 @@ const peopleMax = 500;
 
 /**
  * Names who asks providers about subscriptions of which nothing was heard, when their period was over or
- * since they were opened, and who ends plans that nobody has paid for beyond their days of grace.
+ * since they were opened, and who ends subscriptions that should not go on, and plans that nobody has paid
+ * for beyond their days of grace.
  */
 export function handleSubscriptionJobs(ctx: Ctx): void {
   ctx.jobs.handle('follow-subscriptions', async () => {
     const overdue = await claimOverdue(ctx);
     await Promise.all(overdue.map((subscription) => askAfter(ctx, subscription)));
     await followOpenings(ctx);
+    await endUnwanted(ctx);
     await ctx.db.call('select payments.end_grace($1, $2)', [ctx.clock.now(), peopleMax]);
   });
 }
