@@ -83,7 +83,7 @@ export async function fillPeople(ownerUrl: string, people: number): Promise<void
   }
 }
 
-/** Adds purchases of the filled wallets, paid one a minute from the year 2020 on, and a thousand that wait. */
+/** Adds purchases of the filled wallets, paid one a minute from 2020 on, and a thousand that wait. */
 export async function fillPayments(
   ownerUrl: string,
   size: { wallets: number; purchases: number },

@@ -563,6 +563,15 @@ export const settings = {
       'How long after a payment a refund that its buyer asks for is approved by itself, if nothing of it was spent; 0s ' +
       'leaves every refund to administrators.',
   },
+  paymentsTestMode: {
+    env: 'PAYMENTS_TEST_MODE',
+    type: 'boolean',
+    default: 'false',
+    group: 'Payments',
+    description:
+      'Whether a service in production may take payments in test mode (a test key at Stripe, the sandbox of PayPal), in ' +
+      'which people get credits for money that nobody pays. Without it, it does not start with those.',
+  },
   stripeSecretKey: {
     env: 'STRIPE_SECRET_KEY',
     type: 'text',
@@ -817,6 +826,10 @@ function findStripeProblems(values: Record<string, unknown>): string[] {
   const problems: string[] = [];
   if (!/^(sk|rk)_(test|live)_\w+$/.test(key))
     problems.push('STRIPE_SECRET_KEY: expected a key such as sk_test_… or rk_live_….');
+  if (isProduction === true && key.slice(2).startsWith('_test_') && values.paymentsTestMode !== true)
+    problems.push(
+      'STRIPE_SECRET_KEY: this is a test key, with which nobody pays real money. Set a live one, or PAYMENTS_TEST_MODE=true.',
+    );
   if (typeof secrets === 'string' && !/^whsec_\S+(\s*,\s*whsec_\S+)*$/.test(secrets))
     problems.push('STRIPE_WEBHOOK_SECRET: expected whsec_…, or several, comma separated.');
   if (isProduction === true && typeof base === 'string' && !base.startsWith('https:'))

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { type ConfigError, loadConfig } from './config.ts';
 
-/** What is said against these settings of PayPal. */
+/** What is said against these settings of PayPal, and of Stripe. */
 const problemsOf = (env: Record<string, string>): string[] => {
   try {
     loadConfig(env);
     return [];
   } catch (error) {
-    return (error as ConfigError).problems.filter((problem) => problem.startsWith('PAYPAL_'));
+    return (error as ConfigError).problems.filter((problem) => /^(PAYPAL|STRIPE)_/.test(problem));
   }
 };
 const keys = {
@@ -41,7 +41,24 @@ test('a stand-in for PayPal counts in development, never in production', () => {
     'https://evil.example',
   ])
     expect(problemsOf({ ...production, ...keys, PAYPAL_API_BASE: base })).toHaveLength(1);
-  expect(
-    problemsOf({ ...production, ...keys, PAYPAL_API_BASE: 'https://api-m.sandbox.paypal.com/' }),
-  ).toEqual([]);
+});
+
+test('in production nobody gets credits for the money of a sandbox, unless that is wanted', () => {
+  const sandbox = { ...keys, PAYPAL_API_BASE: 'https://api-m.sandbox.paypal.com/' };
+  expect(problemsOf({ ...production, ...sandbox })).toEqual([
+    expect.stringContaining('PAYPAL_API_BASE: in the sandbox nobody pays real money'),
+  ]);
+  expect(problemsOf({ ...production, ...sandbox, PAYMENTS_TEST_MODE: 'true' })).toEqual([]);
+  expect(problemsOf(sandbox)).toEqual([]);
+  const unused = { ...production, PAYPAL_API_BASE: sandbox.PAYPAL_API_BASE };
+  expect(problemsOf(unused)).toEqual([]);
+  for (const key of ['sk_test_abc', 'rk_test_abc']) {
+    const stripe = { STRIPE_SECRET_KEY: key, STRIPE_WEBHOOK_SECRET: 'whsec_abc' };
+    expect(problemsOf({ ...production, ...stripe })).toEqual([
+      expect.stringContaining('STRIPE_SECRET_KEY: this is a test key'),
+    ]);
+    expect(problemsOf({ ...production, ...stripe, PAYMENTS_TEST_MODE: 'true' })).toEqual([]);
+    expect(problemsOf(stripe)).toEqual([]);
+    expect(problemsOf({ ...production, ...stripe, STRIPE_SECRET_KEY: 'rk_live_test' })).toEqual([]);
+  }
 });

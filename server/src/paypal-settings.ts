@@ -33,6 +33,11 @@ export function findPaypalProblems(values: Record<string, unknown>): string[] {
       problems.push("PAYPAL_API_BASE: expected PayPal's own address in production.");
   }
   if (text('paypalClientId') === '') return problems;
+  const isSandbox = paypalModeOf(text('paypalApiBase')) === 'sandbox';
+  if (values.isProduction === true && isSandbox && values.paymentsTestMode !== true)
+    problems.push(
+      'PAYPAL_API_BASE: in the sandbox nobody pays real money. Set https://api-m.paypal.com, or PAYMENTS_TEST_MODE=true.',
+    );
   if (text('paypalClientSecret') === '') problems.push('PAYPAL_CLIENT_SECRET is missing.');
   if (!/^[\w-]{1,50}$/.test(text('paypalWebhookId')))
     problems.push('PAYPAL_WEBHOOK_ID: expected the id of a webhook, such as 1JE4291016473214C.');

@@ -86,7 +86,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     turns.waiting(),
   );
   const { callers, balances } = createReads({ db, clock, metrics });
-  const { paymentProviders = configuredProviders({ config, clock }) } = options;
+  const { paymentProviders = configuredProviders({ config, clock, db }) } = options;
   const ctx: Ctx = {
     config,
     db,

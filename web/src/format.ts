@@ -16,14 +16,15 @@ export function creditUnitsOf(units: number, scale: number): string {
 }
 
 const symbols: Record<string, string | undefined> = { EUR: '€', USD: '$', GBP: '£' };
-const withoutCents = new Set(
-  'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'.split(' '),
+/** As `currency-digits-of.ts` of the service says it; a test compares them. */
+const withoutDecimals = new Set(
+  'BIF CLP DJF GNF ISK JPY KMF KRW MGA PYG RWF UGX UYI VND VUV XAF XOF XPF'.split(' '),
 );
-const withThousandths = new Set('BHD IQD JOD KWD LYD OMR TND'.split(' '));
+const withThreeDecimals = new Set('BHD IQD JOD KWD LYD OMR TND'.split(' '));
 
-/** A price, from the smallest unit of its currency: €5.00, CHF 5.00, JPY 500. @see ISO 4217 */
+/** A price, from the smallest unit of its currency: €5.00, CHF 5.00, JPY 500. */
 export function moneyOf(cents: number, currency: string): string {
-  const scale = withoutCents.has(currency) ? 0 : withThousandths.has(currency) ? 3 : 2;
+  const scale = withoutDecimals.has(currency) ? 0 : withThreeDecimals.has(currency) ? 3 : 2;
   const [whole = '', fraction = ''] = creditUnitsOf(cents, scale).split('.');
   const number = scale === 0 ? whole : `${whole}.${fraction.padEnd(scale, '0')}`;
   const symbol = symbols[currency];

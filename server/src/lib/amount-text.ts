@@ -1,25 +1,22 @@
+import { currencyDigitsOf } from './currency-digits-of.ts';
+
 /** Units of credits, of which a credit has 10^scale, as people read them: `1,500 credits`, `0.25 credits`. */
 export function creditsText(units: number, scale: number): string {
   const format = formatFor(`${scale}`, { maximumFractionDigits: scale });
   return `${format.format(shifted(units, scale))} ${units === 10 ** scale ? 'credit' : 'credits'}`;
 }
 
-/** A price from the smallest unit of its currency: `€5.00`, `CHF 5.00`, `¥500`. @see ISO 4217 */
+/** A price from the smallest unit of its currency: `€5.00`, `CHF 5.00`, `¥500`. */
 export function moneyText(cents: number, currency: string): string {
-  return formatOf(currency).format(shifted(cents, placesOf(currency)));
+  const digits = currencyDigitsOf(currency);
+  const decimals = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  const format = formatFor(currency, { style: 'currency', currency, ...decimals });
+  return format.format(shifted(cents, digits));
 }
 
 /** How many of the smallest unit of a currency make a whole one: 100 cents, 1 yen. */
 export function centsPerUnit(currency: string): number {
-  return 10 ** placesOf(currency);
-}
-
-function placesOf(currency: string): number {
-  return formatOf(currency).resolvedOptions().maximumFractionDigits ?? 2;
-}
-
-function formatOf(currency: string): Intl.NumberFormat {
-  return formatFor(currency, { style: 'currency', currency });
+  return 10 ** currencyDigitsOf(currency);
 }
 
 /** By currency or scale. A format costs more to make than to use a hundred times; there are few. */

@@ -1,3 +1,4 @@
+import type { PaypalOptions } from '../../src/domains/payments/index.ts';
 import { issueCertificate, type Identity } from './certificates.ts';
 import { createTestClock } from './index.ts';
 import {
@@ -19,11 +20,11 @@ export const stranger = issueCertificate({ name: certificateName });
 export const pemOf = (...identities: Identity[]) => identities.map(({ pem }) => pem).join('');
 
 /** The adapter on a network where PayPal keeps its certificate, at noon. */
-export const keepCertificate = (options: TestSettings = {}) => {
+export const keepCertificate = (options: TestSettings = {}, memory?: PaypalOptions['memory']) => {
   const clock = createTestClock();
   const fake = createFakePaypal();
   fake.on('GET', certificateAddress, () => new Response(pemOf(paypal, intermediate)));
-  const provider = createTestPaypal(fake, clock, options);
+  const provider = createTestPaypal(fake, clock, { ...options, ...(memory ? { memory } : {}) });
   const body = JSON.stringify(eventOf('PAYMENT.ORDER.NOTHING', { id: 'nothing' }));
   const deliver = (signing: Partial<Signing> = {}, sent: string | Buffer = body) =>
     provider.readDelivery(Buffer.from(sent), signDelivery(body, clock, { key: paypal.key, ...signing }));

@@ -85,7 +85,7 @@ export const testAuthority = (): Identity =>
 export function createTestPaypal(
   fake: Pick<FakePaypal, 'fetch'>,
   clock: TestClock,
-  { roots = [testAuthority().pem], ...settings }: TestSettings = {},
+  { roots = [testAuthority().pem], memory, ...settings }: TestSettings = {},
 ) {
   const config = {
     paypalClientId: 'client',
@@ -98,10 +98,12 @@ export function createTestPaypal(
     paypalCertificateAuthority: '',
     ...settings,
   };
-  return capturingAll(createPaypalProvider({ config, clock, fetch: fake.fetch, roots }));
+  return capturingAll(
+    createPaypalProvider({ config, clock, fetch: fake.fetch, roots, ...(memory ? { memory } : {}) }),
+  );
 }
 
-export type TestSettings = Partial<PaypalOptions['config']> & { roots?: readonly string[] };
+export type TestSettings = Partial<PaypalOptions['config']> & Pick<PaypalOptions, 'roots' | 'memory'>;
 
 export type Signing = {
   key: KeyObject;

@@ -42,7 +42,12 @@ export type RefundFact = {
   currency: string;
 };
 
-/** A payment that the customer's bank calls back. open < lost < won: what was won is given back. */
+/**
+ * A payment that the customer's bank calls back. open < lost < won: what was won is given back. Where cases
+ * may be taken up again, `asOf` is the provider's time of it, and the latest counts. A `reversal:` is what a
+ * provider took back, for a case or without one: it counts where that is more than the cases about the
+ * payment, unless one was won since.
+ */
 export type DisputeFact = {
   kind: 'dispute';
   disputeId: string;
@@ -50,6 +55,7 @@ export type DisputeFact = {
   status: 'open' | 'lost' | 'won';
   amountCents: number;
   currency: string;
+  asOf?: string;
 };
 
 /**

@@ -153,6 +153,8 @@ export const disputes = paymentsSchema.table(
     currency: text('currency').notNull(),
     isLive: boolean('is_live').notNull(),
     updatedAt: at('updated_at').notNull(),
+    /** When the provider says that it was so, where its states may go back. */
+    toldAt: at('told_at'),
     /** How far administrators have been told of it. */
     announcedStatus: text('announced_status'),
     /** When it was heard of first. */
@@ -229,6 +231,19 @@ export const postings = paymentsSchema.table(
     index('postings_purchase_idx').on(table.purchaseId, table.id),
     uniqueIndex('postings_transaction_key').on(table.transactionId),
     check('postings_amount_check', sql`${table.amount} <> 0`),
+  ],
+);
+
+/** With which certificate PayPal signed last, in each of its modes: after a restart it comes first. */
+export const signingCertificates = paymentsSchema.table(
+  'signing_certificates',
+  {
+    mode: text('mode', { enum: ['live', 'sandbox', 'stand-in'] }).primaryKey(),
+    address: text('address').notNull(),
+    usedAt: at('used_at').notNull(),
+  },
+  (table) => [
+    check('signing_certificates_mode_check', sql`${table.mode} in ('live', 'sandbox', 'stand-in')`),
   ],
 );
 

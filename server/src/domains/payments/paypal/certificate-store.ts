@@ -9,6 +9,8 @@ const keptMs = 24 * 3_600_000;
 const refusedMax = 256;
 const refusedMs = 60_000;
 const fetchesPerMinuteMax = 20;
+/** For the certificate that PayPal used last, besides. */
+const reservedPerMinuteMax = 10;
 const certificateBytesMax = 64 * 1024;
 const timeoutMs = 5_000;
 /** Where the authority that issues PayPal's certificates keeps its own, named in what it issues. */
@@ -23,6 +25,13 @@ export type CertificateStoreOptions = {
   /** The authorities that are trusted, in PEM. */
   roots: () => readonly string[];
   fetch?: typeof fetch | undefined;
+  memory?: CertificateMemory | undefined;
+};
+
+/** Where the address of the certificate that PayPal used last outlives the process. */
+export type CertificateMemory = {
+  read(): Promise<string | null>;
+  write(address: string): Promise<void>;
 };
 
 export type CertificateStore = {
@@ -31,6 +40,8 @@ export type CertificateStore = {
    * when what is there proves nothing, `payments.provider_unavailable` when it cannot be had now.
    */
   keyAt(address: string): Promise<KeyObject>;
+  /** Notes that PayPal has signed with the certificate at this address: it comes first from now on. */
+  noteUse(address: string): Promise<void>;
 };
 
 type Kept = { key: KeyObject; freshUntil: number; validFrom: number; validUntil: number };
@@ -39,7 +50,8 @@ type Kept = { key: KeyObject; freshUntil: number; validFrom: number; validUntil:
  * Fetches certificates, each once for all who wait for it: over TLS, without following redirects, 64 KiB at
  * most, within 5 s. Good ones are kept, 16 at most: fetched anew after a day, and used for as long as they
  * are valid while that fails. Bad addresses are not asked again for a minute, and no more than 20 a minute
- * are asked in all, since anybody can send deliveries that name some.
+ * are asked in all, since anybody can send deliveries that name some. The one that PayPal used last has 10 of
+ * its own, also after a restart, so that nobody keeps true deliveries out by naming others.
  */
 export function createCertificateStore(options: CertificateStoreOptions): CertificateStore {
   const { clock } = options;
@@ -47,12 +59,14 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
   const refused = new Map<string, number>();
   const underWay = new Map<string, Promise<Kept>>();
   const asked: number[] = [];
+  const reserved: number[] = [];
+  let lastUsed: Promise<string | null> | undefined;
+  const readLastUsed = () => (lastUsed ??= options.memory?.read().catch(() => null) ?? Promise.resolve(null));
   const rules = createRules(options);
-  const load = async (address: string): Promise<Kept> => {
+  const load = async (address: string, isPreferred: boolean): Promise<Kept> => {
     const now = clock.now();
-    while (asked.length > 0 && (asked[0] ?? 0) <= now.getTime() - 60_000) asked.shift();
-    if (asked.length >= fetchesPerMinuteMax) throw new AppError('payments.provider_unavailable');
-    asked.push(now.getTime());
+    if (isPreferred) takeTurn(reserved, { now: now.getTime(), max: reservedPerMinuteMax });
+    else takeTurn(asked, { now: now.getTime(), max: fetchesPerMinuteMax });
     const pem = await fetchPem(options, address);
     try {
       const chain = await checkCertificateChain(readCertificates(pem), { ...rules(), now });
@@ -69,7 +83,9 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
       const known = found && found.validFrom <= now && now < found.validUntil ? found : undefined;
       if (known && now < known.freshUntil) return known.key;
       if ((refused.get(address) ?? 0) > now) throw new AppError('payments.signature_invalid');
-      const loading = underWay.get(address) ?? load(address).finally(() => underWay.delete(address));
+      const isPreferred = (await readLastUsed()) === address;
+      const loading =
+        underWay.get(address) ?? load(address, isPreferred).finally(() => underWay.delete(address));
       underWay.set(address, loading);
       try {
         const loaded = await loading;
@@ -83,7 +99,20 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
         throw error;
       }
     },
+    async noteUse(address) {
+      if ((await readLastUsed()) === address) return;
+      lastUsed = Promise.resolve(address);
+      // What cannot be noted now only does not outlive the process.
+      await options.memory?.write(address).catch(() => undefined);
+    },
   };
+}
+
+/** Takes one of so many turns a minute. Throws `payments.provider_unavailable` when none is left. */
+function takeTurn(taken: number[], { now, max }: { now: number; max: number }): void {
+  while (taken.length > 0 && (taken[0] ?? 0) <= now - 60_000) taken.shift();
+  if (taken.length >= max) throw new AppError('payments.provider_unavailable');
+  taken.push(now);
 }
 
 /** Keeps a value as the newest, and forgets the oldest when there are too many. */

@@ -4,7 +4,7 @@ import type { Clock } from '../../../ctx.ts';
 import { paypalModeOf } from '../../../paypal-settings.ts';
 import type { PaymentProvider } from '../payment-provider.ts';
 import { cancelSubscription } from './cancel-subscription.ts';
-import { createCertificateStore } from './certificate-store.ts';
+import { createCertificateStore, type CertificateMemory } from './certificate-store.ts';
 import { changeSubscription } from './change-subscription.ts';
 import { ensurePlan } from './ensure-plan.ts';
 import { listPaypalFacts } from './list-paypal-facts.ts';
@@ -37,6 +37,7 @@ export type PaypalOptions = {
   fetch?: typeof fetch;
   /** The authorities (PEM) that are trusted, in place of the public ones that Node.js knows. */
   roots?: readonly string[];
+  memory?: CertificateMemory;
 };
 
 /** PayPal, by its REST API: the mode is that of the address. See the README for what it cannot do. */
@@ -78,7 +79,7 @@ export function createPaypalProvider(options: PaypalOptions): PaymentProvider {
   };
 }
 
-function createRules({ config, clock, fetch, roots }: PaypalOptions): DeliveryRules {
+function createRules({ config, clock, fetch, roots, memory }: PaypalOptions): DeliveryRules {
   const { paypalCertificateOrigin: standInOrigin, paypalCertificateAuthority: authority } = config;
   const mode = paypalModeOf(config.paypalApiBase);
   const isStandIn = mode === 'stand-in';
@@ -88,6 +89,7 @@ function createRules({ config, clock, fetch, roots }: PaypalOptions): DeliveryRu
     findsIssuers: !isStandIn,
     roots: () => (isStandIn ? [authority.replaceAll('\\n', '\n')] : (roots ?? getCACertificates('default'))),
     fetch,
+    memory,
   });
   return {
     clock,

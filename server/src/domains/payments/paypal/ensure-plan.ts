@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../../../lib/canonical-json.ts';
 import { writeMoney } from './open-order.ts';
 import { expectBody, readAnswer } from './paypal-client.ts';
 import type { PaypalConnection } from './paypal-connection.ts';
@@ -22,28 +24,39 @@ type Plan = {
  */
 export async function ensurePlan(connection: PaypalConnection, plan: Plan): Promise<string> {
   await ensureProduct(connection);
+  const body = writePlan(plan);
   const answer = await connection.client.call('POST', '/v1/billing/plans', {
-    requestId: `plan-${plan.planId}-${plan.version}`,
-    body: {
-      product_id: productId,
-      name: plan.name.slice(0, 127),
-      status: 'ACTIVE',
-      billing_cycles: [
-        {
-          frequency: { interval_unit: plan.interval === 'month' ? 'MONTH' : 'YEAR', interval_count: 1 },
-          tenure_type: 'REGULAR',
-          sequence: 1,
-          // Without end.
-          total_cycles: 0,
-          pricing_scheme: {
-            fixed_price: writeMoney({ amountCents: plan.priceCents, currency: plan.currency }),
-          },
-        },
-      ],
-      payment_preferences: { auto_bill_outstanding: true, payment_failure_threshold: 3 },
-    },
+    requestId: keyOf(plan, body),
+    body,
   });
   return readAnswer(() => readText(expectBody(answer), 'id'));
+}
+
+function writePlan(plan: Plan) {
+  return {
+    product_id: productId,
+    name: plan.name.slice(0, 127),
+    status: 'ACTIVE',
+    billing_cycles: [
+      {
+        frequency: { interval_unit: plan.interval === 'month' ? 'MONTH' : 'YEAR', interval_count: 1 },
+        tenure_type: 'REGULAR',
+        sequence: 1,
+        // Without end.
+        total_cycles: 0,
+        pricing_scheme: {
+          fixed_price: writeMoney({ amountCents: plan.priceCents, currency: plan.currency }),
+        },
+      },
+    ],
+    payment_preferences: { auto_bill_outstanding: true, payment_failure_threshold: 3 },
+  };
+}
+
+/** Of all that the plan says, so that two services that share an account never take each other's plan. */
+function keyOf({ planId, version }: Plan, body: object): string {
+  const digest = createHash('sha256').update(canonicalJson(body)).digest('hex').slice(0, 32);
+  return `plan-${planId.slice(0, 50)}-${version}-${digest}`;
 }
 
 async function ensureProduct({ client }: PaypalConnection): Promise<void> {

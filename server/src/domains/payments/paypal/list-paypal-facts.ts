@@ -88,7 +88,7 @@ async function toFact(connection: PaypalConnection, transaction: Json): Promise<
   const { amountCents } = readMoney(transaction, 'transaction_amount');
   if (code === 'T1107' && referenceId !== null) return toRefund(transaction, referenceId);
   if ((code === 'T1106' || code === 'T1201') && referenceId !== null)
-    return reversalToDisputeFact({ sale_id: referenceId, amount: transaction.transaction_amount });
+    return toReversal(transaction, referenceId);
   if (!code.startsWith('T00') || amountCents <= 0) return null;
   const isForSubscription = code === 'T0002' || transaction.paypal_reference_id_type === 'SUB';
   return isForSubscription && referenceId !== null
@@ -116,6 +116,14 @@ async function readPeriodPayment(
     status: code === 'P' || code === 'D' ? statuses[code] : 'paid',
     money: readMoney(transaction, 'transaction_amount'),
     start: readTime(transaction, 'transaction_initiation_date'),
+  });
+}
+
+function toReversal(transaction: Json, paymentId: string): Fact {
+  return reversalToDisputeFact({
+    sale_id: paymentId,
+    amount: transaction.transaction_amount,
+    create_time: transaction.transaction_initiation_date,
   });
 }
 

@@ -6,7 +6,7 @@ export type PayeeProblem = 'wrong_payee' | 'payee_unknown';
 
 /** Our account at PayPal, which must be paid. */
 export type Merchant = {
-  /** Null when our account is paid by this unit of an order, or this capture. Throws what `readAnswer` throws. */
+  /** Null when this unit of an order, or this capture, pays our account. Throws what `readAnswer` throws. */
   findProblem(of: Json): Promise<PayeeProblem | null>;
   /** Learns who we are from an order that we have opened: one that names no payee pays whoever opens it. */
   learn(order: Json): void;

@@ -1,13 +1,13 @@
+import { currencyDigitsOf } from '../../../lib/currency-digits-of.ts';
 import { exactInteger } from '../../../lib/exact.ts';
 import { JsonError, readObject, readText, type Json } from './json.ts';
 
 /** An amount in minor units of its currency (ISO 4217, capitals). */
 export type Money = { amountCents: number; currency: string };
 
-/** Currencies without a minor unit. @see ISO 4217 */
-const wholeCurrencies = new Set(['JPY', 'KRW', 'VND', 'CLP', 'ISK', 'PYG', 'UGX']);
 /**
- * Currencies that have one, but not at PayPal. @see https://developer.paypal.com/reference/currency-codes/
+ * Currencies that have decimals, but not at PayPal.
+ * @see https://developer.paypal.com/reference/currency-codes/
  */
 const wholeAtPaypal = new Set(['HUF', 'TWD']);
 
@@ -35,7 +35,7 @@ export function readMoneyBack(of: Json, name: string): Money {
 /** Exact: PayPal writes decimal texts, which never become floating point numbers. Throws JsonError. */
 function toMinorUnits(value: string, currency: string): number {
   const [, sign = '', whole = '', fraction = ''] = /^(-?)(\d{1,12})(?:\.(\d{1,6}))?$/.exec(value) ?? [];
-  const places = wholeCurrencies.has(currency) ? 0 : 2;
+  const places = currencyDigitsOf(currency);
   if (whole === '' || /[1-9]/.test(fraction.slice(places))) throw new JsonError(`"${value}" is no amount`);
   return exactInteger(`${sign}${whole}${fraction.slice(0, places).padEnd(places, '0')}`) || 0;
 }
@@ -45,10 +45,11 @@ function toMinorUnits(value: string, currency: string): number {
  * PayPal takes whole units of only.
  */
 export function toPaypalMoney({ amountCents, currency }: Money): { currency_code: string; value: string } {
-  const digits = String(exactInteger(amountCents)).padStart(3, '0');
-  if (wholeCurrencies.has(currency)) return { currency_code: currency, value: String(amountCents) };
-  const [whole, fraction] = [digits.slice(0, -2), digits.slice(-2)];
-  if (!wholeAtPaypal.has(currency)) return { currency_code: currency, value: `${whole}.${fraction}` };
-  if (fraction !== '00') throw new RangeError(`PayPal takes whole ${currency} only`);
+  const places = currencyDigitsOf(currency);
+  const digits = String(exactInteger(amountCents)).padStart(places + 1, '0');
+  const [whole, fraction] = [digits.slice(0, digits.length - places), digits.slice(digits.length - places)];
+  if (places > 0 && !wholeAtPaypal.has(currency))
+    return { currency_code: currency, value: `${whole}.${fraction}` };
+  if (/[1-9]/.test(fraction)) throw new RangeError(`PayPal takes whole ${currency} only`);
   return { currency_code: currency, value: whole };
 }

@@ -1,7 +1,8 @@
 import { getCACertificates } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { issueCertificate } from '../../../../test/harness/certificates.ts';
-import { createTestClock } from '../../../../test/harness/index.ts';
+import { createTestClock, startTestService } from '../../../../test/harness/index.ts';
+import { rememberCertificates } from './remember-certificates.ts';
 import {
   certificateAddress,
   certificateName,
@@ -158,6 +159,28 @@ describe('a certificate', () => {
     other.fake.on('GET', certificateAddress, () => new Response(elsewhere.pem));
     expect(await other.codeOf({ key: elsewhere.key })).toBe('payments.signature_invalid');
     expect(other.fake.asked).toHaveLength(1);
+  });
+
+  test('that PayPal used last is had after a restart, however many others are named first', async () => {
+    const service = await startTestService();
+    const memory = rememberCertificates(service.ctx, 'sandbox');
+    const before = keepCertificate({}, memory);
+    expect(await before.codeOf()).toBe('taken');
+    // Another good one, which nothing true was signed with, does not take its place.
+    const address = certificateAddress.replace('fca2a594', '0abc1234');
+    before.fake.on('GET', address, () => new Response(pemOf(paypal, intermediate)));
+    expect(await before.codeOf({ address, key: stranger.key })).toBe('payments.signature_invalid');
+    expect(await memory.read()).toBe(certificateAddress);
+    const { codeOf, fake } = keepCertificate({}, memory);
+    for (let index = 0; index < 20; index += 1) await codeOf({ address: addressOf(index) });
+    expect(await codeOf({ address: addressOf(20) })).toBe('payments.provider_unavailable');
+    expect(await codeOf()).toBe('taken');
+    // While it cannot be had, it is not asked for without end either.
+    const away = keepCertificate({}, memory);
+    away.fake.on('GET', certificateAddress, () => new Response('', { status: 503 }));
+    for (let index = 0; index < 12; index += 1) await away.codeOf();
+    expect(away.fake.asked).toHaveLength(10);
+    expect(fake.asked).toHaveLength(21);
   });
 
   test('under an authority that the public ones do not know is refused where those count', async () => {

@@ -103,7 +103,8 @@ describe('what is paid to somebody else', () => {
     expect([await money(), await statusOf(id)]).toEqual([0, 'pending']);
     // Told again, it is still the same event, and has no effect either.
     const path = `/api/v1/payments/events/${told.id}/replay`;
-    await service.send('POST', path, { token: administrator.token });
+    const replayed = await service.send('POST', path, { token: administrator.token });
+    expect(replayed).toMatchObject({ status: 200, body: { outcome: 'refused', reason: 'wrong_payee' } });
     expect(await money()).toBe(0);
   });
 

@@ -32,13 +32,31 @@ describe('a subscription', () => {
     billing_cycles: [{ tenure_type: 'REGULAR', frequency: { interval_unit: 'MONTH', interval_count: 1 } }],
   };
 
+  test('has a plan of its own for whatever is agreed, whoever else uses the account', async () => {
+    const { fake, provider } = openAdapter();
+    fake.on('GET', '/v1/catalogs/products/OBOL-PLANS', { id: 'OBOL-PLANS' });
+    fake.on('POST', '/v1/billing/plans', () => json({ id: 'P-1' }, 201));
+    const others = [
+      { priceCents: 100 },
+      { currency: 'USD' },
+      { interval: 'month' as const },
+      { name: 'Pro of others' },
+    ];
+    for (const more of [{}, {}, ...others]) await provider.ensurePrice({ ...plan, ...more });
+    const keys = fake.asked
+      .filter(({ url }) => url.endsWith('/billing/plans'))
+      .map(({ headers }) => headers.get('paypal-request-id'));
+    expect(keys[1]).toBe(keys[0]);
+    expect(new Set(keys).size).toBe(5);
+  });
+
   test('has a billing plan of the one product of ours, which is made when it is missing', async () => {
     const { fake, provider } = openAdapter();
     fake.on('POST', '/v1/catalogs/products', () => json({ id: 'OBOL-PLANS' }, 201));
     fake.on('POST', '/v1/billing/plans', () => json({ id: 'P-1' }, 201));
     expect(await provider.ensurePrice(plan)).toBe('P-1');
     const call = fake.asked.at(-1);
-    expect(call?.headers.get('paypal-request-id')).toBe('plan-pro-2');
+    expect(call?.headers.get('paypal-request-id')).toMatch(/^plan-pro-2-[0-9a-f]{32}$/);
     expect(call?.body).toMatchObject({
       product_id: 'OBOL-PLANS',
       billing_cycles: [

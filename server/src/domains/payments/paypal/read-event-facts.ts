@@ -54,11 +54,11 @@ async function readOtherFacts(connection: PaypalConnection, event: PaypalEvent):
       return [toRefundFact(resource)];
     case 'PAYMENT.CAPTURE.REVERSED':
     case 'PAYMENT.SALE.REVERSED':
-      return [reversalToDisputeFact(resource)];
+      return [reversalToDisputeFact(resource, event.createdAt)];
     case 'CUSTOMER.DISPUTE.CREATED':
     case 'CUSTOMER.DISPUTE.UPDATED':
     case 'CUSTOMER.DISPUTE.RESOLVED':
-      return toDisputeFacts(resource);
+      return toDisputeFacts(resource, event.createdAt);
     case 'PAYMENT.SALE.PENDING':
     case 'PAYMENT.SALE.COMPLETED':
     case 'PAYMENT.SALE.DENIED': {

@@ -40,7 +40,7 @@ describe('money on its way back', () => {
     ]);
   });
 
-  test('that PayPal takes back counts as lost until a case tells of it, whichever comes first', async () => {
+  test('that PayPal takes back is lost, and told apart from the case about it', async () => {
     const { read } = readEvents();
     const [reversal] = await read('PAYMENT.CAPTURE.REVERSED', refund({ amount: eur('-10.00') }));
     expect(reversal).toEqual({
@@ -50,6 +50,7 @@ describe('money on its way back', () => {
       status: 'lost',
       amountCents: 1000,
       currency: 'EUR',
+      asOf: '2026-03-01T12:00:00.000Z',
     });
     const dispute = {
       dispute_id: 'PP-D-4012',
@@ -58,7 +59,11 @@ describe('money on its way back', () => {
       dispute_amount: eur('10.00'),
     };
     const open = { ...reversal, disputeId: 'PP-D-4012', status: 'open' };
-    expect(await read('CUSTOMER.DISPUTE.CREATED', dispute)).toEqual([open, { ...reversal, status: 'won' }]);
+    expect(await read('CUSTOMER.DISPUTE.CREATED', dispute)).toEqual([open]);
+    const changed = { ...dispute, update_time: '2026-02-28T08:00:00.000Z' };
+    expect(await read('CUSTOMER.DISPUTE.UPDATED', changed)).toEqual([
+      { ...open, asOf: '2026-02-28T08:00:00.000Z' },
+    ]);
     const [sold] = await read('PAYMENT.SALE.REVERSED', {
       ...sale(),
       amount: { total: '-9.00', currency: 'EUR' },

@@ -1,6 +1,14 @@
 import type { DisputeFact } from '../fact.ts';
-import { readLinkedId, readList, readMember, readOptionalText, readText, type Json } from './json.ts';
-import { readMoney, readMoneyBack, type Money } from './money.ts';
+import {
+  readLinkedId,
+  readList,
+  readMember,
+  readOptionalText,
+  readOptionalTime,
+  readText,
+  type Json,
+} from './json.ts';
+import { readMoney, readMoneyBack } from './money.ts';
 
 /**
  * Where the money ends up. RESOLVED_WITH_PAYOUT: PayPal paid the customer itself, and the seller keeps
@@ -17,10 +25,10 @@ const outcomes: Record<string, DisputeFact['status']> = {
 
 /**
  * A case (Disputes v1): a fact about each payment that it is about. A case without an outcome that is known
- * stays open, where a person sees it. Whatever a reversal took for one of these payments counts with the
- * case from now on. Throws JsonError.
+ * stays open, where a person sees it. PayPal takes decided cases up again, so the word that it changed last
+ * counts; `toldAt` is when it was told, where PayPal does not say. Throws JsonError.
  */
-export function toDisputeFacts(dispute: Json): DisputeFact[] {
+export function toDisputeFacts(dispute: Json, toldAt: Date | null = null): DisputeFact[] {
   const disputeId = readText(dispute, 'dispute_id');
   const outcome = readMember(dispute, 'dispute_outcome');
   const code = outcome && readOptionalText(outcome, 'outcome_code');
@@ -30,33 +38,33 @@ export function toDisputeFacts(dispute: Json): DisputeFact[] {
     const paymentId = readOptionalText(transaction, 'seller_transaction_id');
     return paymentId === null ? [] : [{ paymentId, transaction }];
   });
-  return payments.flatMap(({ paymentId, transaction }, index) => {
+  const changedAt = readOptionalTime(dispute, 'update_time') ?? toldAt;
+  return payments.map(({ paymentId, transaction }, index) => {
     const money =
       payments.length > 1 ? readMoney(transaction, 'gross_amount') : readMoney(dispute, 'dispute_amount');
     const id = index === 0 ? disputeId : `${disputeId}/${paymentId}`;
-    return [
-      { kind: 'dispute', disputeId: id, paymentId, status, ...money },
-      reversalOf({ paymentId, status: 'won', money }),
-    ];
+    return { kind: 'dispute', disputeId: id, paymentId, status, ...money, ...asOf(changedAt) };
   });
 }
 
 /**
- * A payment that PayPal took back from us, from an event of a capture or sale. Most reversals belong to a
- * case, which tells of the same money and may yet be won: so a reversal counts as lost until a case about
- * the payment is known, whichever comes first. Throws JsonError.
+ * A payment that PayPal took back from us, from an event of a capture or sale, or its list of transactions.
+ * Most reversals belong to a case, which tells of the same money. Throws JsonError.
  */
-export function reversalToDisputeFact(resource: Json): DisputeFact {
+export function reversalToDisputeFact(resource: Json, toldAt: Date | null = null): DisputeFact {
   const linked = readLinkedId(resource, { rel: 'up', path: '/v2/payments/captures/' });
   const paymentId = linked ?? readOptionalText(resource, 'sale_id') ?? readText(resource, 'id');
-  return reversalOf({ paymentId, status: 'lost', money: readMoneyBack(resource, 'amount') });
+  return {
+    kind: 'dispute',
+    disputeId: `reversal:${paymentId}`,
+    paymentId,
+    status: 'lost',
+    ...readMoneyBack(resource, 'amount'),
+    // Of a sale that was reversed PayPal may show the sale itself, with the time of that.
+    ...asOf(toldAt ?? readOptionalTime(resource, 'create_time')),
+  };
 }
 
-function reversalOf(reversal: {
-  paymentId: string;
-  status: DisputeFact['status'];
-  money: Money;
-}): DisputeFact {
-  const { paymentId, status, money } = reversal;
-  return { kind: 'dispute', disputeId: `reversal:${paymentId}`, paymentId, status, ...money };
+function asOf(time: Date | null): { asOf?: string } {
+  return time ? { asOf: time.toISOString() } : {};
 }

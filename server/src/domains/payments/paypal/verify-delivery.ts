@@ -37,8 +37,10 @@ export async function verifyDelivery(
   if (signature.length > signatureCharactersMax) throw new AppError('payments.signature_invalid');
   const distanceMs = Math.abs(rules.clock.now().getTime() - Date.parse(time));
   if (!(distanceMs <= rules.toleranceSeconds * 1000)) throw new AppError('payments.delivery_too_old');
-  const key = await rules.certificates.keyAt(checkCertificateAddress(address, rules.hosts));
+  const checked = checkCertificateAddress(address, rules.hosts);
+  const key = await rules.certificates.keyAt(checked);
   const signed = Buffer.from(`${id}|${time}|${rules.webhookId}|${crc32(body)}`);
   if (!verify('RSA-SHA256', signed, key, Buffer.from(signature, 'base64')))
     throw new AppError('payments.signature_invalid');
+  await rules.certificates.noteUse(checked);
 }

@@ -3,6 +3,7 @@ import type { CheckoutFact } from '../fact.ts';
 import type { PaymentProvider } from '../payment-provider.ts';
 import { askStripe, askStripeFor } from './ask-stripe.ts';
 import { metadataNames, readReference } from './metadata.ts';
+import { toStripeAmount } from './stripe-amounts.ts';
 import { toSavedCardFact } from './to-checkout-fact.ts';
 
 type Charge = Parameters<PaymentProvider['chargeSavedCard']>[0];
@@ -21,7 +22,7 @@ export async function chargeSavedCard(stripe: Stripe, order: Charge): Promise<Ch
         {
           customer: order.customerId,
           payment_method: card,
-          amount: order.amountCents,
+          amount: toStripeAmount(order.amountCents, order.currency),
           currency: order.currency.toLowerCase(),
           description: order.title,
           confirm: true,

@@ -13,6 +13,7 @@ import { ensurePrice } from './ensure-price.ts';
 import { openPortal } from './open-portal.ts';
 import { readEvent } from './read-event.ts';
 import { readSubscriptionCheckout } from './read-subscription-checkout.ts';
+import { toStripeAmount } from './stripe-amounts.ts';
 import { toCheckoutFact, toSavedCardFact } from './to-checkout-fact.ts';
 import { toRefundFact } from './to-refund-fact.ts';
 import { cancelSubscription, changeSubscription } from './change-subscription.ts';
@@ -99,7 +100,7 @@ async function refund(stripe: Stripe, order: Parameters<PaymentProvider['refund'
     stripe.refunds.create(
       {
         payment_intent: order.paymentId,
-        amount: order.amountCents,
+        amount: toStripeAmount(order.amountCents, order.currency),
         reason: 'requested_by_customer',
         metadata: { [metadataNames.refundRequestId]: order.refundRequestId },
       },

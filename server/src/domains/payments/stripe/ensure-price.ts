@@ -1,6 +1,7 @@
 import type { Stripe } from 'stripe';
 import type { PaymentProvider } from '../payment-provider.ts';
 import { askStripe } from './ask-stripe.ts';
+import { toStripeAmount } from './stripe-amounts.ts';
 
 type Plan = Parameters<PaymentProvider['ensurePrice']>[0];
 
@@ -18,7 +19,7 @@ export async function ensurePrice(stripe: Stripe, plan: Plan): Promise<string> {
     stripe.prices.create(
       {
         currency: plan.currency.toLowerCase(),
-        unit_amount: plan.priceCents,
+        unit_amount: toStripeAmount(plan.priceCents, plan.currency),
         tax_behavior: plan.taxBehavior,
         recurring: { interval: plan.interval },
         product_data: { name: plan.name },

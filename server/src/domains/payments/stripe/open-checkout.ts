@@ -4,6 +4,7 @@ import { epochSeconds } from '../../../lib/exact.ts';
 import type { CheckoutOrder, OpenedCheckout, SubscriptionOrder } from '../payment-provider.ts';
 import { askStripe } from './ask-stripe.ts';
 import { metadataNames } from './metadata.ts';
+import { toStripeAmount } from './stripe-amounts.ts';
 
 type Settings = Pick<Config, 'stripeTax' | 'stripeInvoices'>;
 type SessionParams = Stripe.Checkout.SessionCreateParams;
@@ -95,7 +96,7 @@ function commonParams({ stripeTax }: Settings, order: CommonOrder): SessionParam
 function toPriceData({ title, amountCents, currency, taxBehavior }: CheckoutOrder) {
   return {
     currency: currency.toLowerCase(),
-    unit_amount: amountCents,
+    unit_amount: toStripeAmount(amountCents, currency),
     tax_behavior: taxBehavior,
     product_data: { name: title },
   };

@@ -1,6 +1,7 @@
 import type { CheckoutFact } from '../fact.ts';
 import { metadataNames, readOwnId, readReference } from './metadata.ts';
 import type { StripePaymentIntent, StripeSession } from './shapes.ts';
+import { fromStripeAmount } from './stripe-amounts.ts';
 
 /**
  * How far a checkout of Stripe's is; null for one that begins a subscription, of which its subscription and
@@ -9,15 +10,17 @@ import type { StripePaymentIntent, StripeSession } from './shapes.ts';
  */
 export function toCheckoutFact(session: StripeSession, hasFailed = false): CheckoutFact | null {
   if (session.mode !== 'payment') return null;
+  const currency = session.currency ?? '';
+  const price = priceOf(session);
   return {
     kind: 'checkout',
     checkoutId: session.id,
     purchaseId: readOwnId(session.metadata, 'purchaseId'),
     paymentId: readReference(session.payment_intent),
     status: statusOf(session, hasFailed),
-    amountCents: priceOf(session),
-    totalCents: session.amount_total ?? priceOf(session),
-    currency: (session.currency ?? '').toUpperCase(),
+    amountCents: fromStripeAmount(price, currency),
+    totalCents: fromStripeAmount(session.amount_total ?? price, currency),
+    currency: currency.toUpperCase(),
     customerId: readReference(session.customer),
   };
 }
@@ -51,7 +54,7 @@ export function toSavedCardFact(payment: StripePaymentIntent): CheckoutFact | nu
     purchaseId: readOwnId(payment.metadata, 'purchaseId'),
     paymentId: payment.id,
     status: paymentStatuses[payment.status] ?? 'failed',
-    amountCents: payment.amount,
+    amountCents: fromStripeAmount(payment.amount, payment.currency),
     currency: payment.currency.toUpperCase(),
     customerId: readReference(payment.customer),
   };

@@ -1,6 +1,7 @@
 import type { DisputeFact } from '../fact.ts';
 import { readReference } from './metadata.ts';
 import type { StripeDispute } from './shapes.ts';
+import { fromStripeAmount } from './stripe-amounts.ts';
 
 const disputeStatuses: Record<string, DisputeFact['status']> = {
   needs_response: 'open',
@@ -27,7 +28,7 @@ export function toDisputeFact(dispute: StripeDispute): DisputeFact | null {
     disputeId: dispute.id,
     paymentId,
     status,
-    amountCents: dispute.amount,
+    amountCents: fromStripeAmount(dispute.amount, dispute.currency),
     currency: dispute.currency.toUpperCase(),
   };
 }

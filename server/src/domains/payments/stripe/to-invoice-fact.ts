@@ -1,6 +1,7 @@
 import type { InvoiceFact } from '../fact.ts';
 import { readOwnId, readReference, toIsoTime } from './metadata.ts';
 import type { StripeInvoice, StripeInvoiceLine, StripeInvoicePayment, StripeReference } from './shapes.ts';
+import { fromStripeAmount } from './stripe-amounts.ts';
 
 const invoiceStatuses: Record<string, InvoiceFact['status']> = {
   draft: 'open',
@@ -31,8 +32,8 @@ export function toInvoiceFact(invoice: StripeInvoice, hasFailed = false): Invoic
     status: hasFailed && status === 'open' ? 'failed' : status,
     purpose: isProration(line) ? 'change' : 'period',
     providerPriceId,
-    amountCents: invoice.total - taxOnTop(invoice),
-    totalCents: invoice.total,
+    amountCents: fromStripeAmount(invoice.total - taxOnTop(invoice), invoice.currency),
+    totalCents: fromStripeAmount(invoice.total, invoice.currency),
     currency: invoice.currency.toUpperCase(),
     periodStart: toIsoTime(line.period.start),
     periodEnd: toIsoTime(line.period.end),

@@ -1,6 +1,7 @@
 import type { RefundFact } from '../fact.ts';
 import { readOwnId, readReference } from './metadata.ts';
 import type { StripeRefund } from './shapes.ts';
+import { fromStripeAmount } from './stripe-amounts.ts';
 
 const refundStatuses: Record<string, RefundFact['status']> = {
   succeeded: 'succeeded',
@@ -18,7 +19,7 @@ export function toRefundFact(refund: StripeRefund): RefundFact | null {
     paymentId,
     refundRequestId: readOwnId(refund.metadata, 'refundRequestId'),
     status: refundStatuses[refund.status ?? ''] ?? 'pending',
-    amountCents: refund.amount,
+    amountCents: fromStripeAmount(refund.amount, refund.currency),
     currency: refund.currency.toUpperCase(),
   };
 }
