@@ -66,7 +66,8 @@ begin
   if counted.id is null then
     update payments.subscriptions s
        set (paid_ends_at, tier_ends_at, updated_at) = (
-         select min(p.starts_at), min(p.starts_at), at_time from payments.periods p where p.subscription_id = s.id)
+         select least(min(p.starts_at), at_time), least(min(p.starts_at), at_time), at_time
+           from payments.periods p where p.subscription_id = s.id)
      where s.id = of_subscription;
     return;
   end if;
