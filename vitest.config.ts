@@ -9,7 +9,7 @@ const browserTests = 'server/test/browser/**';
 const sameEverywhere = [
   browserTests,
   'server/test/crash/{start-and-stop,payments}.test.ts',
-  'server/test/{cli,tidy,audit-command}.test.ts',
+  'server/test/{cli,tidy,audit-command,reconcile-command}.test.ts',
   'server/test/{import,mutants}/**',
   'server/test/conformance/mutations.test.ts',
   'server/src/{lib,mail}/**',
