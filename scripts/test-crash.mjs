@@ -1,7 +1,7 @@
 // `npm run test:crash -- --service-kills 100 --postgres-kills 30 --seed 7`: kills the service and its
-// PostgreSQL under load, and proves afterwards that nothing acknowledged was lost or done twice; then has it die
-// behind each step of a payment. The seed
-// decides what is done and when it is killed; without one, one is drawn and shown.
+// PostgreSQL under load, and proves afterwards that nothing acknowledged was lost or done twice; then has
+// it die behind each step of a payment. The seed decides what is done and when it is killed;
+// without one, one is drawn and shown.
 import { parseArgs } from 'node:util';
 import { ensureInstalled, runNode } from './lib.mjs';
 

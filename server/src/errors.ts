@@ -352,7 +352,8 @@ export const errorTable = {
     status: 409,
     title: 'Something is left to be settled first',
     detail:
-      'Make somebody else an owner of `teams`, and an administrator of `applications` or delete them; cancel `subscriptions`; then erase again.',
+      'Make somebody else an owner of `teams`, and an administrator of `applications` or delete them; cancel ' +
+      '`subscriptions`, and wait until `checkouts` have ended; then erase again.',
   },
   'users.unknown_email': {
     status: 404,

@@ -34,8 +34,9 @@ export async function compileAnswers(answers: readonly Answer[]): Promise<string
 /** The same for answers of PayPal's, which are compared with what its public reference declares. */
 export function comparePayPalAnswers(answers: readonly Answer[]): Promise<string[]> {
   return compileIn(async (dir) => {
-    await cp(join(import.meta.dirname, 'paypal-reference.ts'), join(dir, 'paypal-reference.d.ts'));
-    return "import type * as PayPal from './paypal-reference.js';";
+    for (const name of ['paypal-reference.ts', 'paypal-billing-reference.ts'])
+      await cp(join(import.meta.dirname, name), join(dir, name));
+    return "import type * as PayPal from './paypal-reference.ts';";
   }, answers);
 }
 
@@ -67,6 +68,7 @@ const compilerOptions = {
   strict: true,
   exactOptionalPropertyTypes: true,
   noEmit: true,
+  allowImportingTsExtensions: true,
   skipLibCheck: true,
   types: ['node'],
   typeRoots: [join(modules, '@types')],

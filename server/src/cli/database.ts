@@ -11,8 +11,8 @@ const log = pino({ level: 'error' }, pino.destination(2));
 
 /**
  * Runs `work` with the use cases' context on the service's database, beside a running service or on its own.
- * The schema must be current. `asksProviders`: in development, payments are those of the stand-in of a running
- * service. Throws SchemaError, DataDirInUseError, ConfigError.
+ * The schema must be current. `asksProviders`: in development, payments are those of the stand-in of a
+ * running service. Throws SchemaError, DataDirInUseError, ConfigError.
  */
 export async function withContext<T>(
   work: (ctx: Ctx, connections: Connections) => Promise<T>,

@@ -93,6 +93,8 @@ export type JobData = {
   'send-purchase-mail': { purchaseId: string; kind: 'receipt' | 'failed' | 'refund'; refundId: string };
   /** Tells a subscriber that a bill could not be paid. */
   'send-past-due-mail': { provider: 'stripe' | 'paypal'; invoiceId: string };
+  /** Tells a person what automatic top-ups they have agreed to. */
+  'send-top-up-mail': { userId: string };
   /** Asks providers again to send money back of which nobody knows whether they have heard. */
   'send-refunds': Record<string, never>;
   /** Finds disputes that administrators have not been told of. */
@@ -198,6 +200,7 @@ export const queues: { readonly [Name in JobName]: QueueSettings } = {
   'check-purchases': timetableQueue,
   'send-purchase-mail': mailQueue,
   'send-past-due-mail': mailQueue,
+  'send-top-up-mail': mailQueue,
   'send-refunds': timetableQueue,
   'announce-disputes': timetableQueue,
   'send-dispute-mail': mailQueue,

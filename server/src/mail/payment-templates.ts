@@ -66,3 +66,24 @@ export function pastDueMail({ to, plan, pageUrl }: { to: string; plan: string; p
     closing: 'If you do not want the plan any more, you can cancel it on that page.',
   });
 }
+
+/** Says which automatic top-ups have been agreed to. */
+export function topUpMail(values: {
+  to: string;
+  title: string;
+  price: string;
+  threshold: string;
+  cap: string;
+  pageUrl: string;
+}): Mail {
+  const { to, title, price, threshold, cap, pageUrl } = values;
+  return compose(to, {
+    subject: `Automatic top-ups of your ${productName} credits are on`,
+    paragraphs: [
+      `Whenever you have less than ${threshold}, we buy “${title}” for ${price} with your saved card.`,
+      `In a calendar month that will be ${cap} at most. You can change or end it at any time.`,
+    ],
+    button: button(pageUrl),
+    closing: 'Was this not you? End the top-ups on that page, and change your password.',
+  });
+}

@@ -37,7 +37,8 @@ const deathMs = 30_000;
  */
 export async function openPaymentStage() {
   const stage = await openStage();
-  return { ...stage, ...openShop(stage), ...openBooks(stage) };
+  const jobs = openJobs(stage);
+  return { ...stage, ...jobs, ...openShop(stage, jobs.deliver), ...openBooks(stage) };
 }
 
 async function openStage() {
@@ -94,11 +95,8 @@ async function openStage() {
   return { database, env, owner, standIn, running, send, dieAt };
 }
 
-/** People, what they buy, and what time does. */
-function openShop({ owner, standIn, running, send }: Stage) {
-  const buy = (person: RealPerson, provider: string, more: Record<string, unknown> = {}) =>
-    send('POST', 'credits/purchase', person, { packageId: 'standard', provider, ...more });
-
+/** What time does. */
+function openJobs({ owner, standIn }: Stage) {
   /** Whatever was not taken is sent again at once. */
   async function deliver(): Promise<void> {
     standIn.act('retry-now');
@@ -108,6 +106,24 @@ function openShop({ owner, standIn, running, send }: Stage) {
   async function startJob(name: JobName): Promise<void> {
     await owner.query(`select obol.enqueue_job($1, '{}'::jsonb, interval '0')`, [name]);
   }
+
+  /** Time passes: the jobs ask providers about whatever is not decided. */
+  async function recover(): Promise<void> {
+    await owner.query(`update credits.purchases set next_check_at = 'epoch' where next_check_at is not null`);
+    await owner.query(
+      `update payments.refund_requests set next_try_at = 'epoch' where next_try_at is not null`,
+    );
+    await startJob('check-purchases');
+    await startJob('send-refunds');
+  }
+
+  return { deliver, startJob, recover };
+}
+
+/** People, and what they buy. */
+function openShop({ owner, standIn, running, send }: Stage, deliver: () => Promise<void>) {
+  const buy = (person: RealPerson, provider: string, more: Record<string, unknown> = {}) =>
+    send('POST', 'credits/purchase', person, { packageId: 'standard', provider, ...more });
 
   async function purchasesOf(person: RealPerson): Promise<Purchase[]> {
     const { rows } = await owner.query('select * from credits.purchases where user_id = $1 order by id', [
@@ -125,8 +141,6 @@ function openShop({ owner, standIn, running, send }: Stage) {
 
   return {
     buy,
-    deliver,
-    startJob,
     purchasesOf,
     untilPurchase,
     newPerson: () => registerRealPerson(running.service.url),
@@ -148,21 +162,11 @@ function openShop({ owner, standIn, running, send }: Stage) {
     },
     untilPosted: (person: RealPerson, credits: number) =>
       untilPurchase(person, ({ posted_credits: posted }) => posted === credits),
-    /** Time passes: the jobs ask providers about whatever is not decided. */
-    recover: async (): Promise<void> => {
-      await owner.query(
-        `update credits.purchases set next_check_at = 'epoch' where next_check_at is not null`,
-      );
-      await owner.query(
-        `update payments.refund_requests set next_try_at = 'epoch' where next_try_at is not null`,
-      );
-      await startJob('check-purchases');
-      await startJob('send-refunds');
-    },
   };
 }
 
-const centsOf = ({ value }: { value: string }) => Number(value.replace('.', ''));
+const sumOf = (payments: { amount: { value: string } }[]): number =>
+  payments.reduce((sum, { amount }) => sum + Number(amount.value.replace('.', '')), 0);
 
 /** What the ledger says, and what the providers have taken and not given back. */
 function openBooks({ owner, standIn, running }: Stage) {
@@ -183,16 +187,17 @@ function openBooks({ owner, standIn, running }: Stage) {
       ({ status, links }) =>
         status === 'COMPLETED' && paid.some(({ id }) => links.some(({ href }) => href.endsWith(id))),
     );
-    const sum = (amounts: { value: string }[]) => amounts.reduce((all, amount) => all + centsOf(amount), 0);
-    return sum(paid.map(({ amount }) => amount)) - sum(back.map(({ amount }) => amount));
+    return sumOf(paid) - sumOf(back);
   }
 
   return {
     /** So many credits were granted, and the providers keep as many cents; nothing is owed. */
     expectAgreed: async (person: RealPerson, credits: number): Promise<void> => {
       const { rows } = await owner.query(
-        `select p.id, p.posted_credits::int as posted, p.problem,
-                (select coalesce(sum(o.amount), 0)::int from payments.postings o where o.purchase_id = p.id) as sum
+        `select p.id, p.posted_credits::int as posted,
+                case when p.status <> 'failed' then p.problem end as problem,
+                (select coalesce(sum(o.amount), 0)::int from payments.postings o
+                  where o.purchase_id = p.id) as sum
            from credits.purchases p where p.user_id = $1`,
         [person.userId],
       );

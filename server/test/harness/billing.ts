@@ -81,6 +81,12 @@ function createProvider(books: Books): PaymentProvider {
       const checkout = books.checkouts.get(checkoutId.slice(3));
       if (checkout) checkout.isOpen = false;
     },
+    async readSubscriptionCheckout(checkoutId) {
+      const id = checkoutId.slice(3);
+      const one = books.billed.find(({ fact }) => fact.subscriptionId === id);
+      if (one) return [one.fact, ...one.invoices];
+      return books.checkouts.get(id)?.isOpen ? [] : null;
+    },
     async readSubscription(id) {
       books.calls.push(`read ${id}`);
       const { fact } = find(books, id);

@@ -43,10 +43,17 @@ async function openStage() {
 
 /** What a person agrees to, has and spends, and what the job makes of it. */
 function agreements({ standIn, service, owner, world }: Stage) {
-  const agree = (changes: Record<string, unknown> = {}, token = world.holder.token) => {
+  const agree = async (changes: Record<string, unknown> = {}, token = world.holder.token) => {
+    await signInAnew();
     const terms = { packageId: world.pack.id, threshold: 100, monthlyCapCents: 3 * world.pack.priceCents };
     return service.send('PUT', path, { token, body: { ...terms, ...changes } });
   };
+  /** Whoever agrees has to have signed in lately. */
+  const signInAnew = () =>
+    owner.query('update auth.sessions set authenticated_at = $2 where user_id = $1', [
+      world.holder.userId,
+      service.clock.now(),
+    ]);
   const read = async () => (await service.send('GET', path, { token: world.holder.token })).body;
   const balance = async () => (await readOwn(service, world.holder, 'balance')).balance as number;
   const topUps = async (of = world.holder) =>

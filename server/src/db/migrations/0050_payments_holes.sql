@@ -457,3 +457,149 @@ begin
   return ending;
 end $$;
 grant execute on function payments.ending_of(uuid) to obol_app;
+
+-- Erasure -------------------------------------------------------------------------------------------------------------
+
+-- Purchases of a person that may still be paid, as purchase_view shows them.
+create function payments.open_purchases_of(person uuid) returns setof jsonb
+  language sql stable security definer set search_path = pg_catalog
+as $$
+  select payments.purchase_view(p.id) from credits.purchases p
+   where p.user_id = person and p.status = 'pending' and p.kind in ('pack', 'top_up')
+   order by p.id
+$$;
+grant execute on function payments.open_purchases_of(uuid) to obol_app;
+
+-- What a person may still pay for and nobody can end any more: a purchase that is under way, the checkout of a
+-- subscription. PayPal takes none back, so one that was left counts until it ends by itself, after three hours.
+create function payments.open_checkouts_of(person uuid, at_time timestamptz)
+  returns table (id uuid, kind text, expires_at timestamptz)
+  language sql stable set search_path = pg_catalog
+as $$
+  select p.id, 'purchase', p.expires_at from credits.purchases p
+   where p.user_id = person and p.status = 'pending' and p.kind in ('pack', 'top_up')
+  union all
+  select s.id, 'subscription', e.expires_at
+    from payments.subscriptions s
+   cross join lateral (select case s.provider when 'paypal' then s.created_at + interval '3 hours'
+     else coalesce(s.checkout_expires_at, s.created_at + interval '1 hour') end) as e (expires_at)
+   where s.user_id = person and (s.status = 'opening' or (s.status = 'abandoned' and s.provider = 'paypal'))
+     and e.expires_at > at_time
+$$;
+
+-- What ties a person to others, or others to them: see auth.erase_person. What is paid for again and again is ended by
+-- its owner first, and what may still be paid is over first: the provider would charge somebody whom nobody knows.
+create function auth.ties_of(person uuid, at_time timestamptz) returns jsonb
+  language sql stable set search_path = pg_catalog
+as $$
+  with ties as (
+    select (select jsonb_agg(jsonb_build_object('id', t.wallet_id, 'name', t.name) order by t.name)
+              from credits.team_members m join credits.teams t on t.wallet_id = m.wallet_id
+             where m.user_id = person and m.role = 'owner'
+               and exists (select from credits.team_members o
+                            where o.wallet_id = m.wallet_id and o.user_id <> person)
+               and not exists (select from credits.team_members o
+                                where o.wallet_id = m.wallet_id and o.user_id <> person and o.role = 'owner')) as teams,
+           (select jsonb_agg(jsonb_build_object('id', a.id, 'name', a.name) order by a.name)
+              from apps.memberships m join apps.applications a on a.id = m.application_id
+             where m.user_id = person and m.role = 'admin'
+               and not exists (select from apps.memberships o
+                                where o.application_id = m.application_id and o.user_id <> person
+                                  and o.role = 'admin')) as applications,
+           (select jsonb_agg(jsonb_build_object('id', s.id, 'planId', s.plan_id) order by s.id)
+              from payments.subscriptions s
+             where s.user_id = person and s.status in ('incomplete', 'active', 'past_due')
+               and not s.cancels_at_period_end) as subscriptions,
+           (select jsonb_agg(jsonb_build_object('id', c.id, 'kind', c.kind, 'expiresAt', c.expires_at) order by c.id)
+              from payments.open_checkouts_of(person, at_time) c) as checkouts)
+  select case when coalesce(t.teams, t.applications, t.subscriptions, t.checkouts) is not null
+    then jsonb_build_object('teams', coalesce(t.teams, '[]'), 'applications', coalesce(t.applications, '[]'),
+      'subscriptions', coalesce(t.subscriptions, '[]'), 'checkouts', coalesce(t.checkouts, '[]')) end
+    from ties t
+$$;
+
+-- Erases a person for good. What the ledger must keep stays under an id that leads to nobody; applications that they
+-- used hear `user.deleted`. Refuses with request.not_found, users.erasure_blocked (see ties_of). `checked_hash`
+-- is the password that was verified, null where there is none: when it is another by now, with auth.password_wrong.
+create or replace function auth.erase_person(
+  person uuid, checked_hash text, at_time timestamptz, daily_amount bigint, daily_cap bigint
+) returns void
+  language plpgsql volatile security definer set search_path = pg_catalog
+as $$
+declare
+  found_email text;
+  ties jsonb;
+  ip_addresses text[];
+begin
+  select lower(u.email) into found_email from auth.users u where u.id = person and u.erased_at is null for update;
+  if not found then perform obol.refuse('request.not_found'); end if;
+  if (select p.hash from auth.passwords p where p.user_id = person) is distinct from checked_hash then
+    perform obol.refuse('auth.password_wrong');
+  end if;
+  -- Teams and applications one after the other, so that of two last owners who leave at once one stays.
+  perform from credits.balances b join credits.team_members m on m.wallet_id = b.wallet_id
+    where m.user_id = person order by b.wallet_id for no key update of b;
+  perform from apps.applications a join apps.memberships m on m.application_id = a.id
+    where m.user_id = person and m.role = 'admin' order by a.id for update of a;
+  ties := auth.ties_of(person, at_time);
+  if ties is not null then perform obol.refuse('users.erasure_blocked', ties); end if;
+  ip_addresses := array(
+    select s.ip_address from auth.sessions s where s.user_id = person and s.ip_address is not null
+    union select e.ip_address from auth.security_events e where e.user_id = person and e.ip_address is not null);
+
+  perform auth.forget_mentions(person, found_email, ip_addresses);
+  -- Before the wallet is locked, as everybody does who changes a request for a refund.
+  perform payments.forget_refund_texts(person);
+  perform webhooks.emit_event('user.deleted', at_time, jsonb_build_object('userId', person), person, person);
+  perform credits.close_wallets_of(person, at_time, daily_amount, daily_cap);
+  perform auth.delete_what_hangs_on(person);
+  perform auth.bury_user(person, at_time);
+  perform audit.append('user.erased', 'user', person::text, 'user', person::text, null, null, '{}', at_time);
+  perform audit.forget_person(person);
+end $$;
+drop function auth.ties_of(uuid);
+
+-- Bills of nobody -----------------------------------------------------------------------------------------------------
+
+-- Compares a bill of a subscription. One that is paid and whose subscription nobody knows, such as that of somebody who
+-- is gone, is for an administrator. One that could not be paid at first stays open at Stripe until the last try, so a
+-- list that calls it open is no difference.
+create or replace function payments.compare_invoice(from_provider text, fact jsonb) returns payments.comparison
+  language plpgsql stable set search_path = pg_catalog
+as $$
+declare
+  ours payments.invoices;
+  bought uuid;
+  shown jsonb;
+  is_known boolean := exists (
+    select from payments.subscriptions s
+     where s.id = payments.to_uuid(fact->>'subscriptionId')
+        or (s.provider = from_provider and s.provider_subscription_id = fact->>'providerSubscriptionId'));
+  ranks constant text[] := array['open', 'failed', 'void', 'paid'];
+begin
+  select i.* into ours from payments.invoices i
+   where i.provider = from_provider and i.invoice_id = fact->>'invoiceId';
+  if ours.invoice_id is null or (not is_known and ours.settled_at is null) then
+    return case
+      when is_known then row('only_theirs', 'not_heard_of', true, null, null)::payments.comparison
+      when fact->>'subscriptionId' is null or fact->>'status' <> 'paid'
+        then row('unrelated', null, false, null, null)::payments.comparison
+      else row('only_theirs', 'no_subscription', false, null, null)::payments.comparison end;
+  end if;
+  select p.purchase_id into bought from payments.periods p
+   where p.provider = from_provider and p.invoice_id = ours.invoice_id;
+  shown := jsonb_build_object('status', ours.status, 'amountCents', ours.amount_cents, 'currency', ours.currency,
+    'refusal', ours.refusal);
+  return case
+    when array_position(ranks, fact->>'status') > array_position(ranks, ours.status)
+      or (ours.status = 'paid' and ours.payment_id is null and fact->>'paymentId' is not null)
+      then row('differing', 'behind', true, bought, shown)::payments.comparison
+    when fact->>'status' <> ours.status and (fact->>'status', ours.status) <> ('open', 'failed')
+      then row('differing', 'ahead', false, bought, shown)::payments.comparison
+    when (fact->>'amountCents')::bigint <> ours.amount_cents or fact->>'currency' <> ours.currency
+      then row('differing', 'amount', false, bought, shown)::payments.comparison
+    when ours.status = 'paid' and ours.settled_at is null
+      then row('differing', coalesce(ours.refusal, 'unsettled'), ours.refusal is null, bought,
+        shown)::payments.comparison
+    else row('matched', null, false, bought, shown)::payments.comparison end;
+end $$;

@@ -1,3 +1,4 @@
+export { closeCheckouts } from './close-checkouts.ts';
 export { configuredProviders } from './configured-providers.ts';
 export { createPayments, type Payments, type Verdict } from './create-payments.ts';
 export type { Fact, ProviderName } from './fact.ts';

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import type { Caller } from '../../db/index.ts';
 import { AppError } from '../../errors.ts';
+import { closeCheckouts } from '../payments/index.ts';
 import { sealAddress } from './erasure-address.ts';
 
 type Account = { email: string; hash: string | null; signed_in_at: string };
@@ -11,7 +12,8 @@ const recentMs = 10 * 60_000;
 
 /**
  * Erases the caller for good: ends everything that acts for them, and forgets whatever the books need not
- * keep. Their password is asked for again; who has none must have signed in within the last ten minutes. The
+ * keep. Their password is asked for again; who has none must have signed in within the last ten minutes.
+ * Checkouts that are open are ended at their providers first; one that cannot be is in the way. The
  * address is told, by a job that alone can read it. Throws `auth.session_ended`, `auth.password_wrong`,
  * `auth.sign_in_again`, `users.erasure_blocked` and `server.busy`.
  */
@@ -22,6 +24,7 @@ export async function erasePerson(
 ): Promise<void> {
   const account = await readAccount(ctx, caller);
   await assertOwner(ctx, account, currentPassword);
+  await closeCheckouts(ctx, caller.userId);
   const { creditsDailyFree, creditsDailyCap } = ctx.config;
   const at = ctx.clock.now().toISOString();
   await ctx.db.asServiceFor(caller, async (tx) => {

@@ -13,7 +13,8 @@ import { sendReactPage } from './react-page.ts';
 import { securityQuery, stepUpForm } from './security-schemas.ts';
 import { problemOf, securityPath, stepUpPath } from './security-scope.ts';
 
-const target = /^\/account\/security(?:\?next=%2Finteraction%2F[\w-]{1,100})?$/;
+/** Where one comes back to. */
+const target = /^(?:\/account\/security(?:\?next=%2Finteraction%2F[\w-]{1,100})?|\/credits)$/;
 const schema = { hide: true, querystring: securityQuery };
 
 type Again = { problem: Problem; status: number };

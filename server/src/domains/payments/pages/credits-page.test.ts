@@ -246,4 +246,15 @@ describe('after buying', () => {
       expect(status, JSON.stringify(wrong)).toBe(400);
     }
   });
+
+  test('automatic top-ups take a recent sign-in, from which one comes back', async () => {
+    const fields = { packageId: 'standard', threshold: '100', monthlyCap: '50' };
+    const shown = await look();
+    service.clock.advance({ hours: 1 });
+    const asked = expectPage(await submit(shown, shown.page.topUp.form, fields), 'second-factor');
+    expect(asked.page.reason).toBe('again');
+    const back = expectPage(await browser.submit(asked, { password: person.password }), 'credits');
+    const refused = expectPage(await submit(back, back.page.topUp.form, fields), 'credits');
+    expect(refused.page.problem).toEqual({ code: 'payments.no_saved_card' });
+  });
 });

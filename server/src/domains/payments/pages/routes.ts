@@ -10,6 +10,7 @@ import { exactInteger, toUnits } from '../../../lib/exact.ts';
 import { csrfField, requireCsrfToken } from '../../../http/csrf.ts';
 import { limits } from '../../../http/limits.ts';
 import { addPages } from '../../../http/pages/page-scope.ts';
+import { stepUpPath } from '../../../http/pages/security-scope.ts';
 import { reactPageRoute, sendReactPage } from '../../../http/pages/react-page.ts';
 import { readSignInCookie } from '../../../http/sign-in-cookie.ts';
 import { findBrowserCaller } from '../../auth/index.ts';
@@ -208,7 +209,10 @@ function ownAddress({ need, purchase, subscription }: CreditsQuery): string {
   return subscription === undefined ? creditsPath : `${creditsPath}?subscription=${subscription}`;
 }
 
-/** Shows the page again with why something was not done. */
+/**
+ * Shows the page again with why something was not done. Who has to show first that it is them is sent to do
+ * that, and comes back.
+ */
 async function orAgain(
   ctx: Ctx,
   request: FastifyRequest,
@@ -218,7 +222,11 @@ async function orAgain(
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof AppError) || !isSurvivable(error.code)) throw error;
+    if (!(error instanceof AppError)) throw error;
+    if (error.code === 'auth.step_up_required') {
+      return reply.redirect(`${stepUpPath}?${new URLSearchParams({ next: creditsPath }).toString()}`, 303);
+    }
+    if (!isSurvivable(error.code)) throw error;
     return show(ctx, request, reply, { problem: problemOf(error.code), status: error.status });
   }
 }

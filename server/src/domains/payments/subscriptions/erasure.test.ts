@@ -14,6 +14,7 @@ test('an account is not erased while it would go on being charged; once cancelle
       teams: [],
       applications: [],
       subscriptions: [{ id: one.subscriptionId, planId: 'small' }],
+      checkouts: [],
     },
   });
   expect((await ask(service, one, 'DELETE')).status).toBe(200);

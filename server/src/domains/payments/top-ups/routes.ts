@@ -41,13 +41,15 @@ function addAgreeRoute(app: App, ctx: Ctx): void {
       summary: 'Agree to automatic top-ups',
       description:
         'Buys a package with the saved card whenever less than `threshold` is available, at the price of now and up to a ' +
-        'cap a month. A card that is declined, a refund, a dispute or another price pauses it until you agree anew.',
+        'cap a month. A card that is declined, a refund, a dispute, credits owed or another price pauses it until you ' +
+        'agree anew. Takes a recent sign-in, and is told by mail.',
       body: schemas.topUpBodySchema,
       response: { 200: schemas.topUpSchema },
     },
     config: {
       limit: limits.purchase,
       refusals: [
+        'auth.step_up_required',
         'payments.no_saved_card',
         'payments.package_unavailable',
         'payments.currency_unavailable',

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { openDispute } from '../../../../../stand-in/stripe/disputes.ts';
 import { beginPurchase, buyPack, pressOn } from '../../../../test/harness/stripe-purchases.ts';
@@ -93,6 +94,7 @@ describe('nothing more is charged until its owner agrees anew', () => {
 
   test.each([
     ['costs something else', 'price_changed', 'price_cents = 12345'],
+    ['brings fewer credits for it', 'price_changed', 'credits = credits - 1'],
     ['is not for sale any more', 'package_unavailable', 'is_active = false'],
     ['may not be bought that often', 'limit_reached', 'per_user_max = 1'],
   ])('when the package %s', async (_, reason, change) => {
@@ -103,9 +105,84 @@ describe('nothing more is charged until its owner agrees anew', () => {
     expect(await topUps()).toEqual([]);
     expect(await read()).toMatchObject({ status: 'paused', reason });
     await owner.query(
-      'update credits.packages set price_cents = $2, is_active = true, per_user_max = null where id = $1',
-      [world.pack.id, world.pack.priceCents],
+      `update credits.packages
+          set price_cents = $2, credits = $3, is_active = true, per_user_max = null where id = $1`,
+      [world.pack.id, world.pack.priceCents, world.pack.credits],
     );
+  });
+});
+
+const purchase = async (): Promise<{ id: string; paymentId: string }> => {
+  const { rows } = await owner.query(
+    `select id, provider_payment_id as "paymentId" from credits.purchases where user_id = $1 order by id limit 1`,
+    [world.holder.userId],
+  );
+  return rows[0];
+};
+const expectPaused = async (): Promise<void> => {
+  for (let turn = 0; turn < 3; turn++) {
+    service.clock.advance({ minutes: 20 });
+    await runJob('top-up-wallets');
+    await standIn.deliver();
+  }
+  expect(await topUps()).toEqual([]);
+  expect(await read()).toMatchObject({ status: 'paused', reason: 'payment_reversed' });
+};
+const refund = async (amountCents = world.pack.priceCents): Promise<void> => {
+  const { paymentId } = await purchase();
+  const order = { paymentId, amountCents, currency: 'EUR', reason: 'asked for' };
+  const fact = await stripe.refund({ refundRequestId: randomUUID(), ...order });
+  await service.ctx.payments.applyFacts(stripe, [fact]);
+};
+
+describe('nothing is charged for credits that are missing because money went back', () => {
+  test('of a pack that was bought before, whether or not its credits are owed', async () => {
+    await agreeWithCard();
+    await spendDownTo(0);
+    await refund();
+    await expectPaused();
+  });
+
+  test('of which only a part was refunded', async () => {
+    await agreeWithCard({ threshold: world.pack.credits });
+    await refund(100);
+    await expectPaused();
+  });
+
+  test('of which the bank calls a part back', async () => {
+    await agreeWithCard({ threshold: world.pack.credits });
+    const { id } = await purchase();
+    openDispute(standIn.world, await chargeOf(id), 100);
+    await standIn.deliver();
+    await expectPaused();
+  });
+
+  test('while a refund that was asked for waits', async () => {
+    await agreeWithCard({ threshold: world.pack.credits });
+    await spendDownTo(world.pack.credits - 1);
+    const { id } = await purchase();
+    const asked = { purchaseId: id, reason: 'A mistake' };
+    const { token } = world.holder;
+    expect(
+      (await service.send('POST', '/api/v1/payments/refunds', { token, body: asked })).status,
+    ).toBeLessThan(300);
+    await expectPaused();
+  });
+
+  test('also when they are owed since before it was agreed to; after a refund long ago it goes on', async () => {
+    await agreeWithCard();
+    await spendDownTo(0);
+    await refund();
+    service.clock.advance({ hours: 1 });
+    expect((await agree()).status).toBe(200);
+    await expectPaused();
+    // The next pack repays it.
+    await buyPack({ service, standIn }, world.holder);
+    expect(await balance()).toBe(0);
+    service.clock.advance({ hours: 1 });
+    expect((await agree()).body).toMatchObject({ status: 'active' });
+    await runJob('top-up-wallets');
+    expect(await topUps()).toMatchObject([{ status: 'completed' }]);
   });
 });
 

@@ -24,6 +24,21 @@ const {
 } = await startTopUps();
 
 describe('agreeing', () => {
+  test('takes a recent sign-in, and is told by mail', async () => {
+    await buyPack({ service, standIn }, world.holder, { saveCard: true });
+    service.clock.advance({ hours: 1 });
+    const { token, userId } = world.holder;
+    const terms = { packageId: world.pack.id, threshold: 100, monthlyCapCents: 3 * world.pack.priceCents };
+    const refused = await service.send('PUT', path, { token, body: terms });
+    expect(refused).toMatchObject({ status: 403, body: { code: 'auth.step_up_required' } });
+    expect((await read()).status).toBe('off');
+    expect((await agree()).body).toMatchObject({ status: 'active' });
+    const subject = 'Automatic top-ups of your Obol credits are on';
+    const mail = (await service.mails(`${userId}@example.com`)).find((one) => one.subject === subject);
+    expect(mail?.text).toContain('less than 100 credits, we buy “Standard” for €10.00');
+    expect(mail?.text).toContain('€30.00 at most');
+  });
+
   test('wants a card that is saved, and says what is agreed', async () => {
     expect(await read()).toMatchObject({ status: 'off', packageId: null, chargedThisMonthCents: 0 });
     expect(await agree()).toMatchObject({ status: 409, body: { code: 'payments.no_saved_card' } });

@@ -1,0 +1,53 @@
+import { and, eq } from 'drizzle-orm';
+import type { Ctx } from '../../ctx.ts';
+import { AppError } from '../../errors.ts';
+import { checkPurchase } from './check-purchase.ts';
+import type { PurchaseRow } from './open-checkout.ts';
+import { subscriptions } from './plan-tables.ts';
+import { askAfterCheckout } from './subscriptions/ask-after-checkout.ts';
+
+/**
+ * Ends at their providers all checkouts in which a person might still pay, and applies what has come of them:
+ * for somebody who leaves. What a provider does not end, or does not answer about, stays as it is, for the
+ * caller to find.
+ */
+export async function closeCheckouts(ctx: Ctx, userId: string): Promise<void> {
+  // One whose answer was lost is found first, or it would be paid where nobody looks.
+  for (const purchase of await readOpen(ctx, userId)) {
+    if (purchase.checkout_id === null) await orLeave(ctx, () => checkPurchase(ctx, purchase));
+  }
+  for (const purchase of await readOpen(ctx, userId)) {
+    const isOver = { ...purchase, expires_at: null };
+    if (purchase.checkout_id !== null) await orLeave(ctx, () => checkPurchase(ctx, isOver));
+  }
+  const opening = await ctx.db.asService((tx) =>
+    tx
+      .select()
+      .from(subscriptions)
+      .where(and(eq(subscriptions.userId, userId), eq(subscriptions.status, 'opening'))),
+  );
+  for (const subscription of opening) {
+    await orLeave(ctx, async () => {
+      const { checkoutId, provider } = subscription;
+      if (checkoutId !== null) await ctx.payments.provider(provider).expireCheckout(checkoutId);
+      await askAfterCheckout(ctx, subscription);
+    });
+  }
+}
+
+async function readOpen(ctx: Ctx, userId: string): Promise<PurchaseRow[]> {
+  const rows = await ctx.db.call<{ purchase: PurchaseRow }>(
+    'select purchase from payments.open_purchases_of($1) as purchase',
+    [userId],
+  );
+  return rows.map(({ purchase }) => purchase);
+}
+
+async function orLeave(ctx: Ctx, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof AppError) || !error.code.startsWith('payments.')) throw error;
+    ctx.log.warn({ err: error }, 'a checkout of somebody who leaves cannot be closed');
+  }
+}
