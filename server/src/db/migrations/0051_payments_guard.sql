@@ -132,7 +132,7 @@ revoke insert, update on payments.refund_requests from obol_app;
 
 -- Empties what providers sent about a person: whatever names them, is about a payment, checkout or subscription of
 -- theirs, or about them as a customer, under whichever address they pay. Deliveries that were refused go when they name
--- any of it. What events say in our words stays: ids and amounts.
+-- any of it, and so do links to bills. What events say in our words stays: ids and amounts.
 create function payments.forget_payloads(person uuid, email text) returns void
   language plpgsql volatile set search_path = pg_catalog
 as $$
@@ -175,6 +175,10 @@ begin
             f.value->>'subscriptionId', f.value->>'providerSubscriptionId'] && things)
        or (e.facts = '[]' and exists (
          select from unnest(things) n (name) where position('"' || n.name || '"' in e.payload::text) > 0)));
+  -- A bill at its provider shows name and address to whoever has the link.
+  update payments.invoices i set invoice_url = null
+    from payments.subscriptions s
+   where s.user_id = person and i.provider = s.provider and i.provider_subscription_id = s.provider_subscription_id;
   delete from payments.refused_deliveries d
    where exists (
      select from unnest(names || customers || things) n (name) where position(n.name in lower(d.body)) > 0

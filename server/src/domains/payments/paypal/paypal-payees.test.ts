@@ -114,6 +114,9 @@ describe('what is paid to somebody else', () => {
     const foreign = keepApproved(newId(), unit);
     expect(await tell('CHECKOUT.ORDER.APPROVED', foreign.order)).toMatchObject({ reason: 'wrong_payee' });
     expect(foreign.captures()).toBe(0);
+    const away = keepApproved(newId(), unit);
+    fake.on('GET', `/v2/checkout/orders/${away.order.id}`, () => new Response('', { status: 503 }));
+    expect(await tell('CHECKOUT.ORDER.APPROVED', away.order)).toMatchObject({ reason: 'wrong_payee' });
     const changed = keepApproved(orderId, unit);
     expect(await statusOf(id)).toBe('failed');
     expect([await money(), changed.captures()]).toEqual([0, 0]);
