@@ -3,8 +3,8 @@ import { findChromium } from './server/test/browser/chromium.ts';
 
 const browserTests = 'server/test/browser/**';
 /**
- * What does not depend on whose PostgreSQL it is: what a browser shows, how the embedded one starts and stops,
- * how programs are called, what is checked of the sources, and how providers of payments are asked.
+ * What does not depend on whose PostgreSQL it is: what a browser shows, how the embedded one starts and
+ * stops, how programs are called, what is checked of the sources, and how providers of payments are asked.
  */
 const sameEverywhere = [
   browserTests,
