@@ -2,12 +2,24 @@ import { configDefaults, defineConfig } from 'vitest/config';
 import { findChromium } from './server/test/browser/chromium.ts';
 
 const browserTests = 'server/test/browser/**';
-/** The look of the pages does not depend on the database; `npm test` runs everything on two. */
-const lookTests = 'server/test/browser/pages.test.ts';
+/**
+ * What does not depend on whose PostgreSQL it is: what a browser shows, how the embedded one starts and
+ * stops, how programs are called, what is checked of the sources, and how providers of payments are asked.
+ */
+const sameEverywhere = [
+  browserTests,
+  'server/test/crash/{start-and-stop,payments}.test.ts',
+  'server/test/{cli,tidy,audit-command,reconcile-command}.test.ts',
+  'server/test/{import,mutants}/**',
+  'server/test/conformance/mutations.test.ts',
+  'server/src/{lib,mail}/**',
+  'server/src/domains/payments/{stripe,paypal}/**',
+  'stand-in/**',
+];
 const left = [
   ...configDefaults.exclude,
   ...(findChromium() === undefined ? [browserTests] : []),
-  ...(process.env.OBOL_TEST_BACKEND === 'debian' ? [lookTests] : []),
+  ...(process.env.OBOL_TEST_BACKEND === 'debian' ? sameEverywhere : []),
 ];
 /** These share one process for many files: loading the service anew for each takes a quarter of the time. */
 const shared = ['server/src/**/*.test.ts', 'server/test/{contract,conformance,examples,schema}/**/*.test.ts'];

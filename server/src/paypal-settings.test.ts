@@ -27,6 +27,8 @@ test('PayPal is set up by its keys, all of them', () => {
   expect(problemsOf(keys)).toEqual([]);
   expect(problemsOf({ PAYPAL_CLIENT_ID: 'client' })).toHaveLength(2);
   expect(problemsOf({ ...keys, PAYPAL_WEBHOOK_ID: 'https://obol.example.com' })).toHaveLength(1);
+  expect(problemsOf({ ...keys, PAYPAL_MERCHANT_ID: '7KGAJ3Y9R5LJE' })).toEqual([]);
+  expect(problemsOf({ ...keys, PAYPAL_MERCHANT_ID: 'shop@example.com' })).toHaveLength(1);
   expect(problemsOf({ PAYPAL_WEBHOOK_TOLERANCE: '4d' })).toHaveLength(1);
   expect(problemsOf({ PAYPAL_WEBHOOK_TOLERANCE: '0' })).toHaveLength(1);
 });

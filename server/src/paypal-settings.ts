@@ -39,6 +39,8 @@ export function findPaypalProblems(values: Record<string, unknown>): string[] {
       'PAYPAL_API_BASE: in the sandbox nobody pays real money. Set https://api-m.paypal.com, or PAYMENTS_TEST_MODE=true.',
     );
   if (text('paypalClientSecret') === '') problems.push('PAYPAL_CLIENT_SECRET is missing.');
+  if (!/^([A-Z0-9]{8,20})?$/.test(text('paypalMerchantId')))
+    problems.push('PAYPAL_MERCHANT_ID: expected the id of an account, such as 7KGAJ3Y9R5LJE.');
   if (!/^[\w-]{1,50}$/.test(text('paypalWebhookId')))
     problems.push('PAYPAL_WEBHOOK_ID: expected the id of a webhook, such as 1JE4291016473214C.');
   return problems;

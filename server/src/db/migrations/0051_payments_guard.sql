@@ -132,7 +132,7 @@ revoke insert, update on payments.refund_requests from obol_app;
 
 -- Empties what providers sent about a person: whatever names them, is about a payment, checkout or subscription of
 -- theirs, or about them as a customer, under whichever address they pay. Deliveries that were refused go when they name
--- any of it. What events say in our words stays: ids and amounts.
+-- any of it, and so do links to bills. What events say in our words stays: ids and amounts.
 create function payments.forget_payloads(person uuid, email text) returns void
   language plpgsql volatile set search_path = pg_catalog
 as $$
@@ -175,6 +175,10 @@ begin
             f.value->>'subscriptionId', f.value->>'providerSubscriptionId'] && things)
        or (e.facts = '[]' and exists (
          select from unnest(things) n (name) where position('"' || n.name || '"' in e.payload::text) > 0)));
+  -- A bill at its provider shows name and address to whoever has the link.
+  update payments.invoices i set invoice_url = null
+    from payments.subscriptions s
+   where s.user_id = person and i.provider = s.provider and i.provider_subscription_id = s.provider_subscription_id;
   delete from payments.refused_deliveries d
    where exists (
      select from unnest(names || customers || things) n (name) where position(n.name in lower(d.body)) > 0
@@ -262,25 +266,72 @@ as $$ select dispute_id like 'reversal:%' $$;
 -- Reversals that a case stood for: cases count by themselves now.
 delete from payments.disputes d where payments.is_reversal(d.dispute_id) and d.status = 'won';
 
+-- The disputes of a payment that count: those that were not won, and reversals, unless a case was won after them and
+-- was not taken up anew. Without settings of its own, so that PostgreSQL inlines it.
+create function payments.disputes_that_count(from_provider text, of_payment text) returns setof payments.disputes
+  language sql stable
+as $$
+  select o.* from (select d.* from payments.disputes d where d.payment_id = of_payment offset 0) o
+   where o.provider = from_provider and o.status <> 'won'
+     and (not payments.is_reversal(o.dispute_id) or not exists (
+       select from (select d.* from payments.disputes d where d.payment_id = of_payment offset 0) w
+        where w.provider = from_provider and w.status = 'won' and not payments.is_reversal(w.dispute_id)
+          and coalesce(w.told_at, '-infinity') >= coalesce(o.told_at, '-infinity')))
+$$;
+
 -- How many cents of a payment are called back, of a currency and a mode (null: any), and whether any are. A case
--- and the reversal that comes of it are about the same money, so the larger of the two counts; a reversal counts
--- no longer once a case was won after it, and again when that was taken up anew. Without settings of its own, so
--- that PostgreSQL inlines it.
+-- and the reversal that comes of it are about the same money, so the larger of the two counts. Inlined like
+-- disputes_that_count.
 create function payments.called_back(from_provider text, of_payment text, of_currency text, of_mode boolean)
   returns table (cents bigint, is_any boolean)
   language sql stable
 as $$
-  select greatest(coalesce(sum(k.amount_cents) filter (where not k.is_reversal), 0),
-           coalesce(sum(k.amount_cents) filter (where k.is_reversal), 0))::bigint, count(*) > 0
-    from (
-      select b.amount_cents, b.status, payments.is_reversal(b.dispute_id) as is_reversal,
-             coalesce(b.told_at, '-infinity') as told_at,
-             max(coalesce(b.told_at, '-infinity'))
-               filter (where b.status = 'won' and not payments.is_reversal(b.dispute_id)) over () as won_at
-        from (select d.* from payments.disputes d where d.payment_id = of_payment offset 0) b
-       where b.provider = from_provider and (of_currency is null or b.currency = of_currency)
-         and (of_mode is null or b.is_live = of_mode)) k
-   where k.status <> 'won' and (not k.is_reversal or k.won_at is null or k.won_at < k.told_at)
+  select greatest(coalesce(sum(d.amount_cents) filter (where not payments.is_reversal(d.dispute_id)), 0),
+           coalesce(sum(d.amount_cents) filter (where payments.is_reversal(d.dispute_id)), 0))::bigint, count(*) > 0
+    from payments.disputes_that_count(from_provider, of_payment) d
+   where (of_currency is null or d.currency = of_currency) and (of_mode is null or d.is_live = of_mode)
+$$;
+
+-- Whether the bill of a period went back: refunded in full, or called back by a bank (`for_good`: that has lost, too,
+-- and no case about it is open).
+create or replace function payments.is_called_back(period payments.periods, for_good boolean) returns boolean
+  language sql stable set search_path = pg_catalog
+as $$
+  select exists (
+    select from payments.invoices i
+     where i.provider = period.provider and i.invoice_id = period.invoice_id and i.payment_id is not null
+       and ((select case when for_good then bool_or(d.status = 'lost')
+                    and not coalesce(bool_or(d.status = 'open') filter (where not payments.is_reversal(d.dispute_id))
+                      and bool_and(payments.is_reversal(d.dispute_id)) filter (where d.status = 'lost'), false)
+                  else count(*) > 0 end
+               from payments.disputes_that_count(i.provider, i.payment_id) d
+              where d.is_live = i.is_live and d.currency = i.currency)
+         or (select sum(r.amount_cents) from payments.refunds r
+              where r.provider = i.provider and r.payment_id = i.payment_id and r.is_live = i.is_live
+                and r.currency = i.currency and r.status <> 'failed')
+            >= greatest(coalesce(i.total_cents, i.amount_cents), 1)))
+$$;
+
+-- Whether a person has had, or has asked for, money back since a time: of any purchase, at any provider.
+create or replace function payments.has_money_back_since(person uuid, since timestamptz) returns boolean
+  language sql stable set search_path = pg_catalog
+as $$
+  select exists (
+    select from credits.purchases p
+      join payments.refund_requests q on q.purchase_id = p.id
+     where p.user_id = person and q.status in ('open', 'sent') and q.created_at >= since)
+  or exists (
+    select from credits.purchases p
+      join payments.checkouts c on coalesce(c.opened_for, c.claimed_by) = p.id
+      join payments.refunds r on r.provider = c.provider and r.payment_id = c.payment_id
+     where p.user_id = person and (c.opened_for = p.id or c.claimed_by = p.id)
+       and r.status <> 'failed' and r.created_at >= since)
+  or exists (
+    select from credits.purchases p
+      join payments.checkouts c on coalesce(c.opened_for, c.claimed_by) = p.id
+     cross join lateral payments.disputes_that_count(c.provider, c.payment_id) d
+     where p.user_id = person and (c.opened_for = p.id or c.claimed_by = p.id)
+       and d.created_at >= since)
 $$;
 
 -- Keeps what the facts of one turn say about refunds and disputes. Of two words about a case the later one

@@ -42,6 +42,7 @@ const exportOf = async ({ token }: { token: string }): Promise<any> => {
 test('what providers told of a person is forgotten with them, whatever address they paid under', async () => {
   const one = await subscribe(service, billing, 'small');
   const invoice = billing.billed.at(-1)?.invoices.at(-1);
+  await owner.query(`update payments.invoices set invoice_url = 'https://pay.example.com/bill'`);
   const two = await subscribe(service, billing, 'small');
   const others = billing.billed.at(-1)?.invoices.at(-1);
   const own = [
@@ -73,6 +74,8 @@ test('what providers told of a person is forgotten with them, whatever address t
   expect((await service.send('DELETE', '/api/v1/users/me?erase=true', erase)).status).toBe(200);
   for (const read of own) expect(await read()).toEqual({});
   for (const read of kept) expect(await read()).toMatchObject(privately);
+  const links = await owner.query('select invoice_url from payments.invoices where invoice_url is not null');
+  expect(links.rows).toEqual([]);
   const { rows } = await owner.query('select body from payments.refused_deliveries');
   expect(rows).toEqual([{ body: '{"customer":"cus_other"}' }]);
   await expectSound(service);

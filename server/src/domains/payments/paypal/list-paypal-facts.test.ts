@@ -37,6 +37,7 @@ const transactions = [
   transaction('F1', 'T0106', { transaction_amount: eur('-0.40') }),
   transaction('X1', 'T0006', { transaction_amount: eur('-7.00') }),
   transaction('U1', 'T0006'),
+  transaction('M1', 'T0006'),
 ];
 const collect = async (provider: PaymentProvider, since: string) => {
   const pages = [];
@@ -54,6 +55,13 @@ describe('what PayPal lists', () => {
       amount: eur('10.00'),
       custom_id: purchaseId,
       supplementary_data: { related_ids: { order_id: orderId } },
+    });
+    fake.on('GET', '/v2/payments/captures/M1', {
+      id: 'M1',
+      status: 'COMPLETED',
+      amount: eur('10.00'),
+      payee: { merchant_id: 'MALLORY000001' },
+      custom_id: purchaseId,
     });
     fake.on('GET', subscriptionPath, { id: 'I-BW452GLLEP1G', plan_id: 'P-1' });
     fake.on('GET', '/v1/billing/plans/P-1', {

@@ -101,7 +101,11 @@ async function readPayment(connection: PaypalConnection, paymentId: string): Pro
     'GET',
     `/v2/payments/captures/${encodeURIComponent(paymentId)}`,
   );
-  return answer.status === 404 ? null : captureToCheckoutFact(expectBody(answer));
+  if (answer.status === 404) return null;
+  const capture = expectBody(answer);
+  // What is listed was paid to us; should it say otherwise, it says nothing.
+  const isForeign = (await connection.merchant.findProblem(capture)) === 'wrong_payee';
+  return isForeign ? null : captureToCheckoutFact(capture);
 }
 
 async function readPeriodPayment(

@@ -1,4 +1,4 @@
-import { JsonError, readList, readMember, readOptionalText, type Json } from './json.ts';
+import { JsonError, readList, readMember, readOptionalText, readText, type Json } from './json.ts';
 import { expectBody, readAnswer, type PaypalClient } from './paypal-client.ts';
 
 /** Why an order or a capture counts for nothing: it pays somebody else, or does not say whom. */
@@ -29,9 +29,13 @@ export function createMerchant(client: PaypalClient, merchantId: string): Mercha
       requestId: 'obol-merchant',
       body: { intent: 'CAPTURE', purchase_units: [unit] },
     });
-    await readAnswer(() => {
-      learn(expectBody(answer));
-      if (known === '') throw new JsonError('payee is left out');
+    await readAnswer(async () => {
+      const opened = expectBody(answer);
+      learn(opened);
+      if (known !== '') return;
+      const path = `/v2/checkout/orders/${encodeURIComponent(readText(opened, 'id'))}`;
+      learn(expectBody(await client.call('GET', path)));
+      if (known === '') throw new JsonError('orders name no payee: PAYPAL_MERCHANT_ID must say who is paid');
     });
     return known;
   };

@@ -114,6 +114,9 @@ describe('what is paid to somebody else', () => {
     const foreign = keepApproved(newId(), unit);
     expect(await tell('CHECKOUT.ORDER.APPROVED', foreign.order)).toMatchObject({ reason: 'wrong_payee' });
     expect(foreign.captures()).toBe(0);
+    const away = keepApproved(newId(), unit);
+    fake.on('GET', `/v2/checkout/orders/${away.order.id}`, () => new Response('', { status: 503 }));
+    expect(await tell('CHECKOUT.ORDER.APPROVED', away.order)).toMatchObject({ reason: 'wrong_payee' });
     const changed = keepApproved(orderId, unit);
     expect(await statusOf(id)).toBe('failed');
     expect([await money(), changed.captures()]).toEqual([0, 0]);
@@ -136,14 +139,18 @@ describe('what is paid to somebody else', () => {
 
   test('is told apart after a restart, too, by an order that nobody is sent to', async () => {
     const { id, orderId } = await begin();
-    fake.on('POST', '/v2/checkout/orders', orderOf(newId(), 'CREATED'));
     const read = (fresh: typeof paypal, to: object) => {
       const body = JSON.stringify(
         eventOf('PAYMENT.CAPTURE.COMPLETED', captureOf(orderId, { custom_id: id, payee: to })),
       );
       return fresh.readDelivery(Buffer.from(body), signDelivery(body, clock, { key: signer.key }));
     };
+    const silent = orderOf('SILENT0000000001', 'CREATED', { payee: undefined });
+    fake.on('POST', '/v2/checkout/orders', silent);
+    fake.on('GET', '/v2/checkout/orders/SILENT0000000001', silent);
     const fresh = createTestPaypal(fake, clock, { paypalMerchantId: '' });
+    await expect(read(fresh, payee)).rejects.toMatchObject({ code: 'payments.provider_unavailable' });
+    fake.on('GET', '/v2/checkout/orders/SILENT0000000001', orderOf('SILENT0000000001', 'CREATED'));
     expect(await read(fresh, mallory)).toMatchObject({ refusal: 'wrong_payee' });
     const asked = fake.count('/v2/checkout/orders');
     expect(await read(fresh, payee)).toMatchObject({ refusal: null });

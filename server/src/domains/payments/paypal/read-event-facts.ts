@@ -74,7 +74,8 @@ async function readOtherFacts(connection: PaypalConnection, event: PaypalEvent):
 
 /**
  * Captures what the event says is approved, or says what has become of it since. When that fails now, the
- * event still counts: the purchase stays on its way, and is captured when it is next asked about.
+ * event still counts, unless it pays somebody else by its own words: the purchase stays on its way, and is
+ * captured when it is next asked about.
  */
 async function captureApproved(
   connection: PaypalConnection,
@@ -86,8 +87,9 @@ async function captureApproved(
     const order = await readOrder(connection, approved.checkoutId, mayCapture);
     return { facts: [order?.fact ?? approved], refusal: order?.problem ?? null };
   } catch (error) {
-    if (error instanceof AppError) return { facts: [approved], refusal: null };
-    throw error;
+    if (!(error instanceof AppError)) throw error;
+    const problem = await connection.merchant.findProblem(firstUnitOf(resource)).catch(() => null);
+    return { facts: [approved], refusal: problem === 'wrong_payee' ? problem : null };
   }
 }
 
