@@ -22,8 +22,8 @@ const purchaseStates: Record<PurchaseRow['status'], string> = {
 /** Why automatic top-ups are paused. */
 const pauses: Record<string, string | undefined> = {
   payment_failed: 'your card was declined',
-  payment_reversed: 'a payment was refunded or called back',
-  price_changed: 'the price of the pack has changed',
+  payment_reversed: 'a payment was refunded or called back, or you owe credits',
+  price_changed: 'the pack costs something else, or brings fewer credits',
   package_unavailable: 'the pack is not sold any more',
   limit_reached: 'you have bought as many of these packs as one may',
 };

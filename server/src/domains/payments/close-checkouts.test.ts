@@ -5,6 +5,7 @@ import { startPaymentStandIn } from '../../../test/harness/payment-stand-in.ts';
 import { ask, makePlan } from '../../../test/harness/plans.ts';
 import { addWalletHolder, connectAsOwner, type WalletHolder } from '../../../test/harness/wallets.ts';
 import { AppError } from '../../errors.ts';
+import { reconcilePayments } from './reconciliation/reconcile-payments.ts';
 
 const standIn = await startPaymentStandIn();
 const service = await startTestService({
@@ -56,6 +57,7 @@ test('what was paid at the last moment is theirs to end first', async () => {
     body: { code: 'users.erasure_blocked', subscriptions: [{ id: plan.subscriptionId, planId: 'plus' }] },
   });
   expect((await ask(service, holder, 'DELETE')).status).toBe(200);
+  await standIn.deliver();
   expect(await erase()).toMatchObject({ status: 200 });
 });
 
@@ -104,4 +106,18 @@ test('a provider that does not answer is in the way, not an error', async () => 
   });
   stripe.expireCheckout = expireCheckout;
   expect(await erase()).toMatchObject({ status: 200 });
+});
+
+test('a bill that was paid for a subscription of nobody is told to administrators, and not said to be repaired', async () => {
+  const since = new Date(service.clock.now().getTime() - 60_000);
+  const plan = await begin('stripe');
+  expect(await press(plan.checkoutUrl)).toBe(303);
+  await owner.query('delete from payments.subscriptions where id = $1', [plan.subscriptionId]);
+  await standIn.deliver();
+  expect(await count(`payments.events where outcome = 'waiting' and type = 'invoice.paid'`)).toBe(1);
+  for (const repairs of [true, false]) {
+    const report = await reconcilePayments(service.ctx, { provider: stripe, since, repairs });
+    const bills = report.findings.filter(({ kind }) => kind === 'invoice');
+    expect(bills).toMatchObject([{ list: 'onlyTheirs', reason: 'no_subscription', isRepaired: false }]);
+  }
 });

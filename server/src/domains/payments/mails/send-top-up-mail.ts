@@ -3,8 +3,7 @@ import type { Ctx } from '../../../ctx.ts';
 import type { JobData } from '../../../jobs/index.ts';
 import { creditsText, moneyText } from '../../../lib/amount-text.ts';
 import { topUpMail } from '../../../mail/payment-templates.ts';
-import { creditsAddress } from '../../credits/index.ts';
-import { packages } from '../../credits/sales-tables.ts';
+import { creditsAddress, listPackages } from '../../credits/index.ts';
 import { findUser } from '../../users/index.ts';
 import { topUps } from '../saved-card-tables.ts';
 
@@ -14,16 +13,13 @@ import { topUps } from '../saved-card-tables.ts';
  */
 export async function sendTopUpMail(ctx: Ctx, { userId }: JobData['send-top-up-mail']): Promise<void> {
   const found = await ctx.db.asService(async (tx) => {
-    const [row] = await tx
-      .select({ terms: topUps, title: packages.name })
-      .from(topUps)
-      .innerJoin(packages, eq(packages.id, topUps.packageId))
-      .where(eq(topUps.userId, userId));
-    const user = row && (await findUser(tx, userId));
-    return user && { to: user.email, ...row };
+    const [terms] = await tx.select().from(topUps).where(eq(topUps.userId, userId));
+    const user = terms && (await findUser(tx, userId));
+    return user && { to: user.email, terms };
   });
   if (!found) return;
-  const { to, title, terms } = found;
+  const { to, terms } = found;
+  const title = (await listPackages(ctx)).find(({ id }) => id === terms.packageId)?.name ?? terms.packageId;
   await ctx.mail.send(
     topUpMail({
       to,

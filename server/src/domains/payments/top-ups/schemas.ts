@@ -46,7 +46,8 @@ export const topUpSchema = Type.Object(
     reason: nullable(
       Type.String({
         description:
-          '`payment_failed`, `payment_reversed`, `price_changed`, `package_unavailable` or `limit_reached`.',
+          '`payment_failed`, `payment_reversed` (also while credits are owed), `price_changed` (also when the package brings ' +
+          'fewer credits for it), `package_unavailable` or `limit_reached`.',
         examples: ['payment_failed'],
       }),
     ),
