@@ -23,5 +23,5 @@ export function watchStatements(service: TestService) {
 }
 
 function textOf(given: unknown): string {
-  return String(typeof given === 'object' ? (given as { text: string }).text : given);
+  return typeof given === 'string' ? given : (given as { text: string }).text;
 }
