@@ -33,6 +33,7 @@ export default defineConfig({
     // What ends a test that hangs. A machine that is busy, or has just been set up, is many times slower.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 20_000 } },
     projects: [
       { extends: true, test: { name: 'shared', include: shared, exclude: left, isolate: false } },
       {

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { loadConfig } from '../src/config.ts';
 import { prettyLine } from '../src/lib/pretty-log.ts';
 import { maskTokens, redact } from '../src/lib/redact.ts';
@@ -81,7 +81,7 @@ test('a request leaves one line: id, route pattern, status and duration', async 
   await service.send('DELETE', path, { headers: { 'x-request-id': id } });
   const answered = () =>
     lines.map((line) => JSON.parse(line)).filter((line) => line.msg === 'request answered');
-  await vi.waitFor(() => expect(answered()).not.toEqual([]));
+  await expect.poll(answered).not.toEqual([]);
   expect(answered()).toEqual([
     {
       level: 'info',

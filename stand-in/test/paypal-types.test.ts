@@ -135,9 +135,9 @@ async function subscribe({ choose, act, world }: Bench, ask: Ask): Promise<void>
 function pathsOfService(): string[] {
   const texts = readdirSync(adapterDir)
     .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
-    .map((name) => readFileSync(join(adapterDir, name), 'utf8'));
+    .map((name) => readFileSync(join(adapterDir, name), 'utf8').replaceAll(/\$\{[^`]*?\}(?=[/`])/g, ':id'));
   const found = texts.flatMap((text) => [...text.matchAll(/['`](\/v[12]\/[^'`]*)['`]/g)]);
-  const paths = found.map(([, path = '']) => path.replaceAll(/\$\{.*?\}(?=\/|$)/g, ':id'));
+  const paths = found.map(([, path = '']) => path);
   // Those that end with a slash are looked for in links, not called.
   return [...new Set(paths)].filter((path) => !path.endsWith('/'));
 }

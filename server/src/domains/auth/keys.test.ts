@@ -76,7 +76,7 @@ test('a process learns of a rotation elsewhere within a minute, without any toke
   expect(await publishedKids(second)).not.toContain(kid);
   await vi.advanceTimersByTimeAsync(60_000);
   vi.useRealTimers();
-  await vi.waitFor(async () => expect(await publishedKids(second)).toContain(kid));
+  await vi.waitFor(async () => expect(await publishedKids(second)).toContain(kid), { timeout: 20_000 });
 });
 
 test('a rotation that is under way is not started twice', async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startTestProvider, type TestProvider } from '../../../test/harness/oauth.ts';
 import { registerPerson, type Person } from '../../../test/harness/people.ts';
 import { connectAsOwner } from '../../../test/harness/wallets.ts';
@@ -127,7 +127,7 @@ describe('rule 19: guesses at one account', () => {
           [person.id],
         )
       ).rows.map(({ details }) => details);
-    await vi.waitFor(async () => expect(await events()).toHaveLength(4));
+    await expect.poll(events).toHaveLength(4);
     const kind = 'attacked';
     expect(await events()).toEqual([true, false, false, false].map((mailed) => ({ kind, mailed })));
     const mails = (await service.mails(person.email)).filter(({ subject }) => subject.includes('tries'));
@@ -221,7 +221,7 @@ describe('rule 19: one address', () => {
           [address],
         )
       ).rows[0]?.count;
-    await vi.waitFor(async () => expect(await stuffing()).toBe(1));
+    await expect.poll(stuffing).toBe(1);
     service.clock.advance({ seconds: 61 });
     const refused = await attempt({ email: freshEmail(), address });
     expect([refused.status, refused.body.code]).toEqual([429, 'request.rate_limited']);
