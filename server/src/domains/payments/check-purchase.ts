@@ -1,8 +1,9 @@
 import type { Ctx } from '../../ctx.ts';
-import { AppError } from '../../errors.ts';
 import { reachFaultPoint } from '../../lib/fault-points.ts';
 import { captureRuleOf } from './capture-rule.ts';
+import { endCheckout } from './end-checkout.ts';
 import { openCheckout, type PurchaseRow } from './open-checkout.ts';
+import type { MayCapture } from './payment-provider.ts';
 import { chargeTopUp } from './top-ups/charge-top-up.ts';
 
 /** Stripe takes no checkout that would end within half an hour. */
@@ -11,10 +12,11 @@ const openableMs = 31 * 60_000;
 /**
  * Asks the provider how a pending purchase stands, and applies the answer. One whose checkout was never heard
  * of is opened (a top-up: charged) again under its key while that may be, since the provider may have done
- * so, and fails after that. A checkout that is over its time is ended. Throws
+ * so, and fails after that. A checkout that is over its time is ended. What is approved is captured where
+ * `mayCapture` says so: by default where the purchase may still be paid. Throws
  * `payments.provider_unavailable`, `payments.provider_refused`, `payments.provider_not_set_up`.
  */
-export async function checkPurchase(ctx: Ctx, purchase: PurchaseRow): Promise<void> {
+export async function checkPurchase(ctx: Ctx, purchase: PurchaseRow, mayCapture?: MayCapture): Promise<void> {
   const provider = ctx.payments.provider(purchase.provider);
   const remainingMs = new Date(purchase.expires_at ?? 0).getTime() - ctx.clock.now().getTime();
   if (purchase.checkout_id === null) {
@@ -26,6 +28,7 @@ export async function checkPurchase(ctx: Ctx, purchase: PurchaseRow): Promise<vo
   const fact = await readCheckout(ctx, purchase, {
     checkoutId: purchase.checkout_id,
     isOver: remainingMs < 0,
+    mayCapture: mayCapture ?? captureRuleOf(ctx, provider),
   });
   await reachFaultPoint('purchase.read');
   await ctx.payments.applyFacts(provider, [fact]);
@@ -35,13 +38,12 @@ export async function checkPurchase(ctx: Ctx, purchase: PurchaseRow): Promise<vo
 async function readCheckout(
   ctx: Ctx,
   purchase: PurchaseRow,
-  { checkoutId, isOver }: { checkoutId: string; isOver: boolean },
+  { checkoutId, isOver, mayCapture }: { checkoutId: string; isOver: boolean; mayCapture: MayCapture },
 ) {
   const provider = ctx.payments.provider(purchase.provider);
-  const mayCapture = captureRuleOf(ctx, provider);
   const fact = await provider.readCheckout(checkoutId, mayCapture);
   if (fact?.status === 'open' && isOver) {
-    await provider.expireCheckout(checkoutId).catch(passOverRefusal);
+    await endCheckout(provider, checkoutId);
     await reachFaultPoint('purchase.expired');
     return (await provider.readCheckout(checkoutId, mayCapture)) ?? fact;
   }
@@ -57,11 +59,6 @@ async function readCheckout(
     currency: purchase.currency,
     customerId: null,
   };
-}
-
-/** A checkout that has just been paid cannot be ended; what it says then counts. */
-function passOverRefusal(error: unknown): void {
-  if (!(error instanceof AppError) || error.code !== 'payments.provider_refused') throw error;
 }
 
 async function failPurchase(ctx: Ctx, { id }: PurchaseRow, why: string): Promise<void> {

@@ -2,23 +2,30 @@ import { and, eq } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import { AppError } from '../../errors.ts';
 import { checkPurchase } from './check-purchase.ts';
+import { endCheckout } from './end-checkout.ts';
 import type { PurchaseRow } from './open-checkout.ts';
+import type { MayCapture } from './payment-provider.ts';
 import { subscriptions } from './plan-tables.ts';
 import { askAfterCheckout } from './subscriptions/ask-after-checkout.ts';
 
+/** Whoever leaves pays for nothing any more, whatever they have approved. */
+const takesNothing: MayCapture = () => Promise.resolve(false);
+
 /**
  * Ends at their providers all checkouts in which a person might still pay, and applies what has come of them:
- * for somebody who leaves. What a provider does not end, or does not answer about, stays as it is, for the
- * caller to find.
+ * for somebody who leaves. Nothing is charged here: what was approved is not captured, and a top-up of which
+ * nothing was heard is not tried again. That, and what a provider does not end or does not answer about,
+ * stays as it is, for the caller to find.
  */
 export async function closeCheckouts(ctx: Ctx, userId: string): Promise<void> {
   // One whose answer was lost is found first, or it would be paid where nobody looks.
   for (const purchase of await readOpen(ctx, userId)) {
-    if (purchase.checkout_id === null) await orLeave(ctx, () => checkPurchase(ctx, purchase));
+    const isLost = purchase.checkout_id === null && purchase.kind === 'pack';
+    if (isLost) await orLeave(ctx, () => checkPurchase(ctx, purchase, takesNothing));
   }
   for (const purchase of await readOpen(ctx, userId)) {
     const isOver = { ...purchase, expires_at: null };
-    if (purchase.checkout_id !== null) await orLeave(ctx, () => checkPurchase(ctx, isOver));
+    if (purchase.checkout_id !== null) await orLeave(ctx, () => checkPurchase(ctx, isOver, takesNothing));
   }
   const opening = await ctx.db.asService((tx) =>
     tx
@@ -29,7 +36,7 @@ export async function closeCheckouts(ctx: Ctx, userId: string): Promise<void> {
   for (const subscription of opening) {
     await orLeave(ctx, async () => {
       const { checkoutId, provider } = subscription;
-      if (checkoutId !== null) await ctx.payments.provider(provider).expireCheckout(checkoutId);
+      if (checkoutId !== null) await endCheckout(ctx.payments.provider(provider), checkoutId);
       await askAfterCheckout(ctx, subscription);
     });
   }
@@ -37,8 +44,8 @@ export async function closeCheckouts(ctx: Ctx, userId: string): Promise<void> {
 
 async function readOpen(ctx: Ctx, userId: string): Promise<PurchaseRow[]> {
   const rows = await ctx.db.call<{ purchase: PurchaseRow }>(
-    'select purchase from payments.open_purchases_of($1) as purchase',
-    [userId],
+    'select purchase from payments.open_purchases_of($1, $2) as purchase',
+    [userId, ctx.clock.now()],
   );
   return rows.map(({ purchase }) => purchase);
 }

@@ -34,16 +34,22 @@ export async function changePlanOfSubscription(
   caller: Caller,
   planId: string,
 ): Promise<ChangedSubscription> {
-  const change = await ctx.db.asServiceFor(caller, (tx) => findChange(tx, caller.userId, planId));
+  const change = await ctx.db.asServiceFor(caller, (tx) =>
+    findChange(tx, caller.userId, { planId, now: ctx.clock.now() }),
+  );
   const approvalUrl = await askProvider(ctx, change);
   return { ...(await readSubscription(ctx, caller)), approvalUrl };
 }
 
-async function findChange(tx: Tx, userId: string, planId: string): Promise<Change> {
+async function findChange(
+  tx: Tx,
+  userId: string,
+  { planId, now }: { planId: string; now: Date },
+): Promise<Change> {
   const subscription = await findSubscription(tx, userId);
   if (!subscription || subscription.status === 'ended') throw new AppError('payments.no_subscription');
   const { providerSubscriptionId, status, paidUntil, cancelsAtPeriodEnd } = subscription;
-  const isPaid = status === 'active' && paidUntil !== null && !cancelsAtPeriodEnd;
+  const isPaid = status === 'active' && paidUntil !== null && paidUntil > now && !cancelsAtPeriodEnd;
   if (!isPaid || providerSubscriptionId === null) throw new AppError('payments.subscription_state');
   const current = await readVersion(tx, subscription);
   const { plan, version: next } = await findTarget(tx, subscription, current, planId);

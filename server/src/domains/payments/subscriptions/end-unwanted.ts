@@ -1,6 +1,8 @@
-import { and, eq, inArray, or, sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
+import { AppError } from '../../../errors.ts';
 import { recordAuditEvent } from '../../audit/index.ts';
+import type { PaymentProvider } from '../payment-provider.ts';
 import { subscriptions } from '../plan-tables.ts';
 import { claimSubscriptions } from './claim-subscriptions.ts';
 import type { Subscription } from './find-subscription.ts';
@@ -16,16 +18,8 @@ const tryAgainMs = 10 * 60_000;
  * paid all the same. Each once: whoever takes it back keeps it. Administrators see it in the audit trail.
  */
 export async function endUnwanted(ctx: Ctx): Promise<void> {
-  const mayBe = and(
-    inArray(subscriptions.status, ['active', 'past_due']),
-    eq(subscriptions.cancelsAtPeriodEnd, false),
-    or(
-      sql`${subscriptions.abandonedAt} is not null`,
-      sql`payments.lost_period_of(${subscriptions.id}) is not null`,
-    ),
-    sql`(payments.ending_of(${subscriptions.id})).end_for is not null`,
-  );
-  const claimed = await claimSubscriptions(ctx, mayBe, tryAgainMs);
+  const isUnwanted = sql`${subscriptions.id} in (select payments.unwanted_subscriptions())`;
+  const claimed = await claimSubscriptions(ctx, isUnwanted, tryAgainMs);
   await Promise.all(
     claimed.map((subscription) =>
       endOne(ctx, subscription).catch((error: unknown) => {
@@ -41,7 +35,10 @@ async function endOne(ctx: Ctx, { id, userId, provider: name, providerSubscripti
   if (ending === undefined || providerSubscriptionId === null) return;
   const { reason, endFor } = ending;
   const provider = ctx.payments.provider(name);
-  const fact = await provider.cancelSubscription({ providerSubscriptionId, cancels: true, changeId: endFor });
+  const order = { providerSubscriptionId, cancels: true, changeId: endFor };
+  const fact = await provider
+    .cancelSubscription(order)
+    .catch((error: unknown) => readRefused(ctx, provider, { providerSubscriptionId, error }));
   await ctx.db.asService(async (tx) => {
     await tx.update(subscriptions).set({ endedFor: endFor }).where(eq(subscriptions.id, id));
     await recordAuditEvent(ctx, tx, {
@@ -53,6 +50,19 @@ async function endOne(ctx: Ctx, { id, userId, provider: name, providerSubscripti
   });
   ctx.log.warn({ subscriptionId: id, reason }, 'a subscription that should not go on ends with its period');
   await ctx.payments.applyFacts(provider, [fact]);
+}
+
+/** Applies how one stands that cannot be ended, as when we have not heard that it is; rejects with why. */
+async function readRefused(
+  ctx: Ctx,
+  provider: PaymentProvider,
+  { providerSubscriptionId, error }: { providerSubscriptionId: string; error: unknown },
+): Promise<never> {
+  if (error instanceof AppError && error.code === 'payments.provider_refused') {
+    const fact = await provider.readSubscription(providerSubscriptionId);
+    if (fact) await ctx.payments.applyFacts(provider, [fact]);
+  }
+  throw error;
 }
 
 async function readEnding(ctx: Ctx, id: string): Promise<Ending | undefined> {

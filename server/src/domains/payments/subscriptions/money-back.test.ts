@@ -80,6 +80,19 @@ describe('a plan goes with the money that was paid for it', () => {
     expect(await paidCredits(service, one)).toBe(1000);
   });
 
+  test('so that there is none to change until then', async () => {
+    await refund();
+    const calls = billing.calls.length;
+    expect(await ask(service, one, 'PATCH', { planId: 'dear' })).toMatchObject({
+      status: 409,
+      body: { code: 'payments.subscription_state' },
+    });
+    expect(billing.calls.length).toBe(calls);
+    turnTo(1);
+    await deliverAll(service, billing);
+    expect((await ask(service, one, 'PATCH', { planId: 'dear' })).status).toBe(200);
+  });
+
   test('that of a year, too, and without days of grace behind what was paid before', async () => {
     one = await subscribe(service, billing, 'yearly');
     await refund({ amountCents: 10_000 });

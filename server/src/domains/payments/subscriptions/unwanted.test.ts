@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { deliver, deliverAll, pay } from '../../../../test/harness/billing.ts';
+import { deliver, deliverAll, end, pay } from '../../../../test/harness/billing.ts';
 import { expectSound } from '../../../../test/harness/movements.ts';
 import { ask, makePlan, startBilledService, subscribe } from '../../../../test/harness/plans.ts';
 import { addWalletHolder, connectAsOwner } from '../../../../test/harness/wallets.ts';
@@ -85,6 +85,68 @@ describe('of two subscriptions', () => {
     await follow();
     expect(factOf(subscriptionId)).toMatchObject({ cancelsAtPeriodEnd: false });
     expect((await ask(service, one, 'GET')).body).toMatchObject({ id: subscriptionId, status: 'active' });
+  });
+});
+
+const refundLastBill = () =>
+  deliver(service, {
+    id: `evt_${randomUUID()}`,
+    type: 'refund.updated',
+    createdAt: service.clock.now(),
+    isLive: false,
+    payload: {},
+    facts: [
+      {
+        kind: 'refund',
+        refundId: `re_${randomUUID()}`,
+        paymentId: billing.billed.at(-1)?.invoices.at(-1)?.paymentId ?? '',
+        refundRequestId: null,
+        status: 'succeeded',
+        amountCents: 1000,
+        currency: 'EUR',
+      },
+    ],
+  });
+
+describe('of a subscription whose money went back', () => {
+  test('a provider that refuses to end it, since it has, is asked how it stands', async () => {
+    const one = await subscribe(service, billing, 'small');
+    await refundLastBill();
+    end(billing, one.subscriptionId);
+    billing.outbox.length = 0;
+    const { provider } = billing;
+    const cancel = provider.cancelSubscription.bind(provider);
+    let refusals = 0;
+    provider.cancelSubscription = () => {
+      refusals++;
+      return Promise.reject(new AppError('payments.provider_refused'));
+    };
+    for (let turn = 0; turn < 3; turn++) {
+      await follow();
+      service.clock.advance({ minutes: 15 });
+    }
+    provider.cancelSubscription = cancel;
+    expect(refusals).toBe(1);
+    expect((await ask(service, one, 'GET')).body).toMatchObject({ status: 'ended' });
+  });
+
+  test('no others are looked at', async () => {
+    const other = await subscribe(service, billing, 'small');
+    const one = await subscribe(service, billing, 'small');
+    await refundLastBill();
+    const looks: (string | undefined)[] = [];
+    const note = ({ message }: { message: string | undefined }) => looks.push(message);
+    owner.on('notice', note);
+    await owner.query('begin');
+    await owner.query(
+      `create or replace function payments.ending_of(of_subscription uuid) returns payments.ending
+         language plpgsql stable as $$ begin raise notice '%', of_subscription; return null; end $$`,
+    );
+    await owner.query('select payments.unwanted_subscriptions()');
+    await owner.query('rollback');
+    owner.off('notice', note);
+    expect(looks).toContain(one.subscriptionId);
+    expect(looks).not.toContain(other.subscriptionId);
   });
 });
 
