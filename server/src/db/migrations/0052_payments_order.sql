@@ -438,7 +438,7 @@ begin
      set payload = '{}',
          facts = (select coalesce(jsonb_agg(f.value - 'customerId' order by f.number), '[]')
                     from jsonb_array_elements(e.facts) with ordinality as f (value, number))
-   where e.payload <> '{}'
+   where (e.payload <> '{}' or jsonb_path_exists(e.facts, '$[*].customerId ? (@ != null)'))
      and (exists (select from unnest(names) n (name) where position(n.name in lower(e.payload::text)) > 0)
        or exists (select from unnest(customers) n (name) where position(n.name in e.payload::text) > 0)
        or exists (

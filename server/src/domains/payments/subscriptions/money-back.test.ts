@@ -40,6 +40,10 @@ const tell = (facts: Fact[]) =>
   });
 const trySpend = (amount: number) =>
   post(service, one, 'use', { amount, appId: 'chat', description: 'Chat message' });
+const runJob = async (name: 'follow-subscriptions' | 'announce-disputes') => {
+  await service.ctx.db.asService((tx) => service.ctx.jobs.enqueue(tx, name, {}));
+  await service.ctx.jobs.runDue();
+};
 const lastBill = () => billing.billed.at(-1)!.invoices.at(-1)!;
 const money = { currency: 'EUR', amountCents: 1000 };
 const refund = (more: Partial<Extract<Fact, { kind: 'refund' }>> = {}) =>
@@ -136,6 +140,18 @@ describe('a plan goes with the money that was paid for it', () => {
     expect(await standing()).toBe('active dear');
     await dispute('dp_period', 'open', period?.paymentId ?? '');
     expect(await standing()).toBe('ended free');
+  });
+
+  test('which is over stays over, when administrators are told of its dispute only then', async () => {
+    service.clock.advance({ days: 10 });
+    await dispute('dp_told_late', 'open');
+    await dispute('dp_told_late', 'won');
+    expect(await standing()).toBe('active small');
+    service.clock.advance({ days: 40 });
+    await runJob('follow-subscriptions');
+    expect(await standing()).toBe('active free');
+    await runJob('announce-disputes');
+    expect(await standing()).toBe('active free');
   });
 
   test('when its refund is heard of before the bill', async () => {
