@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, expect, test } from 'vitest';
-import { deliver } from '../../../../test/harness/billing.ts';
+import { deliver, pay } from '../../../../test/harness/billing.ts';
 import { untilSomebodyWaits } from '../../../../test/harness/locks.ts';
 import { expectSound } from '../../../../test/harness/movements.ts';
 import { ask, makePlan, startBilledService, subscribe } from '../../../../test/harness/plans.ts';
 import { addWalletHolder, connectAsOwner } from '../../../../test/harness/wallets.ts';
-import { pay } from '../../../../test/harness/billing.ts';
 import type { Fact } from '../fact.ts';
 
 // Two processes that hear of one payment at the same time.

@@ -40,6 +40,11 @@ const tell = (facts: Fact[]) =>
   });
 const trySpend = (amount: number) =>
   post(service, one, 'use', { amount, appId: 'chat', description: 'Chat message' });
+const owes = async () => {
+  const text = 'select debt, free + paid as held from credits.balances where wallet_id = $1';
+  const { rows } = await owner.query(text, [one.userId]);
+  return [Number(rows[0].debt), Number(rows[0].held)];
+};
 const runJob = async (name: 'follow-subscriptions' | 'announce-disputes') => {
   await service.ctx.db.asService((tx) => service.ctx.jobs.enqueue(tx, name, {}));
   await service.ctx.jobs.runDue();
@@ -166,11 +171,6 @@ describe('a plan goes with the money that was paid for it', () => {
 });
 
 describe('credits that were spent', () => {
-  const owes = async () => {
-    const text = 'select debt, free + paid as held from credits.balances where wallet_id = $1';
-    const { rows } = await owner.query(text, [one.userId]);
-    return [Number(rows[0].debt), Number(rows[0].held)];
-  };
   const back: [string, (status: 'begins' | 'ends') => Promise<unknown>][] = [
     ['a dispute that is won', (at) => dispute('dp_spent', at === 'begins' ? 'open' : 'won')],
     [
