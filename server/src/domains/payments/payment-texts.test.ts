@@ -25,6 +25,7 @@ const tell = async (payload: object, facts: Fact[] = []) => {
     return rows[0].payload;
   };
 };
+const withLinks = 'select invoice_url from payments.invoices where invoice_url is not null';
 const refundOf = (paymentId: string): Fact => ({
   kind: 'refund',
   refundId: `re_${paymentId}`,
@@ -63,6 +64,8 @@ test('what providers told of a person is forgotten with them, whatever address t
     [`{"customer":"cus_${one.subscriptionId}"}`, '{"customer":"cus_other"}', service.clock.now()],
   );
 
+  await owner.query("update payments.checkouts set customer_id = 'cus_' || checkout_id");
+
   const { payments } = await exportOf(one).then((whole) => ({ payments: JSON.stringify(whole) }));
   expect(payments).toContain(invoice?.invoiceId);
   expect(payments).toContain('payments.periods');
@@ -74,8 +77,22 @@ test('what providers told of a person is forgotten with them, whatever address t
   expect((await service.send('DELETE', '/api/v1/users/me?erase=true', erase)).status).toBe(200);
   for (const read of own) expect(await read()).toEqual({});
   for (const read of kept) expect(await read()).toMatchObject(privately);
-  const links = await owner.query('select invoice_url from payments.invoices where invoice_url is not null');
+  const links = await owner.query(withLinks);
   expect(links.rows).toEqual([]);
+  const { rows: payers } = await owner.query(
+    'select checkout_id from payments.checkouts where customer_id is not null',
+  );
+  expect(payers).toEqual([{ checkout_id: others?.invoiceId }]);
+  const { rows: customers } = await owner.query(
+    'select facts from payments.events where facts::text like $1',
+    [`%cus_${one.subscriptionId}%`],
+  );
+  expect(customers).toEqual([]);
+  // What comes later is kept, without the link.
+  await tell({}, [{ ...invoice!, invoiceUrl: 'https://pay.example.com/later' }]);
+  expect((await owner.query(withLinks)).rows).toEqual([]);
+  await tell({}, [{ ...others!, invoiceUrl: 'https://pay.example.com/of-another' }]);
+  expect((await owner.query(withLinks)).rows).toHaveLength(1);
   const { rows } = await owner.query('select body from payments.refused_deliveries');
   expect(rows).toEqual([{ body: '{"customer":"cus_other"}' }]);
   await expectSound(service);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { deliver, deliverAll, end, renew, turnOf } from '../../../../test/harness/billing.ts';
-import { expectSound, readOwn } from '../../../../test/harness/movements.ts';
+import { expectSound, post, readOwn, spend } from '../../../../test/harness/movements.ts';
 import {
   ask,
   makePlan,
@@ -10,6 +10,7 @@ import {
   subscribe,
   type Subscriber,
 } from '../../../../test/harness/plans.ts';
+import { connectAsOwner } from '../../../../test/harness/wallets.ts';
 import type { Fact } from '../fact.ts';
 
 const start = '2027-04-01T00:00:00.000Z';
@@ -18,6 +19,8 @@ await makePlan(service, admin, 'small', { graceDays: 5 });
 await makePlan(service, admin, 'large', { priceCents: 2500, credits: 3000 });
 await makePlan(service, admin, 'dear', { priceCents: 2500, credits: 1000 });
 await makePlan(service, admin, 'yearly', { interval: 'year', priceCents: 10_000, credits: 12_000 });
+
+const owner = await connectAsOwner(service);
 
 let one: Subscriber;
 beforeEach(async () => {
@@ -35,6 +38,12 @@ const tell = (facts: Fact[]) =>
     payload: {},
     facts,
   });
+const trySpend = (amount: number) =>
+  post(service, one, 'use', { amount, appId: 'chat', description: 'Chat message' });
+const runJob = async (name: 'follow-subscriptions' | 'announce-disputes') => {
+  await service.ctx.db.asService((tx) => service.ctx.jobs.enqueue(tx, name, {}));
+  await service.ctx.jobs.runDue();
+};
 const lastBill = () => billing.billed.at(-1)!.invoices.at(-1)!;
 const money = { currency: 'EUR', amountCents: 1000 };
 const refund = (more: Partial<Extract<Fact, { kind: 'refund' }>> = {}) =>
@@ -133,6 +142,18 @@ describe('a plan goes with the money that was paid for it', () => {
     expect(await standing()).toBe('ended free');
   });
 
+  test('which is over stays over, when administrators are told of its dispute only then', async () => {
+    service.clock.advance({ days: 10 });
+    await dispute('dp_told_late', 'open');
+    await dispute('dp_told_late', 'won');
+    expect(await standing()).toBe('active small');
+    service.clock.advance({ days: 40 });
+    await runJob('follow-subscriptions');
+    expect(await standing()).toBe('active free');
+    await runJob('announce-disputes');
+    expect(await standing()).toBe('active free');
+  });
+
   test('when its refund is heard of before the bill', async () => {
     const two = turnTo(1);
     const bills = billing.outbox.splice(0);
@@ -140,6 +161,47 @@ describe('a plan goes with the money that was paid for it', () => {
     billing.outbox.push(...bills);
     await deliverAll(service, billing);
     expect(await standing()).toBe('ended free');
+    expect(await paidCredits(service, one)).toBe(0);
+  });
+});
+
+describe('credits that were spent', () => {
+  const owes = async () => {
+    const text = 'select debt, free + paid as held from credits.balances where wallet_id = $1';
+    const { rows } = await owner.query(text, [one.userId]);
+    return [Number(rows[0].debt), Number(rows[0].held)];
+  };
+  const back: [string, (status: 'begins' | 'ends') => Promise<unknown>][] = [
+    ['a dispute that is won', (at) => dispute('dp_spent', at === 'begins' ? 'open' : 'won')],
+    [
+      'a refund that fails',
+      (at) => refund({ refundId: 're_spent', status: at === 'begins' ? 'pending' : 'failed' }),
+    ],
+  ];
+
+  test.each(back)('are owed for no payment that stands, after %s when they have expired', async (_, hear) => {
+    await spend(service, one, 1000);
+    await hear('begins');
+    expect(await owes()).toEqual([1000, 0]);
+    service.clock.advance({ days: 40 });
+    await hear('ends');
+    expect(await owes()).toEqual([0, 0]);
+    service.clock.advance({ days: 1 });
+    expect(await paidCredits(service, one)).toBe(0);
+  });
+
+  test('are repaid by what has expired, of which nothing else comes back, and are owed when it is taken', async () => {
+    await spend(service, one, 300);
+    await dispute('dp_part', 'open');
+    expect(await owes()).toEqual([300, 0]);
+    service.clock.advance({ days: 40 });
+    await dispute('dp_part', 'won');
+    expect(await owes()).toEqual([0, 700]);
+    expect((await trySpend(1)).status).toBe(402);
+    await dispute('dp_anew', 'open');
+    expect((await owes())[0]).toBe(300);
+    await dispute('dp_anew', 'won');
+    expect((await owes())[0]).toBe(0);
     expect(await paidCredits(service, one)).toBe(0);
   });
 });
