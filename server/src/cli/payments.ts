@@ -64,7 +64,7 @@ async function compareAll(
   if (providers.length === 0) throw new CommandError(nobodySetUp(ctx, name));
   const reports: ReconciliationReport[] = [];
   for (const provider of providers) {
-    const listed = from === undefined ? {} : { listed: await openExport(provider, from) };
+    const listed = from === undefined ? {} : { listed: await openExport(ctx, provider, from) };
     reports.push(await reconcilePayments(ctx, { provider, since, repairs: repair, ...listed }));
   }
   return reports;
@@ -80,12 +80,12 @@ function nobodySetUp({ config }: Ctx, name?: string): string {
   );
 }
 
-async function openExport(provider: Parameters<typeof readExport>[0], path: string) {
+async function openExport({ config }: Ctx, provider: Parameters<typeof readExport>[0], path: string) {
   const made = await stat(path).catch(() => {
     throw new CommandError(`${path} cannot be read.`);
   });
   const lines = createInterface({ input: createReadStream(path, 'utf8'), crlfDelay: Infinity });
-  return readExport(provider, lines, made.mtime);
+  return readExport(provider, lines, { asOf: made.mtime, merchantId: config.paypalMerchantId });
 }
 
 function linesOf(report: ReconciliationReport): string[] {

@@ -6,7 +6,7 @@ import { expectBody, readAnswer } from './paypal-client.ts';
 import type { PaypalConnection } from './paypal-connection.ts';
 import { captureToCheckoutFact } from './to-checkout-fact.ts';
 import { reversalToDisputeFact, toDisputeFacts } from './to-dispute-facts.ts';
-import { billPeriod } from './to-invoice-fact.ts';
+import { billPeriod } from './read-sale-facts.ts';
 import { readRequestId } from './to-refund-fact.ts';
 
 const dayMs = 86_400_000;

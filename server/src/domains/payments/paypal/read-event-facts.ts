@@ -7,7 +7,7 @@ import type { PaypalConnection } from './paypal-connection.ts';
 import { findPayeeProblem, readOrder } from './read-order.ts';
 import { captureToCheckoutFact, toCheckoutFact } from './to-checkout-fact.ts';
 import { reversalToDisputeFact, toDisputeFacts } from './to-dispute-facts.ts';
-import { toInvoiceFact } from './to-invoice-fact.ts';
+import { readSaleFacts } from './read-sale-facts.ts';
 import { saleRefundToRefundFact, toRefundFact } from './to-refund-fact.ts';
 import { toSubscriptionFact } from './to-subscription-fact.ts';
 
@@ -61,10 +61,8 @@ async function readOtherFacts(connection: PaypalConnection, event: PaypalEvent):
       return toDisputeFacts(resource, event.createdAt);
     case 'PAYMENT.SALE.PENDING':
     case 'PAYMENT.SALE.COMPLETED':
-    case 'PAYMENT.SALE.DENIED': {
-      const bill = await toInvoiceFact(connection, resource);
-      return bill ? [bill] : [];
-    }
+    case 'PAYMENT.SALE.DENIED':
+      return readSaleFacts(connection, resource);
     case 'PAYMENT.SALE.REFUNDED':
       return [saleRefundToRefundFact(resource)];
     default:

@@ -4,7 +4,7 @@ import { readMoney } from './money.ts';
 import { approvalMs } from './open-order.ts';
 import { expectBody, readAnswer } from './paypal-client.ts';
 import type { PaypalConnection } from './paypal-connection.ts';
-import { billPeriod } from './to-invoice-fact.ts';
+import { billPeriod } from './read-sale-facts.ts';
 import { toSubscriptionFact } from './to-subscription-fact.ts';
 
 /** Before these nobody has paid. */

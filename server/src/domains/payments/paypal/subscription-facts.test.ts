@@ -92,7 +92,7 @@ describe('a subscription', () => {
       periodEnd: '2026-02-28T10:00:00.000Z',
       invoiceUrl: null,
     };
-    expect(await read('PAYMENT.SALE.COMPLETED', sale())).toEqual([paid]);
+    expect(await read('PAYMENT.SALE.COMPLETED', sale())).toEqual([active, paid]);
     expect(await read('PAYMENT.SALE.DENIED', sale({ state: 'denied' }))).toEqual([
       { ...paid, status: 'failed' },
     ]);
@@ -100,6 +100,18 @@ describe('a subscription', () => {
     expect(fake.count('/v1/billing/plans/P-5ML4271244454362WXNWU5NQ')).toBe(1);
     expect(await read('PAYMENT.SALE.COMPLETED', sale({ billing_agreement_id: undefined }))).toEqual([]);
     expect(await read('PAYMENT.SALE.COMPLETED', sale({ billing_agreement_id: 'B-OLD' }))).toEqual([]);
+  });
+
+  test('stands anew once a payment is made that had failed, without another event', async () => {
+    const { read, fake } = readEvents();
+    const path = '/v1/billing/subscriptions/I-BW452GLLEP1G';
+    const failed = { billing_info: { failed_payments_count: 1 }, update_time: '2026-03-01T11:58:00Z' };
+    fake.on('GET', path, subscription(failed));
+    // Of a payment that came to nothing PayPal tells by itself what becomes of the subscription.
+    expect(await read('PAYMENT.SALE.DENIED', sale({ state: 'denied' }))).toHaveLength(1);
+    fake.on('GET', path, subscription());
+    const [fact] = await read('PAYMENT.SALE.COMPLETED', sale());
+    expect(fact).toEqual(active);
   });
 
   test('whose payment cannot be understood now has its delivery sent again', async () => {

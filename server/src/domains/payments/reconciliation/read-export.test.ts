@@ -14,6 +14,7 @@ const service = await startTestService({
   paymentProviders: [provider],
 });
 const holder = await addWalletHolder(service);
+const merchantId = 'OBOLMERCHANT1';
 const asOf = new Date('2026-03-01T12:00:00.000Z');
 
 const session = (id: string, purchaseId: string, more: Record<string, unknown> = {}) => ({
@@ -37,7 +38,8 @@ async function* linesOf(...objects: unknown[]) {
 }
 
 const read = async (...lines: unknown[]) => {
-  for await (const facts of readExport(provider, linesOf(...lines), asOf)) expect(facts).toBeDefined();
+  for await (const facts of readExport(provider, linesOf(...lines), { asOf, merchantId }))
+    expect(facts).toBeDefined();
 };
 
 describe('an export', () => {
@@ -66,7 +68,7 @@ describe('an export', () => {
         provider,
         since: service.clock.now(),
         repairs,
-        listed: readExport(provider, linesOf(...lines), asOf),
+        listed: readExport(provider, linesOf(...lines), { asOf, merchantId }),
       });
     service.clock.advance({ days: 1 });
     expect(await compare(false)).toMatchObject({ source: 'export', onlyTheirs: 1, differing: 1 });
@@ -106,7 +108,8 @@ describe('an export', () => {
     const event = { event_type: 'PAYMENT.CAPTURE.COMPLETED', resource: capture };
     const facts: Fact[] = [];
     const lines = linesOf(capture, event, refund, { id: 'I-SUB', plan_id: 'P-1' });
-    for await (const page of readExport({ name: 'paypal', isLive: false }, lines, asOf)) facts.push(...page);
+    for await (const page of readExport({ name: 'paypal', isLive: false }, lines, { asOf, merchantId }))
+      facts.push(...page);
     expect(facts).toMatchObject([
       {
         kind: 'checkout',
@@ -119,5 +122,41 @@ describe('an export', () => {
       { kind: 'checkout', checkoutId: 'ORDER1' },
       { kind: 'refund', refundId: 'REF1', paymentId: 'CAP1', amountCents: 250, status: 'succeeded' },
     ]);
+  });
+
+  test('of PayPal says nothing of what is paid to somebody else', async () => {
+    const amount = { currency_code: 'EUR', value: '10.00' };
+    const order = (id: string, payee?: object) => ({
+      id,
+      status: 'COMPLETED',
+      purchase_units: [{ amount, custom_id: randomUUID(), payee }],
+    });
+    const capture = (id: string, payee?: object) => ({
+      id: `CAP${id}`,
+      status: 'COMPLETED',
+      amount,
+      payee,
+      supplementary_data: { related_ids: { order_id: id } },
+    });
+    const [ours, theirs] = [{ merchant_id: merchantId }, { merchant_id: 'MALLORY000001' }];
+    const objects = [
+      order('SILENT'),
+      order('OURS', ours),
+      order('THEIRS', theirs),
+      capture('SILENT'),
+      capture('OURS', ours),
+      capture('THEIRS', theirs),
+      { event_type: 'PAYMENT.CAPTURE.COMPLETED', resource: capture('THEIRS', theirs) },
+    ];
+    const read = async (account: string) => {
+      const ids: string[] = [];
+      const options = { asOf, merchantId: account };
+      for await (const page of readExport({ name: 'paypal', isLive: false }, linesOf(...objects), options))
+        for (const fact of page) if (fact.kind === 'checkout') ids.push(fact.checkoutId);
+      return ids;
+    };
+    expect(await read(merchantId)).toEqual(['SILENT', 'OURS', 'SILENT', 'OURS']);
+    // Nobody can be told apart while nobody has said who we are.
+    expect(await read('')).toHaveLength(objects.length);
   });
 });

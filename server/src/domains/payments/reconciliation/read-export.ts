@@ -8,13 +8,14 @@ const factsMax = 200;
 
 /**
  * Reads an export: lines that are each an object of the provider's API, or an event, as JSON. `asOf` is when
- * it was made. What it says comes in pages, as it would from the provider. Throws `request.invalid`, which
- * names the line.
+ * it was made, `merchantId` our account at PayPal, where that is known: what names another one as paid says
+ * nothing. What is said comes in pages, as it would from the provider. Throws `request.invalid`, which names
+ * the line.
  */
 export async function* readExport(
   { name, isLive }: Pick<PaymentProvider, 'name' | 'isLive'>,
   lines: AsyncIterable<string>,
-  asOf: Date,
+  { asOf, merchantId }: { asOf: Date; merchantId: string },
 ): AsyncGenerator<Fact[], void, undefined> {
   let page: Fact[] = [];
   let number = 0;
@@ -23,7 +24,7 @@ export async function* readExport(
     if (line.trim() === '') continue;
     page.push(
       ...readLine(line, number, (object) =>
-        name === 'stripe' ? readStripeObject(object, { isLive, asOf }) : readPaypalObject(object),
+        name === 'stripe' ? readStripeObject(object, { isLive, asOf }) : readPaypalObject(object, merchantId),
       ),
     );
     if (page.length < factsMax) continue;

@@ -1,9 +1,10 @@
-import type { InvoiceFact } from '../fact.ts';
+import type { Fact, InvoiceFact } from '../fact.ts';
 import { endOfPeriod } from './billing-plans.ts';
 import { JsonError, readOptionalText, readText, readTime, toOwnId, type Json } from './json.ts';
 import { readMoney } from './money.ts';
 import { expectBody, readAnswer } from './paypal-client.ts';
 import type { PaypalConnection } from './paypal-connection.ts';
+import { toSubscriptionFact } from './to-subscription-fact.ts';
 
 const statuses: Record<string, InvoiceFact['status']> = {
   PENDING: 'open',
@@ -15,20 +16,27 @@ const statuses: Record<string, InvoiceFact['status']> = {
 };
 
 /**
- * The bill of one period, from the payment that PayPal tells of (a sale, Payments v1): null when it is for
- * no subscription. PayPal writes no bills and names neither plan nor period, so both are asked for: the
- * period begins with the payment and is as long as the plan says. Throws JsonError, and what reading
- * subscription and plan throws.
+ * The bill of one period, from the payment that PayPal tells of (a sale, Payments v1), and once it is paid
+ * how its subscription stands; nothing when it is for none. PayPal writes no bills and names neither plan nor
+ * period, so both are asked for: the period begins with the payment and is as long as the plan says. Throws
+ * JsonError, and what reading subscription and plan throws.
  */
-export async function toInvoiceFact(connection: PaypalConnection, sale: Json): Promise<InvoiceFact | null> {
+export async function readSaleFacts(connection: PaypalConnection, sale: Json): Promise<Fact[]> {
   const providerSubscriptionId = readOptionalText(sale, 'billing_agreement_id');
-  if (providerSubscriptionId === null) return null;
+  if (providerSubscriptionId === null) return [];
   const status = statuses[readText(sale, 'state').toUpperCase()];
   if (status === undefined) throw new JsonError('state is unknown');
   const paymentId = readText(sale, 'id');
   const money = readMoney(sale, 'amount');
   const start = readTime(sale, 'create_time');
-  return billPeriod(connection, { providerSubscriptionId, paymentId, status, money, start });
+  const payment = { providerSubscriptionId, paymentId, status, money, start };
+  const read = await readPeriod(connection, payment);
+  if (read === null) return [];
+  if (status !== 'paid') return [read.bill];
+  // PayPal does not always tell that one goes on whose payment had failed.
+  const toldAt = connection.clock.now();
+  const { subscription } = read;
+  return [await readAnswer(() => toSubscriptionFact(connection, { subscription, toldAt })), read.bill];
 }
 
 type Payment = {
@@ -47,19 +55,28 @@ export async function billPeriod(
   connection: PaypalConnection,
   payment: Payment,
 ): Promise<InvoiceFact | null> {
+  return (await readPeriod(connection, payment))?.bill ?? null;
+}
+
+/** The bill, and the subscription as PayPal answers with it; null when PayPal knows none such. */
+async function readPeriod(
+  connection: PaypalConnection,
+  payment: Payment,
+): Promise<{ bill: InvoiceFact; subscription: Json } | null> {
   const { providerSubscriptionId, paymentId, status, money, start } = payment;
   const path = `/v1/billing/subscriptions/${encodeURIComponent(providerSubscriptionId)}`;
   const answer = await connection.client.call('GET', path);
   // Billing agreements of the time before subscriptions have ids of the same kind, and are none of ours.
   if (answer.status === 404) return null;
-  const { planId, customId } = await readAnswer(() => {
-    const subscription = expectBody(answer);
+  const { subscription, planId, customId } = await readAnswer(() => {
+    const body = expectBody(answer);
     return {
-      planId: readText(subscription, 'plan_id'),
-      customId: readOptionalText(subscription, 'custom_id'),
+      subscription: body,
+      planId: readText(body, 'plan_id'),
+      customId: readOptionalText(body, 'custom_id'),
     };
   });
-  return {
+  const bill: InvoiceFact = {
     kind: 'invoice',
     invoiceId: paymentId,
     providerSubscriptionId,
@@ -73,4 +90,5 @@ export async function billPeriod(
     periodEnd: endOfPeriod(start, await connection.plans.intervalOf(connection, planId)).toISOString(),
     invoiceUrl: null,
   };
+  return { bill, subscription };
 }
