@@ -1,30 +1,12 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { tmpdir } from 'node:os';
 import { expect, test } from 'vitest';
+import { openCommandLine } from './harness/command.ts';
 import { startTestService } from './harness/index.ts';
 import { addAdministrator } from './harness/movements.ts';
 import { addWalletHolder, connectAsOwner } from './harness/wallets.ts';
 
-const program = join(import.meta.dirname, '../src/cli/main.ts');
 const service = await startTestService();
-
-function auditVerify(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    const env = {
-      PATH: process.env.PATH,
-      DATABASE_URL: service.ownerUrl,
-      OBOL_SECRET: service.ctx.config.secret,
-      ...service.backendEnv,
-    };
-    execFile(
-      process.execPath,
-      [program, 'audit', 'verify', ...args],
-      { cwd: tmpdir(), env },
-      (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
-    );
-  });
-}
+const { run: obol } = await openCommandLine(service);
+const auditVerify = (...args: string[]) => obol(['audit', 'verify', ...args]);
 
 test('audit verify proves the trail, holds it against a head, and names what is off', async () => {
   const admin = await addAdministrator(service);

@@ -1,39 +1,13 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { openCommandLine } from './harness/command.ts';
 import { startTestService } from './harness/index.ts';
 import { registerPerson, signIn } from './harness/people.ts';
 
-const program = join(import.meta.dirname, '../src/cli/main.ts');
 const service = await startTestService();
-/** Away from the repository, so that no `.env` of a developer is read. */
-const directory = await mkdtemp(join(tmpdir(), 'obol-cli-'));
-afterAll(() => rm(directory, { recursive: true, force: true }));
-
-type Run = { code: number; stdout: string; stderr: string };
-
-/** Runs `obol` as an operator would, on the test's database. */
-function obol(args: string[], env: Record<string, string> = {}): Promise<Run> {
-  return new Promise((resolve) => {
-    const options = {
-      cwd: directory,
-      env: {
-        PATH: process.env.PATH,
-        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
-        DATABASE_URL: service.ownerUrl,
-        OBOL_SECRET: service.ctx.config.secret,
-        ...service.backendEnv,
-        ...env,
-      },
-    };
-    execFile(process.execPath, [program, ...args], options, (error, stdout, stderr) => {
-      resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
-    });
-  });
-}
+const { run: obol } = await openCommandLine(service);
 
 test('every command explains itself', async () => {
   const top = await obol(['--help']);

@@ -1,12 +1,11 @@
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { idOf } from '../../stand-in/stripe/wire.ts';
 import { registerRealPerson } from './crash/people.ts';
 import { makeScratchDir, startRealService } from './crash/real-service.ts';
+import { openCommandLine } from './harness/command.ts';
 import { cloneDatabase, sendJson, startTestService } from './harness/index.ts';
 import { readOwn } from './harness/movements.ts';
 import { startPaymentStandIn } from './harness/payment-stand-in.ts';
@@ -15,7 +14,6 @@ import { addWalletHolder, connectAsOwner } from './harness/wallets.ts';
 
 vi.setConfig({ testTimeout: 400_000 });
 
-const program = join(import.meta.dirname, '../src/cli/main.ts');
 const standIn = await startPaymentStandIn();
 const service = await startTestService({
   clock: standIn.clock,
@@ -24,35 +22,9 @@ const service = await startTestService({
 standIn.deliverTo(service.url);
 const owner = await connectAsOwner(service);
 const holder = await addWalletHolder(service);
-/** Away from the repository, so that no `.env` of a developer is read. */
-const directory = await mkdtemp(join(tmpdir(), 'obol-reconcile-'));
-afterAll(() => rm(directory, { recursive: true, force: true }));
-
-type Run = { code: number; stdout: string; stderr: string };
-
-/** Runs `obol payments reconcile` as an operator would, beside the service. */
-function reconcile(args: string[], env: Record<string, string> = {}): Promise<Run> {
-  return new Promise((resolve) => {
-    const options = {
-      cwd: directory,
-      env: {
-        PATH: process.env.PATH,
-        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
-        DATABASE_URL: service.ownerUrl,
-        OBOL_SECRET: service.ctx.config.secret,
-        ...service.backendEnv,
-        ...standIn.settings,
-        ...env,
-      },
-    };
-    execFile(
-      process.execPath,
-      [program, 'payments', 'reconcile', ...args],
-      options,
-      (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
-    );
-  });
-}
+const { directory, run: obol } = await openCommandLine(service, { ...standIn.settings });
+const reconcile = (args: string[], env: Record<string, string> = {}) =>
+  obol(['payments', 'reconcile', ...args], env);
 
 const since = ['--since', '2026-02-20'];
 const ofStripe = [...since, '--provider', 'stripe'];
@@ -84,7 +56,7 @@ const finding = (list: string, id: string, reason: string) => {
   return { list, id, reason, isSafe: false, isRepaired: false };
 };
 
-const briefOf = ({ stdout }: Run) => {
+const briefOf = ({ stdout }: { stdout: string }) => {
   const [report] = JSON.parse(stdout);
   return report.findings
     .map(({ list, id, reason, isSafe, isRepaired }: any) => ({ list, id, reason, isSafe, isRepaired }))

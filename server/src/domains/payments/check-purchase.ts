@@ -3,11 +3,9 @@ import { reachFaultPoint } from '../../lib/fault-points.ts';
 import { captureRuleOf } from './capture-rule.ts';
 import { endCheckout } from './end-checkout.ts';
 import { openCheckout, type PurchaseRow } from './open-checkout.ts';
+import { openableMs } from './openable-ms.ts';
 import type { MayCapture } from './payment-provider.ts';
 import { chargeTopUp } from './top-ups/charge-top-up.ts';
-
-/** Stripe takes no checkout that would end within half an hour. */
-const openableMs = 31 * 60_000;
 
 /**
  * Asks the provider how a pending purchase stands, and applies the answer. One whose checkout was never heard

@@ -7,6 +7,7 @@ import { newId } from '../../../lib/ids.ts';
 import { creditsAddress } from '../../credits/index.ts';
 import { lockUser, type User } from '../../users/index.ts';
 import type { ProviderName } from '../fact.ts';
+import { openableMs } from '../openable-ms.ts';
 import { subscriptions } from '../plan-tables.ts';
 import { findPlan } from '../plans/find-plan.ts';
 import type { Plan, PlanVersion } from '../plans/to-plan-view.ts';
@@ -17,8 +18,6 @@ import type { OpenedSubscription } from './schemas.ts';
 
 /** How long a checkout waits to be paid. */
 const checkoutMs = 3_600_000;
-/** Stripe opens no checkout that would end sooner. */
-const openableMs = 31 * 60_000;
 
 type Ordered = { plan: Plan; version: PlanVersion };
 

@@ -4,7 +4,7 @@ import { AppError } from '../../../errors.ts';
 import { recordAuditEvent } from '../../audit/index.ts';
 import type { PaymentProvider } from '../payment-provider.ts';
 import { subscriptions } from '../plan-tables.ts';
-import { claimSubscriptions } from './claim-subscriptions.ts';
+import { askAboutSubscriptions } from './ask-about-subscriptions.ts';
 import type { Subscription } from './find-subscription.ts';
 
 type Ending = { reason: 'lost' | 'second'; endFor: string };
@@ -18,15 +18,10 @@ const tryAgainMs = 10 * 60_000;
  * paid all the same. Each once: whoever takes it back keeps it. Administrators see it in the audit trail.
  */
 export async function endUnwanted(ctx: Ctx): Promise<void> {
-  const isUnwanted = sql`${subscriptions.id} in (select payments.unwanted_subscriptions())`;
-  const claimed = await claimSubscriptions(ctx, isUnwanted, tryAgainMs);
-  await Promise.all(
-    claimed.map((subscription) =>
-      endOne(ctx, subscription).catch((error: unknown) => {
-        const facts = { err: error, subscriptionId: subscription.id };
-        ctx.log.warn(facts, 'a provider did not end a subscription that should not go on');
-      }),
-    ),
+  const condition = sql`${subscriptions.id} in (select payments.unwanted_subscriptions())`;
+  const complaint = 'a provider did not end a subscription that should not go on';
+  await askAboutSubscriptions(ctx, { condition, againMs: tryAgainMs, complaint }, (subscription) =>
+    endOne(ctx, subscription),
   );
 }
 

@@ -1,8 +1,8 @@
 import { and, inArray, isNull, lt } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import { subscriptions } from '../plan-tables.ts';
+import { askAboutSubscriptions } from './ask-about-subscriptions.ts';
 import { askAfterCheckout } from './ask-after-checkout.ts';
-import { claimSubscriptions } from './claim-subscriptions.ts';
 import { liveStatuses } from './find-subscription.ts';
 
 /** So long the provider may take to tell of it by itself. */
@@ -16,18 +16,13 @@ const checkAgainMs = 3_600_000;
  * again later.
  */
 export async function followOpenings(ctx: Ctx): Promise<void> {
-  const isUnpaid = and(
+  const condition = and(
     inArray(subscriptions.status, ['opening', ...liveStatuses]),
     isNull(subscriptions.paidUntil),
     lt(subscriptions.createdAt, new Date(ctx.clock.now().getTime() - newsMs)),
   );
-  const unpaid = await claimSubscriptions(ctx, isUnpaid, checkAgainMs);
-  await Promise.all(
-    unpaid.map((subscription) =>
-      askAfterCheckout(ctx, subscription).catch((error: unknown) => {
-        const facts = { err: error, subscriptionId: subscription.id };
-        ctx.log.warn(facts, 'a provider did not say what has come of a subscription');
-      }),
-    ),
+  const complaint = 'a provider did not say what has come of a subscription';
+  await askAboutSubscriptions(ctx, { condition, againMs: checkAgainMs, complaint }, (subscription) =>
+    askAfterCheckout(ctx, subscription),
   );
 }

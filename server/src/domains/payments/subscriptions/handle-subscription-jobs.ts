@@ -1,13 +1,15 @@
 import { and, inArray, isNotNull, lt } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import { subscriptions } from '../plan-tables.ts';
-import { claimSubscriptions } from './claim-subscriptions.ts';
+import { askAboutSubscriptions } from './ask-about-subscriptions.ts';
 import { endUnwanted } from './end-unwanted.ts';
 import { liveStatuses, type Subscription } from './find-subscription.ts';
 import { followOpenings } from './follow-openings.ts';
 
 /** Providers bill the next period up to an hour after the turn; then its news should have been here. */
 const overdueMs = 3 * 3_600_000;
+/** How long until the provider is asked again. */
+const checkAgainMs = 6 * 3_600_000;
 /** Per turn; the rest is for the next one. */
 const peopleMax = 500;
 
@@ -18,37 +20,29 @@ const peopleMax = 500;
  */
 export function handleSubscriptionJobs(ctx: Ctx): void {
   ctx.jobs.handle('follow-subscriptions', async () => {
-    const overdue = await claimOverdue(ctx);
-    await Promise.all(overdue.map((subscription) => askAfter(ctx, subscription)));
+    await followOverdue(ctx);
     await followOpenings(ctx);
     await endUnwanted(ctx);
     await ctx.db.call('select payments.end_grace($1, $2)', [ctx.clock.now(), peopleMax]);
   });
 }
 
-/** Those whose period is over and of whose next one nothing was heard. */
-function claimOverdue(ctx: Ctx): Promise<Subscription[]> {
-  return claimSubscriptions(
-    ctx,
-    and(
-      inArray(subscriptions.status, [...liveStatuses]),
-      isNotNull(subscriptions.providerSubscriptionId),
-      lt(subscriptions.periodEnd, new Date(ctx.clock.now().getTime() - overdueMs)),
-    ),
+/** Asks how those stand now whose period is over and of whose next one nothing was heard. */
+function followOverdue(ctx: Ctx): Promise<void> {
+  const condition = and(
+    inArray(subscriptions.status, [...liveStatuses]),
+    isNotNull(subscriptions.providerSubscriptionId),
+    lt(subscriptions.periodEnd, new Date(ctx.clock.now().getTime() - overdueMs)),
+  );
+  const complaint = 'a provider did not say how a subscription stands';
+  return askAboutSubscriptions(ctx, { condition, againMs: checkAgainMs, complaint }, (subscription) =>
+    askAfter(ctx, subscription),
   );
 }
 
-/** Asks how a subscription stands now. What the provider does not answer is asked again later. */
-async function askAfter(
-  ctx: Ctx,
-  { id, provider: name, providerSubscriptionId }: Subscription,
-): Promise<void> {
+async function askAfter(ctx: Ctx, { provider: name, providerSubscriptionId }: Subscription): Promise<void> {
   if (providerSubscriptionId === null) return;
-  try {
-    const provider = ctx.payments.provider(name);
-    const fact = await provider.readSubscription(providerSubscriptionId);
-    if (fact) await ctx.payments.applyFacts(provider, [fact]);
-  } catch (error) {
-    ctx.log.warn({ err: error, subscriptionId: id }, 'a provider did not say how a subscription stands');
-  }
+  const provider = ctx.payments.provider(name);
+  const fact = await provider.readSubscription(providerSubscriptionId);
+  if (fact) await ctx.payments.applyFacts(provider, [fact]);
 }

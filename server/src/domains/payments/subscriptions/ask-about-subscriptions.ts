@@ -3,20 +3,30 @@ import type { Ctx } from '../../../ctx.ts';
 import { subscriptions } from '../plan-tables.ts';
 import type { Subscription } from './find-subscription.ts';
 
-/** How long until the provider is asked again. */
-const checkAgainMs = 6 * 3_600_000;
 /** Per turn; the rest is for the next one. */
 const checksMax = 20;
 
 /**
- * Some subscriptions about which a provider is to be asked, those first that waited longest, marked as asked
- * after, so that another process asks after others.
+ * Asks a provider about some of the subscriptions for which the condition holds, those first that waited
+ * longest. Each is marked as asked after, so that another process asks after others; one about which `ask`
+ * rejects is logged with the complaint, and is asked about again after `againMs`, like the others.
  */
-export async function claimSubscriptions(
+export async function askAboutSubscriptions(
   ctx: Ctx,
-  condition: SQL | undefined,
-  againMs = checkAgainMs,
-): Promise<Subscription[]> {
+  { condition, againMs, complaint }: { condition: SQL | undefined; againMs: number; complaint: string },
+  ask: (subscription: Subscription) => Promise<void>,
+): Promise<void> {
+  const claimed = await claim(ctx, condition, againMs);
+  await Promise.all(
+    claimed.map((subscription) =>
+      ask(subscription).catch((error: unknown) => {
+        ctx.log.warn({ err: error, subscriptionId: subscription.id }, complaint);
+      }),
+    ),
+  );
+}
+
+async function claim(ctx: Ctx, condition: SQL | undefined, againMs: number): Promise<Subscription[]> {
   const now = ctx.clock.now();
   const { id, checkedAt } = subscriptions;
   const isDue = or(isNull(checkedAt), lt(checkedAt, new Date(now.getTime() - againMs)));
