@@ -62,7 +62,7 @@ export const authorizations = oauthSchema.table(
     index('authorizations_expires_idx').on(table.expiresAt),
     uniqueIndex('authorizations_session_application_key')
       .on(table.sessionId, table.applicationId)
-      .where(sql`${table.revokedAt} is null`),
+      .where(sql`${table.revokedAt} is null and ${table.sessionId} is not null`),
   ],
 );
 
