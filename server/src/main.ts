@@ -137,7 +137,7 @@ function assertNodeVersion(version: string): void {
 /** What went wrong, in words where we know them, with a stack where we do not. */
 function explain(error: unknown, config: Config): string {
   if (error instanceof SchemaError || error instanceof DataDirInUseError) return error.message;
-  if (error instanceof PagesNotBuiltError) return error.message;
+  if (error instanceof PagesNotBuiltError || error instanceof ConfigError) return error.message;
   if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
     return `Port ${config.port} is taken by another program. Stop it, or set PORT to another number.`;
   }
@@ -175,7 +175,7 @@ Try it:
 }
 
 await main().catch((error: unknown) => {
-  const message = error instanceof ConfigError ? error.message : explain(error, { port: 0 } as Config);
+  const message = explain(error, { port: 0 } as Config);
   process.stderr.write(`${message}\n`);
   process.exit(1);
 });

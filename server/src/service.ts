@@ -17,6 +17,7 @@ import {
   lowerPoolThreads,
 } from './domains/auth/index.ts';
 import {
+  agreeOnScale,
   createBalanceReader,
   createWalletTurns,
   handleAuditJobs,
@@ -70,8 +71,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const random = options.random ?? { bytes: createRandomBytes() };
   const log = options.log ?? createLog(config);
   const metrics = createMetrics();
-  const pool = await openPool({ url: options.appUrl, connectionsMax: config.databasePoolMax, log, metrics });
-  const db = createDatabase(pool, clock);
+  const db = await openLedger(options.appUrl, { config, clock, log, metrics });
   const mail = createMailer({ config, clock });
   if (config.isProduction && config.smtpHost === '') log.warn('SMTP_HOST is not set: mails wait until it is');
   const jobs = createJobs({ db, log, metrics });
@@ -123,6 +123,22 @@ export async function createService(options: ServiceOptions): Promise<Service> {
       await db.close();
     },
   };
+}
+
+/** Opens the database. Throws ConfigError when its wallets count otherwise than the settings say. */
+async function openLedger(
+  url: string,
+  { config, clock, log, metrics }: Pick<Ctx, 'config' | 'clock' | 'log' | 'metrics'>,
+): Promise<Ctx['db']> {
+  const pool = await openPool({ url, connectionsMax: config.databasePoolMax, log, metrics });
+  const db = createDatabase(pool, clock);
+  try {
+    await agreeOnScale({ config, db });
+    return db;
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
 }
 
 /** Has the jobs of every domain done. */

@@ -39,6 +39,23 @@ test('without one a unit is a credit', async () => {
   );
 });
 
+test('what wallets hold keeps its worth: the service does not start with another scale', async () => {
+  const shared = { shareDatabaseWith: service };
+  await expect(startTestService({ ...shared, env: { CREDITS_SCALE: '2' } })).rejects.toThrow(
+    /opened with 6 decimal places.*Set CREDITS_SCALE=6\./,
+  );
+  const again = await startTestService({ ...shared, env: { CREDITS_SCALE: '6' } });
+  expect((await again.send('GET', '/health/ready')).status).toBe(200);
+});
+
+test('before the first wallet it may be changed', async () => {
+  const first = await startTestService();
+  const changed = await startTestService({ shareDatabaseWith: first, env: { CREDITS_SCALE: '3' } });
+  const holder = await addWalletHolder(changed);
+  expect(await readOwn(changed, holder, 'balance')).toMatchObject({ scale: 3 });
+  await expect(startTestService({ shareDatabaseWith: first })).rejects.toThrow('Set CREDITS_SCALE=3.');
+});
+
 test.each([
   [{ CREDITS_SCALE: '7' }, 'CREDITS_SCALE: expected a number of decimal places from 0 to 6, got "7".'],
   [{ CREDITS_SCALE: '-1' }, 'CREDITS_SCALE: expected a number of decimal places from 0 to 6, got "-1".'],

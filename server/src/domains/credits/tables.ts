@@ -1,12 +1,14 @@
 import { sql, type SQL } from 'drizzle-orm';
 import {
   bigint,
+  boolean,
   check,
   customType,
   index,
   integer,
   jsonb,
   primaryKey,
+  smallint,
   text,
   uniqueIndex,
   uuid,
@@ -239,3 +241,16 @@ export const erasedTexts = creditsSchema.table('erased_texts', {
   seal: bytes('seal').notNull(),
   erasedAt: at('erased_at').notNull(),
 });
+
+/** How many decimal places the amounts of this ledger have, noted by the first start: one row. */
+export const scale = creditsSchema.table(
+  'scale',
+  {
+    isOnly: boolean('is_only').primaryKey().default(true),
+    decimals: smallint('decimals').notNull(),
+  },
+  (table) => [
+    check('scale_is_only_check', sql`${table.isOnly}`),
+    check('scale_decimals_check', sql`${table.decimals} between 0 and 6`),
+  ],
+);

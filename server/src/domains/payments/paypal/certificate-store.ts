@@ -61,7 +61,13 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
   const asked: number[] = [];
   const reserved: number[] = [];
   let lastUsed: Promise<string | null> | undefined;
-  const readLastUsed = () => (lastUsed ??= options.memory?.read().catch(() => null) ?? Promise.resolve(null));
+  // What cannot be read now is read the next time.
+  const readMemory = (): Promise<string | null> =>
+    options.memory?.read().catch(() => {
+      lastUsed = undefined;
+      return null;
+    }) ?? Promise.resolve(null);
+  const readLastUsed = () => (lastUsed ??= readMemory());
   const rules = createRules(options);
   const load = async (address: string, isPreferred: boolean): Promise<Kept> => {
     const now = clock.now();

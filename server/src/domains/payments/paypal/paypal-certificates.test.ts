@@ -183,6 +183,19 @@ describe('a certificate', () => {
     expect(fake.asked).toHaveLength(21);
   });
 
+  test('that PayPal used last is asked for again when it could not be read at first', async () => {
+    const failures = [new Error('the database is away')];
+    const read = async () => {
+      const failure = failures.shift();
+      if (failure) throw failure;
+      return certificateAddress;
+    };
+    const { codeOf } = keepCertificate({}, { read, write: async () => {} });
+    for (let index = 0; index < 20; index += 1) await codeOf({ address: addressOf(index) });
+    expect(await codeOf({ address: addressOf(20) })).toBe('payments.provider_unavailable');
+    expect(await codeOf()).toBe('taken');
+  });
+
   test('under an authority that the public ones do not know is refused where those count', async () => {
     const clock = createTestClock();
     const fake = createFakePaypal();
