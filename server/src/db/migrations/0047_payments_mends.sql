@@ -64,6 +64,24 @@ as $$
     (select p.provider_payment_id from credits.purchases p where p.id = request.purchase_id))
 $$;
 
+-- How many cents of a payment have gone back, are called back, or were asked for.
+create function payments.back_of_payment(from_provider text, of_payment text) returns bigint
+  language sql stable set search_path = pg_catalog
+as $$
+  select (
+      coalesce((select sum(r.amount_cents) from payments.refunds r
+                 where r.provider = from_provider and r.payment_id = of_payment and r.status <> 'failed'), 0)
+      + coalesce((select sum(d.amount_cents) from payments.disputes d
+                   where d.provider = from_provider and d.payment_id = of_payment and d.status <> 'won'), 0)
+      + coalesce((select sum(q.amount_cents)
+                    from payments.refund_requests q
+                   where q.purchase_id in (
+                       select coalesce(c.opened_for, c.claimed_by) from payments.checkouts c
+                        where c.provider = from_provider and c.payment_id = of_payment)
+                     and q.status in ('open', 'sent') and payments.payment_of_refund(q) = of_payment
+                     and not exists (select from payments.refunds r where r.refund_request_id = q.id)), 0))::bigint
+$$;
+
 -- What a provider must know to send money back, as long as it is to be sent and the provider has not told of it.
 create or replace function payments.refund_order(wanted uuid) returns jsonb
   language sql stable security definer set search_path = pg_catalog
@@ -120,3 +138,77 @@ as $$
     from own o where q.id = o.id
 $$;
 
+-- Erases a person for good. What the ledger must keep stays under an id that leads to nobody; applications that they
+-- used hear `user.deleted`. Refuses with request.not_found, users.erasure_blocked (teams, applications). `checked_hash`
+-- is the password that was verified, null where there is none: when it is another by now, with auth.password_wrong.
+create or replace function auth.erase_person(
+  person uuid, checked_hash text, at_time timestamptz, daily_amount bigint, daily_cap bigint
+) returns void
+  language plpgsql volatile security definer set search_path = pg_catalog
+as $$
+declare
+  found_email text;
+  ties jsonb;
+  ip_addresses text[];
+begin
+  select lower(u.email) into found_email from auth.users u where u.id = person and u.erased_at is null for update;
+  if not found then perform obol.refuse('request.not_found'); end if;
+  if (select p.hash from auth.passwords p where p.user_id = person) is distinct from checked_hash then
+    perform obol.refuse('auth.password_wrong');
+  end if;
+  -- Teams and applications one after the other, so that of two last owners who leave at once one stays.
+  perform from credits.balances b join credits.team_members m on m.wallet_id = b.wallet_id
+    where m.user_id = person order by b.wallet_id for no key update of b;
+  perform from apps.applications a join apps.memberships m on m.application_id = a.id
+    where m.user_id = person and m.role = 'admin' order by a.id for update of a;
+  ties := auth.ties_of(person);
+  if ties is not null then perform obol.refuse('users.erasure_blocked', ties); end if;
+  ip_addresses := array(
+    select s.ip_address from auth.sessions s where s.user_id = person and s.ip_address is not null
+    union select e.ip_address from auth.security_events e where e.user_id = person and e.ip_address is not null);
+
+  perform auth.forget_mentions(person, found_email, ip_addresses);
+  -- Before the wallet is locked, as everybody does who changes a request for a refund.
+  perform payments.forget_refund_texts(person);
+  perform webhooks.emit_event('user.deleted', at_time, jsonb_build_object('userId', person), person, person);
+  perform credits.close_wallets_of(person, at_time, daily_amount, daily_cap);
+  perform auth.delete_what_hangs_on(person);
+  perform auth.bury_user(person, at_time);
+  perform audit.append('user.erased', 'user', person::text, 'user', person::text, null, null, '{}', at_time);
+  perform audit.forget_person(person);
+end $$;
+
+-- Where something about a person stands: a name for it, the table, which of its rows are theirs ($1 is the person), and
+-- an order in which they can be read in pages. Every table that hangs on a person by a foreign key is among them, so
+-- one that a feature adds is, too.
+create or replace function auth.personal_sections()
+  returns table (section text, place regclass, condition text, order_columns text[])
+  language sql stable set search_path = pg_catalog
+as $$
+  with places as (
+    select 'auth.users'::regclass as place, 'id = $1' as condition
+    union all
+    select c.conrelid::regclass, string_agg(format('%I = $1', a.attname), ' or ' order by a.attname)
+      from pg_constraint c join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
+     where c.contype = 'f' and c.confrelid = 'auth.users'::regclass and c.confdeltype = 'c'
+     group by c.conrelid
+    union all
+    select v.place::regclass, v.condition
+      from (values ('credits.balances', 'wallet_id = $1'), ('credits.lots', 'wallet_id = $1'),
+                   ('credits.transactions', 'wallet_id = $1'), ('credits.holds', 'wallet_id = $1'),
+                   ('credits.mandates', 'wallet_id = $1 or member_id = $1'), ('credits.purchases', 'user_id = $1'),
+                   ('credits.redemptions', 'wallet_id = $1'), ('credits.usage_stats', 'wallet_id = $1'),
+                   ('payments.refund_requests',
+                     'requested_by = $1 or purchase_id in (select p.id from credits.purchases p where p.user_id = $1)'),
+                   ('audit.events', 'target_id = $1::text or actor_id = $1::text')) as v (place, condition)
+  )
+  select n.nspname || '.' || c.relname, p.place, p.condition,
+         case when p.place = 'credits.transactions'::regclass then array['wallet_id', 'sequence'] else (
+           select array_agg(a.attname::text order by k.place)
+             from pg_index i
+            cross join unnest(i.indkey) with ordinality as k (number, place)
+             join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.number
+            where i.indrelid = p.place and i.indisprimary) end
+    from places p join pg_class c on c.oid = p.place join pg_namespace n on n.oid = c.relnamespace
+   order by 1
+$$;

@@ -241,6 +241,31 @@ as $$
    order by payments.rank_of(k.status) desc, k.cents desc limit 1
 $$;
 
+-- Keeps what the facts of one turn say about refunds and disputes.
+create function payments.keep_reversals(told payments.told_fact[], of_turn bigint, at_time timestamptz) returns void
+  language plpgsql volatile set search_path = pg_catalog
+as $$
+begin
+  insert into payments.refunds as r (provider, refund_id, payment_id, refund_request_id, status, amount_cents, currency,
+      is_live, updated_at)
+    select f.provider, f.fact->>'refundId', f.fact->>'paymentId', payments.to_uuid(f.fact->>'refundRequestId'),
+           f.fact->>'status', (f.fact->>'amountCents')::bigint, f.fact->>'currency', f.is_live, at_time
+      from unnest(told) f where f.kind = 'refund' and f.turn = of_turn
+    on conflict (provider, refund_id) do update
+      set refund_request_id = coalesce(r.refund_request_id, excluded.refund_request_id),
+          (status, amount_cents) = (select k.further_status, k.further_cents
+            from payments.further_of(r.status, r.amount_cents, excluded.status, excluded.amount_cents) k),
+          updated_at = excluded.updated_at;
+  insert into payments.disputes as d (provider, dispute_id, payment_id, status, amount_cents, currency, is_live,
+      updated_at)
+    select f.provider, f.fact->>'disputeId', f.fact->>'paymentId', f.fact->>'status',
+           (f.fact->>'amountCents')::bigint, f.fact->>'currency', f.is_live, at_time
+      from unnest(told) f where f.kind = 'dispute' and f.turn = of_turn
+    on conflict (provider, dispute_id) do update
+      set (status, amount_cents) = (select k.further_status, k.further_cents
+            from payments.further_of(d.status, d.amount_cents, excluded.status, excluded.amount_cents) k),
+          updated_at = excluded.updated_at;
+end $$;
 drop function payments.keep_refund(text, jsonb, boolean, timestamptz);
 drop function payments.keep_dispute(text, jsonb, boolean, timestamptz);
 
@@ -280,7 +305,104 @@ as $$
   select coalesce(c.opened_for, c.claimed_by) from payments.checkouts_of(from_provider, fact->>'paymentId') c
 $$;
 
+-- Keeps facts and settles what they are about. `told` is [{provider, isLive, isOwn, facts}].
+create or replace function payments.apply_facts(
+  told jsonb, at_time timestamptz, daily_amount bigint, daily_cap bigint
+) returns void
+  language plpgsql volatile set search_path = pg_catalog set enable_seqscan = off set enable_hashjoin = off
+  set enable_mergejoin = off set plan_cache_mode = force_generic_plan
+as $$
+declare
+  facts payments.told_fact[] := payments.facts_in(told);
+  has_reversals boolean := exists (select from unnest(facts) f where f.kind in ('refund', 'dispute'));
+  touched uuid[];
+begin
+  if cardinality(facts) = 0 then return; end if;
+  touched := payments.keep_subscriptions(facts, at_time);
+  -- Whose a checkout was until now may change with what we say about it.
+  touched := touched || array(
+    select u.id from unnest(facts) f cross join lateral payments.purchases_of(f.provider, f.fact) as u (id)
+     where f.kind = 'checkout' and f.is_own);
+  for this_turn in 1 .. (select max(f.turn) from unnest(facts) f) loop
+    perform payments.keep_checkouts(facts, this_turn, at_time);
+    if has_reversals then perform payments.keep_reversals(facts, this_turn, at_time); end if;
+  end loop;
+  perform payments.keep_fraud_warning(f.provider, f.fact, f.is_live, at_time)
+     from unnest(facts) f where f.kind = 'fraud_warning';
+  -- Who says something about a payment waits for who else does, so that one of them sees both: a row that is there is
+  -- locked, and left as it is.
+  insert into payments.payments as p (provider, payment_id, created_at)
+    select distinct f.provider, f.fact->>'paymentId' collate "C", at_time
+      from unnest(facts) f where f.fact->>'paymentId' is not null
+     order by 1, 2
+    on conflict (provider, payment_id) do update set created_at = p.created_at where false;
+  touched := touched || array(
+    select u.id from unnest(facts) f cross join lateral payments.purchases_of(f.provider, f.fact) as u (id));
+  perform payments.settle(touched, at_time, daily_amount, daily_cap);
+  if facts[1].kind in ('subscription', 'invoice') then
+    perform payments.follow_subscriptions(told, at_time, daily_amount, daily_cap);
+  end if;
+end $$;
+
 -- Purchases, settled --------------------------------------------------------------------------------------------------
+
+-- How purchases stand by all that is known of them, in the order of their ids.
+create function payments.standings_of(purchases credits.purchases[]) returns payments.standing[]
+  language plpgsql stable set search_path = pg_catalog set enable_seqscan = off set enable_hashjoin = off
+  set enable_mergejoin = off set plan_cache_mode = force_generic_plan
+as $$
+begin
+  return array(
+    select row(
+             case when paid.checkout_id is null then 0
+               else payments.worth_of(p.credits, paid.total_cents, refunded.cents + disputed.cents + asked.cents) end,
+             case when paid.checkout_id is null then
+                 case when known.furthest in (3, 4) or (known.furthest is null and p.status = 'failed') then 'failed'
+                   else 'pending' end
+               when disputed.is_any then 'disputed'
+               when refunded.cents > 0
+                 and payments.worth_of(p.credits, paid.total_cents, refunded.cents + disputed.cents + asked.cents) = 0
+                 then 'refunded'
+               else 'completed' end,
+             paid.payment_id, refunded.cents, disputed.cents,
+             case when paid.checkout_id is null then known.problem when known.paid_times > 1 then 'paid_twice' end,
+             paid.checkout_id is not null or coalesce(known.is_over, false)
+           )::payments.standing
+      from unnest(purchases) p
+     cross join lateral (
+       select count(*) filter (where c.status = 'paid') as paid_times, max(payments.rank_of(c.status)) as furthest,
+              max(payments.mismatch_of(p, c.provider, c.status, c.amount_cents, c.currency, c.is_live)) as problem,
+              bool_and(payments.rank_of(c.status) > 2) as is_over
+         from payments.checkouts c
+        where c.opened_for = p.id or (c.claimed_by = p.id and c.opened_for is null)) known
+      left join lateral (
+       select c.*
+         from payments.checkouts c
+        where (c.opened_for = p.id or (c.claimed_by = p.id and c.opened_for is null)) and c.status = 'paid'
+          and payments.mismatch_of(p, c.provider, c.status, c.amount_cents, c.currency, c.is_live) is null
+          -- A payment pays for one purchase, whoever claims it.
+          and not exists (
+            select from payments.checkouts_of(c.provider, c.payment_id) o
+             where o.checkout_id < c.checkout_id and coalesce(o.opened_for, o.claimed_by) <> p.id)
+        order by c.checkout_id limit 1) paid on true
+     cross join lateral (
+       select coalesce(sum(b.amount_cents), 0)::bigint as cents
+         from (select r.* from payments.refunds r where r.payment_id = paid.payment_id offset 0) b
+        where b.provider = paid.provider and b.currency = paid.currency and b.is_live = paid.is_live
+          and b.status <> 'failed') refunded
+     cross join lateral (
+       select coalesce(sum(b.amount_cents), 0)::bigint as cents, count(*) > 0 as is_any
+         from (select d.* from payments.disputes d where d.payment_id = paid.payment_id offset 0) b
+        where b.provider = paid.provider and b.currency = paid.currency and b.is_live = paid.is_live
+          and b.status <> 'won') disputed
+     cross join lateral (
+       -- What we have asked for counts from then on, until the provider's own word about it is here.
+       select coalesce(sum(b.amount_cents), 0)::bigint as cents
+         from (select q.* from payments.refund_requests q where q.purchase_id = p.id offset 0) b
+        where b.status in ('open', 'sent')
+          and not exists (select from payments.refunds r where r.refund_request_id = b.id)) asked
+     order by p.id);
+end $$;
 
 -- How one purchase stands, see standings_of.
 create or replace function payments.standing_of(purchase credits.purchases) returns payments.standing

@@ -1,5 +1,5 @@
--- Payments, closed against whoever tries: money that went back takes its plan along, a change of plan counts
--- once, saved cards pay for nothing that was called back, and what was left or may still be paid can be ended.
+-- Payments, closed against whoever tries: money that went back takes its plan along, credits that have expired stay so,
+-- a change of plan counts once, saved cards pay for nothing that was called back, and what was left can be ended.
 
 -- When something was heard of for the first time; `updated_at` is of the last time.
 alter table payments.refunds add column created_at timestamptz(3);
@@ -120,6 +120,42 @@ as $$
    order by s.id
 $$;
 
+-- Before money on its way back is written down: subscriptions are locked before refunds and disputes.
+create function payments.note_money_back_begins() returns trigger
+  language plpgsql set search_path = pg_catalog
+as $$
+declare
+  paid_ids uuid[] := array(select s.id from payments.subscriptions_of_payment(new.provider, new.payment_id) s);
+begin
+  if tg_op = 'INSERT' then new.created_at := new.updated_at; end if;
+  if cardinality(paid_ids) > 0 then
+    perform from payments.subscriptions s where s.id = any (paid_ids) order by s.id for no key update;
+  end if;
+  return new;
+end $$;
+create trigger refunds_begin before insert or update on payments.refunds
+  for each row execute function payments.note_money_back_begins();
+create trigger disputes_begin before insert or update on payments.disputes
+  for each row execute function payments.note_money_back_begins();
+
+-- After it: what was paid for may count no more, or again.
+create function payments.note_money_back() returns trigger
+  language plpgsql set search_path = pg_catalog
+as $$
+declare
+  paid payments.subscriptions;
+begin
+  for paid in select * from payments.subscriptions_of_payment(new.provider, new.payment_id) loop
+    perform payments.note_paid_periods(paid.id, new.updated_at);
+    perform payments.note_standing_of_user(paid.user_id, new.updated_at);
+  end loop;
+  return null;
+end $$;
+create trigger refunds_told after insert or update on payments.refunds
+  for each row execute function payments.note_money_back();
+create trigger disputes_told after insert or update on payments.disputes
+  for each row execute function payments.note_money_back();
+
 -- Of which payment a bill is paid may be said after that went back. follow_subscriptions does the rest.
 create function payments.note_payment_of_invoice() returns trigger
   language plpgsql set search_path = pg_catalog
@@ -128,7 +164,8 @@ declare
   paid payments.subscriptions;
 begin
   for paid in select * from payments.subscriptions_of_payment(new.provider, new.payment_id) loop
-    perform payments.note_paid_periods(paid.id, greatest(new.received_at, paid.updated_at));
+    perform from payments.subscriptions s where s.id = paid.id for no key update;
+    perform payments.note_paid_periods(paid.id, new.received_at);
   end loop;
   return null;
 end $$;
@@ -149,6 +186,39 @@ begin
     perform payments.note_paid_periods(paid.id, now());
     perform payments.note_standing_of_user(paid.user_id, now());
   end loop;
+end $$;
+
+-- Credits that have expired -------------------------------------------------------------------------------------------
+
+-- In which lots the credits of a purchase come in. Those of a period expire with it, or as many periods later as they
+-- may be carried over; never when any number of times. Who paid only afterwards has them for as long as a period takes.
+-- What comes back after it was taken expires when it would have, had it never been taken: nobody gains time by asking
+-- for a refund, or by a dispute.
+create or replace function payments.lots_of(purchase credits.purchases, amount bigint, at_time timestamptz)
+  returns table (lot_amount bigint, lot_expires_at timestamptz)
+  language plpgsql stable set search_path = pg_catalog
+as $$
+declare
+  period payments.periods;
+  more bigint;
+  first_at timestamptz;
+  last_expiry_at timestamptz;
+begin
+  select p.* into period from payments.periods p where p.purchase_id = purchase.id;
+  if period.id is null then
+    return query select amount, purchase.lot_expires_at;
+    return;
+  end if;
+  select min(o.created_at), max(coalesce(l.expires_at, 'infinity')) into first_at, last_expiry_at
+    from payments.postings o join credits.lots l on l.transaction_id = o.transaction_id
+   where o.purchase_id = purchase.id and o.amount > 0;
+  more := least(amount, period.carried_more);
+  return query
+    select part.amount, nullif(
+             least(coalesce(payments.expiry_of(period, part.times, coalesce(first_at, at_time)), 'infinity'),
+               last_expiry_at), 'infinity')
+      from (values (amount - more, period.carried_times), (more, period.carried_times + 1)) as part (amount, times)
+     where part.amount > 0;
 end $$;
 
 -- Changes of plan -----------------------------------------------------------------------------------------------------
@@ -291,6 +361,28 @@ begin
   return payments.top_up_view(person, at_time);
 end $$;
 
+-- Whether a person has had, or has asked for, money back since a time: of any purchase, at any provider.
+create function payments.has_money_back_since(person uuid, since timestamptz) returns boolean
+  language sql stable set search_path = pg_catalog
+as $$
+  select exists (
+    select from credits.purchases p
+      join payments.refund_requests q on q.purchase_id = p.id
+     where p.user_id = person and q.status in ('open', 'sent') and q.created_at >= since)
+  or exists (
+    select from credits.purchases p
+      join payments.checkouts c on coalesce(c.opened_for, c.claimed_by) = p.id
+      join payments.refunds r on r.provider = c.provider and r.payment_id = c.payment_id
+     where p.user_id = person and (c.opened_for = p.id or c.claimed_by = p.id)
+       and r.status <> 'failed' and r.created_at >= since)
+  or exists (
+    select from credits.purchases p
+      join payments.checkouts c on coalesce(c.opened_for, c.claimed_by) = p.id
+      join payments.disputes d on d.provider = c.provider and d.payment_id = c.payment_id
+     where p.user_id = person and (c.opened_for = p.id or c.claimed_by = p.id)
+       and d.status <> 'won' and d.created_at >= since)
+$$;
+
 -- Why nothing may be charged for a person any more until they agree anew; null when it may. A card that was declined is
 -- not tried again, a price or a number of credits that they did not agree to is not charged, and who owes or has called
 -- money back is not charged for the credits that are missing since.
@@ -367,77 +459,33 @@ begin
 end $$;
 grant execute on function payments.ending_of(uuid) to obol_app;
 
--- The subscriptions that are to be ended (see ending_of). Only those are looked at whose checkout was left or of whose
--- bills something went back, however many others there are.
-create function payments.unwanted_subscriptions() returns setof uuid
-  language sql stable security definer set search_path = pg_catalog
-as $$
-  with back as materialized (
-    select r.provider, r.payment_id from payments.refunds r where r.status <> 'failed'
-    union
-    select d.provider, d.payment_id from payments.disputes d where d.status = 'lost'),
-  candidates as materialized (
-    select s.id from payments.subscriptions s
-     where s.abandoned_at is not null and s.status in ('active', 'past_due') and not s.cancels_at_period_end
-    union
-    select p.subscription_id
-      from back b
-      join payments.invoices i on i.provider = b.provider and i.payment_id = b.payment_id
-      join payments.periods p on p.provider = i.provider and p.invoice_id = i.invoice_id)
-  select c.id from candidates c where (payments.ending_of(c.id)).end_for is not null
-$$;
-grant execute on function payments.unwanted_subscriptions() to obol_app;
-
 -- Erasure -------------------------------------------------------------------------------------------------------------
 
--- Until when the checkout of a purchase may be paid: PayPal forgets an order three hours after it was opened.
-create function payments.payable_until(purchase credits.purchases) returns timestamptz
-  language sql immutable set search_path = pg_catalog
-as $$
-  select case purchase.provider when 'paypal'
-    then least(purchase.expires_at, purchase.created_at + interval '3 hours') else purchase.expires_at end
-$$;
-
--- Whether somebody may still pay for a purchase: one that is under way, and one of PayPal's that was declined, as long
--- as its order lasts, since its customer may approve it anew with another card. Stripe's that failed are over.
-create function payments.may_be_paid(purchase credits.purchases, at_time timestamptz) returns boolean
-  language sql stable set search_path = pg_catalog
-as $$
-  select purchase.status = 'pending'
-    or (purchase.status = 'failed' and purchase.provider = 'paypal' and purchase.checkout_id is not null
-        and payments.payable_until(purchase) > at_time
-        and not exists (
-          select from payments.checkouts c
-           where c.provider = purchase.provider and c.checkout_id = purchase.checkout_id and c.status = 'expired'))
-$$;
-
 -- Purchases of a person that may still be paid, as purchase_view shows them.
-create function payments.open_purchases_of(person uuid, at_time timestamptz) returns setof jsonb
+create function payments.open_purchases_of(person uuid) returns setof jsonb
   language sql stable security definer set search_path = pg_catalog
 as $$
   select payments.purchase_view(p.id) from credits.purchases p
-   where p.user_id = person and p.kind in ('pack', 'top_up') and payments.may_be_paid(p, at_time)
+   where p.user_id = person and p.status = 'pending' and p.kind in ('pack', 'top_up')
    order by p.id
 $$;
-grant execute on function payments.open_purchases_of(uuid, timestamptz) to obol_app;
+grant execute on function payments.open_purchases_of(uuid) to obol_app;
 
--- What a person may still pay for and nobody can end any more: a purchase that may still be paid, the checkout of a
--- subscription. One that has a checkout counts until its provider has said what came of it; PayPal takes none back, so
--- one that was left there counts until it ends by itself, after three hours.
+-- What a person may still pay for and nobody can end any more: a purchase that is under way, the checkout of a
+-- subscription. PayPal takes none back, so one that was left counts until it ends by itself, after three hours.
 create function payments.open_checkouts_of(person uuid, at_time timestamptz)
   returns table (id uuid, kind text, expires_at timestamptz)
   language sql stable set search_path = pg_catalog
 as $$
-  select p.id, 'purchase', payments.payable_until(p) from credits.purchases p
-   where p.user_id = person and p.kind in ('pack', 'top_up') and payments.may_be_paid(p, at_time)
+  select p.id, 'purchase', p.expires_at from credits.purchases p
+   where p.user_id = person and p.status = 'pending' and p.kind in ('pack', 'top_up')
   union all
   select s.id, 'subscription', e.expires_at
     from payments.subscriptions s
    cross join lateral (select case s.provider when 'paypal' then s.created_at + interval '3 hours'
      else coalesce(s.checkout_expires_at, s.created_at + interval '1 hour') end) as e (expires_at)
-   where s.user_id = person
-     and ((s.status = 'opening' and (s.checkout_id is not null or e.expires_at > at_time))
-       or (s.status = 'abandoned' and s.provider = 'paypal' and e.expires_at > at_time))
+   where s.user_id = person and (s.status = 'opening' or (s.status = 'abandoned' and s.provider = 'paypal'))
+     and e.expires_at > at_time
 $$;
 
 -- What ties a person to others, or others to them: see auth.erase_person. What is paid for again and again is ended by

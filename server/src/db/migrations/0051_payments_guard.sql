@@ -5,19 +5,16 @@
 
 -- Whether an approved payment at a provider ({checkoutId, purchaseId, invoiceId, amountCents, currency}) may be taken:
 -- for a purchase that was begun there and may still be paid, of exactly its price, and by the checkout that we opened
--- or under our bill. Nobody pays for a wallet that is closed: its owner is gone.
-create function payments.may_capture(
-  from_provider text, live boolean, told jsonb, at_time timestamptz
-) returns boolean
+-- or under our bill. One that failed may be paid as long as its checkout lasts, with another card.
+create function payments.may_capture(from_provider text, live boolean, told jsonb, at_time timestamptz) returns boolean
   language sql stable security definer set search_path = pg_catalog
 as $$
   select exists (
     select from credits.purchases p
      where p.id = payments.to_uuid(told->>'purchaseId') and p.provider = from_provider and p.is_live = live
-       and payments.may_be_paid(p, at_time)
+       and (p.status = 'pending' or (p.status = 'failed' and p.expires_at > at_time))
        and p.price_cents = (told->>'amountCents')::bigint and p.currency = told->>'currency'
-       and (p.checkout_id = told->>'checkoutId' or payments.to_uuid(told->>'invoiceId') = p.id)
-       and not exists (select from credits.balances b where b.wallet_id = p.wallet_id and b.status = 'closed'))
+       and (p.checkout_id = told->>'checkoutId' or payments.to_uuid(told->>'invoiceId') = p.id))
 $$;
 
 -- Keeps an event ({provider, isLive, refusal, event}) of which nothing counts, as `payments.receive_events` keeps
@@ -132,6 +129,61 @@ grant execute on function payments.last_certificate(text), payments.note_certifi
 revoke insert, update on payments.refund_requests from obol_app;
 
 -- What is forgotten and handed out ------------------------------------------------------------------------------------
+
+-- Empties what providers sent about a person: whatever names them, is about a payment, checkout or subscription of
+-- theirs, or about them as a customer, under whichever address they pay. Deliveries that were refused go when they name
+-- any of it, and so do links to bills. What events say in our words stays: ids and amounts.
+create function payments.forget_payloads(person uuid, email text) returns void
+  language plpgsql volatile set search_path = pg_catalog
+as $$
+declare
+  -- Each as a whole text of a document.
+  names text[] := array['"' || email || '"', '"' || person || '"'];
+  customers text[];
+  things text[];
+begin
+  customers := array(
+    select '"' || k.id || '"'
+      from (select u.stripe_customer_id from auth.users u where u.id = person
+            union select u.paypal_customer_id from auth.users u where u.id = person
+            union select s.customer_id from payments.subscriptions s where s.user_id = person
+            union select c.customer_id from payments.checkouts c join credits.purchases p
+                      on p.id = coalesce(c.opened_for, c.claimed_by) where p.user_id = person) as k (id)
+     where k.id is not null);
+  things := array(
+    select k.id
+      from (select p.id::text from credits.purchases p where p.user_id = person
+            union select p.checkout_id from credits.purchases p where p.user_id = person
+            union select c.checkout_id from payments.checkouts c join credits.purchases p
+                      on p.id = coalesce(c.opened_for, c.claimed_by) where p.user_id = person
+            union select c.payment_id from payments.checkouts c join credits.purchases p
+                      on p.id = coalesce(c.opened_for, c.claimed_by) where p.user_id = person
+            union select s.id::text from payments.subscriptions s where s.user_id = person
+            union select s.checkout_id from payments.subscriptions s where s.user_id = person
+            union select s.provider_subscription_id from payments.subscriptions s where s.user_id = person
+            union select i.payment_id from payments.invoices i join payments.subscriptions s
+                      on s.provider = i.provider and s.provider_subscription_id = i.provider_subscription_id
+                   where s.user_id = person) as k (id)
+     where k.id is not null);
+  update payments.events e set payload = '{}'
+   where e.payload <> '{}'
+     and (exists (select from unnest(names) n (name) where position(n.name in lower(e.payload::text)) > 0)
+       or exists (select from unnest(customers) n (name) where position(n.name in e.payload::text) > 0)
+       or exists (
+         select from jsonb_array_elements(e.facts) f
+          where array[f.value->>'purchaseId', f.value->>'checkoutId', f.value->>'paymentId',
+            f.value->>'subscriptionId', f.value->>'providerSubscriptionId'] && things)
+       or (e.facts = '[]' and exists (
+         select from unnest(things) n (name) where position('"' || n.name || '"' in e.payload::text) > 0)));
+  -- A bill at its provider shows name and address to whoever has the link.
+  update payments.invoices i set invoice_url = null
+    from payments.subscriptions s
+   where s.user_id = person and i.provider = s.provider and i.provider_subscription_id = s.provider_subscription_id;
+  delete from payments.refused_deliveries d
+   where exists (
+     select from unnest(names || customers || things) n (name) where position(n.name in lower(d.body)) > 0
+        or position(n.name in d.body) > 0);
+end $$;
 
 -- Forgets, in what belongs to nobody in particular, an address, the names of its owner and where they signed in from:
 -- jobs and their failures, events sent and answers to them, requests under way, contacts, what payment providers sent.
@@ -261,7 +313,7 @@ as $$
 $$;
 
 -- Whether a person has had, or has asked for, money back since a time: of any purchase, at any provider.
-create function payments.has_money_back_since(person uuid, since timestamptz) returns boolean
+create or replace function payments.has_money_back_since(person uuid, since timestamptz) returns boolean
   language sql stable set search_path = pg_catalog
 as $$
   select exists (
@@ -284,7 +336,7 @@ $$;
 
 -- Keeps what the facts of one turn say about refunds and disputes. Of two words about a case the later one
 -- counts, where the provider says when it was (`asOf`): a case that was decided may be taken up again.
-create function payments.keep_reversals(
+create or replace function payments.keep_reversals(
   told payments.told_fact[], of_turn bigint, at_time timestamptz
 ) returns void
   language plpgsql volatile set search_path = pg_catalog
@@ -318,8 +370,62 @@ begin
           updated_at = excluded.updated_at;
 end $$;
 
+-- How purchases stand by all that is known of them, in the order of their ids.
+create or replace function payments.standings_of(purchases credits.purchases[]) returns payments.standing[]
+  language plpgsql stable set search_path = pg_catalog set enable_seqscan = off set enable_hashjoin = off
+  set enable_mergejoin = off set plan_cache_mode = force_generic_plan
+as $$
+begin
+  return array(
+    select row(
+             case when paid.checkout_id is null then 0
+               else payments.worth_of(p.credits, paid.total_cents, refunded.cents + disputed.cents + asked.cents) end,
+             case when paid.checkout_id is null then
+                 case when known.furthest in (3, 4) or (known.furthest is null and p.status = 'failed') then 'failed'
+                   else 'pending' end
+               when disputed.is_any then 'disputed'
+               when refunded.cents > 0
+                 and payments.worth_of(p.credits, paid.total_cents, refunded.cents + disputed.cents + asked.cents) = 0
+                 then 'refunded'
+               else 'completed' end,
+             paid.payment_id, refunded.cents, disputed.cents,
+             case when paid.checkout_id is null then known.problem when known.paid_times > 1 then 'paid_twice' end,
+             paid.checkout_id is not null or coalesce(known.is_over, false)
+           )::payments.standing
+      from unnest(purchases) p
+     cross join lateral (
+       select count(*) filter (where c.status = 'paid') as paid_times, max(payments.rank_of(c.status)) as furthest,
+              max(payments.mismatch_of(p, c.provider, c.status, c.amount_cents, c.currency, c.is_live)) as problem,
+              bool_and(payments.rank_of(c.status) > 2) as is_over
+         from payments.checkouts c
+        where c.opened_for = p.id or (c.claimed_by = p.id and c.opened_for is null)) known
+      left join lateral (
+       select c.*
+         from payments.checkouts c
+        where (c.opened_for = p.id or (c.claimed_by = p.id and c.opened_for is null)) and c.status = 'paid'
+          and payments.mismatch_of(p, c.provider, c.status, c.amount_cents, c.currency, c.is_live) is null
+          -- A payment pays for one purchase, whoever claims it.
+          and not exists (
+            select from payments.checkouts_of(c.provider, c.payment_id) o
+             where o.checkout_id < c.checkout_id and coalesce(o.opened_for, o.claimed_by) <> p.id)
+        order by c.checkout_id limit 1) paid on true
+     cross join lateral (
+       select coalesce(sum(b.amount_cents), 0)::bigint as cents
+         from (select r.* from payments.refunds r where r.payment_id = paid.payment_id offset 0) b
+        where b.provider = paid.provider and b.currency = paid.currency and b.is_live = paid.is_live
+          and b.status <> 'failed') refunded
+     cross join lateral payments.called_back(paid.provider, paid.payment_id, paid.currency, paid.is_live) disputed
+     cross join lateral (
+       -- What we have asked for counts from then on, until the provider's own word about it is here.
+       select coalesce(sum(b.amount_cents), 0)::bigint as cents
+         from (select q.* from payments.refund_requests q where q.purchase_id = p.id offset 0) b
+        where b.status in ('open', 'sent')
+          and not exists (select from payments.refunds r where r.refund_request_id = b.id)) asked
+     order by p.id);
+end $$;
+
 -- How many cents of a payment have gone back, are called back, or were asked for.
-create function payments.back_of_payment(from_provider text, of_payment text) returns bigint
+create or replace function payments.back_of_payment(from_provider text, of_payment text) returns bigint
   language sql stable set search_path = pg_catalog
 as $$
   select (

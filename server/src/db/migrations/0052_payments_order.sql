@@ -121,7 +121,7 @@ begin
 end $$;
 
 -- How purchases stand by all that is known of them, in the order of their ids.
-create function payments.standings_of(purchases credits.purchases[]) returns payments.standing[]
+create or replace function payments.standings_of(purchases credits.purchases[]) returns payments.standing[]
   language plpgsql stable set search_path = pg_catalog set enable_seqscan = off set enable_hashjoin = off
   set enable_mergejoin = off set plan_cache_mode = force_generic_plan
 as $$
@@ -267,6 +267,13 @@ $$;
 
 -- Locks ---------------------------------------------------------------------------------------------------------------
 
+drop trigger refunds_told on payments.refunds;
+drop trigger disputes_told on payments.disputes;
+drop function payments.note_money_back();
+drop trigger refunds_begin on payments.refunds;
+drop trigger disputes_begin on payments.disputes;
+drop function payments.note_money_back_begins();
+
 -- When a refund or a dispute was heard of for the first time.
 create function payments.note_first_word() returns trigger
   language plpgsql set search_path = pg_catalog
@@ -339,6 +346,19 @@ begin
   end loop;
 end $$;
 
+-- Of which payment a bill is paid may be said after that went back. follow_subscriptions does the rest.
+create or replace function payments.note_payment_of_invoice() returns trigger
+  language plpgsql set search_path = pg_catalog
+as $$
+declare
+  paid payments.subscriptions;
+begin
+  for paid in select * from payments.subscriptions_of_payment(new.provider, new.payment_id) loop
+    perform payments.note_paid_periods(paid.id, greatest(new.received_at, paid.updated_at));
+  end loop;
+  return null;
+end $$;
+
 -- Keeps facts and settles what they are about. `told` is [{provider, isLive, isOwn, facts}].
 create or replace function payments.apply_facts(
   told jsonb, at_time timestamptz, daily_amount bigint, daily_cap bigint
@@ -382,7 +402,7 @@ end $$;
 -- theirs, or about them as a customer, under whichever address they pay. Deliveries that were refused go when they name
 -- any of it, and so do links to bills and who paid at the provider. What events say in our words stays: ids of payments
 -- and amounts.
-create function payments.forget_payloads(person uuid, email text) returns void
+create or replace function payments.forget_payloads(person uuid, email text) returns void
   language plpgsql volatile set search_path = pg_catalog
 as $$
 declare
