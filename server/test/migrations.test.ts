@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
@@ -15,7 +16,16 @@ import { cloneDatabase } from './harness/index.ts';
 
 const commandFile = join(import.meta.dirname, '../src/cli/main.ts');
 const secret = 'test secret, thirty-two characters long';
-const names = (await readMigrations()).map(({ name }) => name);
+const migrations = await readMigrations();
+const names = migrations.map(({ name }) => name);
+const releasedFile = join(import.meta.dirname, '../src/db/migrations/released.sha256');
+
+test('released migrations stay as they were released, and new ones come after them', async () => {
+  const released = (await readFile(releasedFile, 'utf8')).trimEnd().split('\n');
+  const present = migrations.map(({ name, hash }) => `${hash}  ${name}`);
+  expect(released.length).toBeGreaterThanOrEqual(59);
+  expect(present.slice(0, released.length)).toEqual(released);
+});
 
 test('processes that start at once on an empty database migrate it once', async () => {
   const database = await emptyDatabase();
