@@ -5,7 +5,8 @@ import type { Ctx } from '../ctx.ts';
 import { AppError } from '../errors.ts';
 
 const cookieName = '__Host-obol_csrf';
-const fieldName = 'csrf';
+/** The member of a form that carries its token. */
+export const csrfFieldName = 'csrf';
 const seedBytes = 32;
 const seedPattern = /^[A-Za-z0-9_-]{43}$/;
 
@@ -25,7 +26,7 @@ function csrfTokenFor(ctx: Ctx, request: FastifyRequest, reply: FastifyReply): s
 
 /** The hidden field that carries the token. */
 export function csrfField(ctx: Ctx, request: FastifyRequest, reply: FastifyReply): Record<string, string> {
-  return { [fieldName]: csrfTokenFor(ctx, request, reply) };
+  return { [csrfFieldName]: csrfTokenFor(ctx, request, reply) };
 }
 
 /**
@@ -35,7 +36,7 @@ export function csrfField(ctx: Ctx, request: FastifyRequest, reply: FastifyReply
 export function requireCsrfToken(ctx: Ctx): (request: FastifyRequest) => Promise<void> {
   return async (request) => {
     const seed = seedOf(request);
-    const given = (request.body as Record<string, unknown> | undefined)?.[fieldName];
+    const given = (request.body as Record<string, unknown> | undefined)?.[csrfFieldName];
     if (seed === undefined || typeof given !== 'string') throw new AppError('request.csrf');
     const [expected, actual] = [Buffer.from(tokenOf(ctx, seed)), Buffer.from(given)];
     if (expected.length !== actual.length || !timingSafeEqual(expected, actual))

@@ -42,7 +42,7 @@ export function addGrantRoutes(app: App, ctx: Ctx): void {
   const listOfConfig = { refusals: ['auth.admin_required', 'request.not_found'] as const };
   const listOfOptions = { preHandler: authenticate(ctx), config: listOfConfig, schema: listOfSchema };
   app.get('/api/v1/users/:userId/grants', listOfOptions, async (request, reply) => {
-    const page = { ...request.params, ...request.query };
+    const page = { ...request.query, ...request.params };
     const { items, total } = await listGrantsOf(ctx, callerOf(request), page);
     sendPageHeaders(request, reply, { total, next: nextOffset(request.query, total) });
     return { grants: items };

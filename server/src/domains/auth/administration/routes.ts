@@ -43,7 +43,7 @@ function addSessionRoutes(app: App, ctx: Ctx): void {
     response: { 200: revokedSchema },
   };
   app.delete(`${path}/sessions`, { preHandler, config, schema: endAllSchema }, async (request) => {
-    const which = { ...request.params, ...request.query };
+    const which = { ...request.query, ...request.params };
     const revoked = await endSessionsOf(ctx, callerOf(request), which, originOf(request));
     return { success: true as const, revoked };
   });
@@ -56,7 +56,7 @@ function addSessionRoutes(app: App, ctx: Ctx): void {
     response: { 200: doneSchema },
   };
   app.delete(`${path}/sessions/:sessionId`, { preHandler, config, schema: endOneSchema }, async (request) => {
-    const which = { ...request.params, ...request.query };
+    const which = { ...request.query, ...request.params };
     await endSessionsOf(ctx, callerOf(request), which, originOf(request));
     return { success: true as const, message: 'The session has ended.' };
   });
@@ -75,7 +75,7 @@ function addTrailRoute(app: App, ctx: Ctx): void {
     `${path}/security-events`,
     { preHandler: authenticate(ctx), config, schema },
     async (request, reply) => {
-      const page = await readTrailOf(ctx, callerOf(request), { ...request.params, ...request.query });
+      const page = await readTrailOf(ctx, callerOf(request), { ...request.query, ...request.params });
       const next = page.nextCursor === null ? undefined : { cursor: page.nextCursor };
       sendPageHeaders(request, reply, { total: page.total, next });
       return page;
@@ -102,6 +102,6 @@ function addImpersonationRoute(app: App, ctx: Ctx): void {
       schema,
     },
     (request) =>
-      impersonateUser(ctx, callerOf(request), { ...request.params, ...request.body }, originOf(request)),
+      impersonateUser(ctx, callerOf(request), { ...request.body, ...request.params }, originOf(request)),
   );
 }

@@ -126,7 +126,7 @@ function addOwnRoutes(app: App, ctx: Ctx): void {
     `${base}/:id`,
     { preHandler, config: { refusals: ['request.not_found'] }, schema: renameSchema },
     (request) =>
-      renamePasskey(ctx, callerOf(request), { ...request.params, ...request.body }, originOf(request)),
+      renamePasskey(ctx, callerOf(request), { ...request.body, ...request.params }, originOf(request)),
   );
 
   const removeSchema = {

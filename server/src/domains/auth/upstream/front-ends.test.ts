@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { startTestProvider, TestBrowser } from '../../../../test/harness/oauth.ts';
 import { startStandIn } from '../../../../test/harness/stand-in-provider.ts';
-import { companyEnv, locationOf, newClaims, signInAtStandIn } from '../../../../test/harness/upstream.ts';
+import {
+  companyEnv,
+  goToStandIn,
+  locationOf,
+  newClaims,
+  signInAtStandIn,
+} from '../../../../test/harness/upstream.ts';
 
 const frontEnd = 'https://app.example.com';
 const company = await startStandIn();
@@ -41,6 +47,14 @@ describe('front ends', () => {
     );
     expect(statuses.filter((status) => status === 200)).toHaveLength(1);
     expect(statuses.filter((status) => status === 401)).toHaveLength(15);
+  });
+
+  test('what the service decides cannot be asked for: where the way back leads, and tokens in the address', async () => {
+    const query = { callbackPath: '@elsewhere.example/back', mayHandTokens: 'true', isLink: 'true' };
+    const search = new URLSearchParams({ returnTo: frontEnd, ...query }).toString();
+    const asked = await goToStandIn(newBrowser(), company, `/api/v1/auth/social/company?${search}`);
+    expect(asked.get('redirect_uri')).toBe(`${service.issuer}/api/v1/auth/social/company/callback`);
+    expect([...(await land(query)).searchParams.keys()]).toEqual(['code']);
   });
 
   test('the providers are listed', async () => {

@@ -75,7 +75,7 @@ function addBeginRoute(pages: App, ctx: Ctx): void {
       const cookie = readSignInCookie(ctx.config, request);
       const way = ticket
         ? await openLinkTicket(ctx, { ticket, name, cookie })
-        : chooseWay(ctx, { callbackPath: callbackPathOf(name), ...request.query });
+        : chooseWay(ctx, { ...request.query, callbackPath: callbackPathOf(name) });
       const browser = readUpstreamCookie(request);
       return sendAway(reply, await beginUpstreamSignIn(ctx, provider, { way, browser }));
     },
@@ -130,7 +130,7 @@ function addMoxieRoutes(pages: App, ctx: Ctx): void {
     '/api/v1/login',
     { config: { limit, refusals: refusals.login }, schema: login },
     async (request, reply) => {
-      const way = chooseWay(ctx, { callbackPath, ...request.query, mayHandTokens: true });
+      const way = chooseWay(ctx, { ...request.query, callbackPath, mayHandTokens: true });
       const browser = readUpstreamCookie(request);
       return sendAway(reply, await beginUpstreamSignIn(ctx, ctx.upstream.findDefault(), { way, browser }));
     },
@@ -198,7 +198,7 @@ function addAccountRoutes(app: App, ctx: Ctx): void {
     { preHandler, config: { limit, refusals: refusals.link }, schema: link },
     async (request) => {
       const { provider: name } = request.params;
-      const way = chooseWay(ctx, { callbackPath: callbackPathOf(name), ...request.body, isLink: true });
+      const way = chooseWay(ctx, { ...request.body, callbackPath: callbackPathOf(name), isLink: true });
       return { url: await startLink(ctx, callerOf(request), { name, way }) };
     },
   );

@@ -77,7 +77,7 @@ function addThawRoute(app: App, ctx: Ctx): void {
     },
   };
   app.post('/api/v1/users/:userId/credits/thaw', options, (request) =>
-    thawWallet(ctx, callerOf(request), { ...request.params, ...request.body }, originOf(request)),
+    thawWallet(ctx, callerOf(request), { ...request.body, ...request.params }, originOf(request)),
   );
 }
 

@@ -36,7 +36,7 @@ export function addPackageRoutes(app: App, ctx: Ctx): void {
   };
   const forOne = { preHandler, config: { refusals: ofOne } };
   app.put('/api/v1/credits/packages/:packageId', { ...forOne, schema: changeSchema }, (request) =>
-    changePackage(ctx, callerOf(request), { ...request.params, ...request.body }, originOf(request)),
+    changePackage(ctx, callerOf(request), { ...request.body, ...request.params }, originOf(request)),
   );
   addListRoutes(app, ctx);
 }

@@ -139,7 +139,7 @@ function addDecisionRoutes(app: App, ctx: Ctx): void {
     },
   };
   app.post('/api/v1/payments/refunds/:refundId/approve', approve, (request) => {
-    const decision = { ...request.params, ...request.body, isApproved: true };
+    const decision = { ...request.body, ...request.params, isApproved: true };
     return decideRefund(ctx, callerOf(request), decision, originOf(request));
   });
 
@@ -154,7 +154,7 @@ function addDecisionRoutes(app: App, ctx: Ctx): void {
     },
   };
   app.post('/api/v1/payments/refunds/:refundId/deny', deny, (request) => {
-    const decision = { ...request.params, ...request.body, isApproved: false };
+    const decision = { ...request.body, ...request.params, isApproved: false };
     return decideRefund(ctx, callerOf(request), decision, originOf(request));
   });
 }

@@ -105,7 +105,7 @@ function addAccountRoutes(app: App, ctx: Ctx, readCreditsOf: ReadCreditsOf): voi
   };
   const updateConfig = { refusals: [...ofOne, 'users.username_taken'] as const };
   app.put(path, { preHandler, config: updateConfig, schema: updateSchema }, (request) =>
-    updateAccount(ctx, administratorOf(request), readCreditsOf, { ...request.params, ...request.body }),
+    updateAccount(ctx, administratorOf(request), readCreditsOf, { ...request.body, ...request.params }),
   );
 
   const roleSchema = {
@@ -118,7 +118,7 @@ function addAccountRoutes(app: App, ctx: Ctx, readCreditsOf: ReadCreditsOf): voi
   };
   const roleConfig = { refusals: [...ofOne, 'users.last_admin'] as const };
   app.put(`${path}/role`, { preHandler, config: roleConfig, schema: roleSchema }, (request) =>
-    changeRole(ctx, administratorOf(request), readCreditsOf, { ...request.params, ...request.body }),
+    changeRole(ctx, administratorOf(request), readCreditsOf, { ...request.body, ...request.params }),
   );
 }
 
@@ -135,7 +135,7 @@ function addActivityRoutes(app: App, ctx: Ctx, readCreditsOf: ReadCreditsOf): vo
     response: { 200: doneSchema },
   };
   app.delete(path, { preHandler, config: endConfig, schema: deactivateSchema }, async (request) => {
-    await deactivateAccount(ctx, administratorOf(request), { ...request.params, ...request.query });
+    await deactivateAccount(ctx, administratorOf(request), { ...request.query, ...request.params });
     return { success: true as const, message: 'The account is deactivated.' };
   });
 
@@ -149,7 +149,7 @@ function addActivityRoutes(app: App, ctx: Ctx, readCreditsOf: ReadCreditsOf): vo
   };
   const activateConfig = { refusals: ofOne };
   app.post(`${path}/reactivate`, { preHandler, config: activateConfig, schema: activateSchema }, (request) =>
-    reactivateAccount(ctx, administratorOf(request), readCreditsOf, { ...request.params, ...request.body }),
+    reactivateAccount(ctx, administratorOf(request), readCreditsOf, { ...request.body, ...request.params }),
   );
 
   const banSchema = {
@@ -161,6 +161,6 @@ function addActivityRoutes(app: App, ctx: Ctx, readCreditsOf: ReadCreditsOf): vo
     response,
   };
   app.post(`${path}/ban`, { preHandler, config: endConfig, schema: banSchema }, (request) =>
-    banUser(ctx, administratorOf(request), readCreditsOf, { ...request.params, ...request.body }),
+    banUser(ctx, administratorOf(request), readCreditsOf, { ...request.body, ...request.params }),
   );
 }
