@@ -405,8 +405,8 @@ export const settings = {
     group: 'Credits',
     description:
       'Decimal places of a credit, 0 to 6: every amount of the API counts units of 10^-CREDITS_SCALE credits, while the ' +
-      'settings below are in credits. Choose it before the first wallet is opened: what wallets hold is not converted, ' +
-      'and the service does not start with another.',
+      'settings below are in credits. Choose it before the first start, which notes it: what wallets hold is not ' +
+      'converted, and no process works with another. `obol ledger scale` shows the note.',
   },
   creditsSignupBonus: {
     env: 'CREDITS_SIGNUP_BONUS',

@@ -24,6 +24,7 @@ import {
   handleBonusJobs,
   handleHoldJobs,
   handleRetentionJobs,
+  type ScaleDuty,
 } from './domains/credits/index.ts';
 import { handleOauthJobs } from './domains/oauth/index.ts';
 import {
@@ -57,6 +58,8 @@ export type ServiceOptions = {
   paymentProviders?: readonly PaymentProvider[];
   /** Whether this process polls for jobs (mail and the like); true unless said otherwise. */
   runsJobs?: boolean;
+  /** What this process does about the scale of credits; `note` unless said otherwise. */
+  scaleDuty?: ScaleDuty;
 };
 
 export type Service = { app: App; ctx: Ctx; stop(): Promise<void> };
@@ -71,7 +74,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const random = options.random ?? { bytes: createRandomBytes() };
   const log = options.log ?? createLog(config);
   const metrics = createMetrics();
-  const db = await openLedger(options.appUrl, { config, clock, log, metrics });
+  const db = await openLedger(options, { config, clock, log, metrics });
   const mail = createMailer({ config, clock });
   if (config.isProduction && config.smtpHost === '') log.warn('SMTP_HOST is not set: mails wait until it is');
   const jobs = createJobs({ db, log, metrics });
@@ -127,13 +130,13 @@ export async function createService(options: ServiceOptions): Promise<Service> {
 
 /** Opens the database. Throws ConfigError when its wallets count otherwise than the settings say. */
 async function openLedger(
-  url: string,
+  { appUrl: url, scaleDuty = 'note' }: ServiceOptions,
   { config, clock, log, metrics }: Pick<Ctx, 'config' | 'clock' | 'log' | 'metrics'>,
 ): Promise<Ctx['db']> {
   const pool = await openPool({ url, connectionsMax: config.databasePoolMax, log, metrics });
   const db = createDatabase(pool, clock);
   try {
-    await agreeOnScale({ config, db });
+    await agreeOnScale({ config, db, log }, scaleDuty);
     return db;
   } catch (error) {
     await db.close();

@@ -1,6 +1,8 @@
+import type pg from 'pg';
 import { pino } from 'pino';
 import type { Ctx } from '../ctx.ts';
 import { connectToCurrent, findConnections, prepareDatabase, type Connections } from '../db/connect.ts';
+import type { ScaleDuty } from '../domains/credits/index.ts';
 import { loadEnvironment, type Environment } from '../environment.ts';
 import { openDatabase } from '../open-database.ts';
 import { joinPaymentStandIn } from '../payment-stand-in.ts';
@@ -12,11 +14,12 @@ const log = pino({ level: 'error' }, pino.destination(2));
 /**
  * Runs `work` with the use cases' context on the service's database, beside a running service or on its own.
  * The schema must be current. `asksProviders`: in development, payments are those of the stand-in of a
- * running service. Throws SchemaError, DataDirInUseError, ConfigError.
+ * running service. `scaleDuty`: what the command does about CREDITS_SCALE; it compares unless said otherwise.
+ * Throws SchemaError, DataDirInUseError, ConfigError.
  */
 export async function withContext<T>(
   work: (ctx: Ctx, connections: Connections) => Promise<T>,
-  { asksProviders = false } = {},
+  { asksProviders = false, scaleDuty = 'compare' }: { asksProviders?: boolean; scaleDuty?: ScaleDuty } = {},
 ): Promise<T> {
   const environment = await loadEnvironment();
   return withOpenDatabase(environment, async (databaseUrl) => {
@@ -26,6 +29,7 @@ export async function withContext<T>(
       appUrl: connections.appUrl,
       log,
       runsJobs: false,
+      scaleDuty,
     });
     try {
       return await work(service.ctx, connections);
@@ -66,4 +70,13 @@ async function withOpenDatabase<T>(
   } finally {
     await database.close();
   }
+}
+
+/** Calls of the database on a connection that is there already. */
+export function callsOn(client: pg.ClientBase): Pick<Ctx['db'], 'call'> {
+  return {
+    async call<Row extends pg.QueryResultRow>(text: string, values: unknown[]) {
+      return (await client.query<Row>(text, values)).rows;
+    },
+  };
 }

@@ -1,11 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import type pg from 'pg';
 import { ConfigError, type Config } from '../config.ts';
 import { diagnoseDatabase, type Finding } from '../db/diagnose.ts';
+import { readNotedScale } from '../domains/credits/index.ts';
 import { verifySmtp } from '../mail/smtp.ts';
 import { loadEnvironment, type Environment } from '../environment.ts';
-import { withConnections } from './database.ts';
+import { callsOn, withConnections } from './database.ts';
 import { createOutput } from './output.ts';
 
 const marks = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const;
@@ -131,11 +133,30 @@ async function mail(config: Config): Promise<Finding> {
 
 async function database(environment: Environment): Promise<Finding[]> {
   try {
-    return await withConnections(environment, ({ appUrl }) => diagnoseDatabase(appUrl, () => new Date()));
+    return await withConnections(environment, ({ appUrl }) =>
+      diagnoseDatabase(
+        appUrl,
+        () => new Date(),
+        async (client) => [await scale(client, environment.config)],
+      ),
+    );
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     return [
       { check: 'database', status: 'fail', detail, advice: 'Start the service once, or check DATABASE_URL.' },
     ];
   }
+}
+
+async function scale(client: pg.ClientBase, { creditsScale }: Config): Promise<Finding> {
+  const check = 'credits';
+  const noted = await readNotedScale(callsOn(client));
+  if (noted === null || noted === creditsScale)
+    return { check, status: 'ok', detail: `${creditsScale} decimal places` };
+  return {
+    check,
+    status: 'fail',
+    detail: `amounts are noted to have ${noted} decimal places, not ${creditsScale}`,
+    advice: `Set CREDITS_SCALE=${noted}; if the note is wrong, run \`obol ledger scale ${creditsScale}\`.`,
+  };
 }

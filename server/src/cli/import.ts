@@ -71,25 +71,25 @@ async function importFile(file: string, options: ImportArguments): Promise<void>
   const parameters = await readParameters(options.firebaseParameters);
   const progress = createProgress(output, size);
   const notes = createNotes(options.report);
-  const report = await withContext((ctx) =>
-    importUsers(
-      ctx,
-      { open: () => createReadStream(file) },
-      {
-        format: options.format ?? (/\.csv$/i.test(file) ? 'csv' : 'jsonl'),
-        mapping: options.mapping,
-        parameters,
-        onConflict: options.onConflict,
-        withBonus: options.bonus ?? false,
-        withRoles: options.roles ?? false,
-        isDryRun: options.dryRun ?? false,
-        onProgress: (made) => progress.say(made),
-        onNotes: (some) => notes.add(some),
-      },
-    ),
-  ).catch((error: unknown) => {
-    throw error instanceof ImportFileError ? new CommandError(error.message) : error;
-  });
+  const settings = {
+    format: options.format ?? (/\.csv$/i.test(file) ? ('csv' as const) : ('jsonl' as const)),
+    mapping: options.mapping,
+    parameters,
+    onConflict: options.onConflict,
+    withBonus: options.bonus ?? false,
+    withRoles: options.roles ?? false,
+    isDryRun: options.dryRun ?? false,
+    onProgress: (made: ImportProgress) => progress.say(made),
+    onNotes: (some: ImportNote[]) => notes.add(some),
+  };
+  const source = { open: () => createReadStream(file) };
+  // People who are imported get wallets, perhaps the first.
+  const scaleDuty = settings.isDryRun ? 'compare' : 'note';
+  const report = await withContext((ctx) => importUsers(ctx, source, settings), { scaleDuty }).catch(
+    (error: unknown) => {
+      throw error instanceof ImportFileError ? new CommandError(error.message) : error;
+    },
+  );
   progress.end();
   await notes.end();
   sayReport(output, report, notes, options);

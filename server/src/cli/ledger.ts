@@ -1,15 +1,20 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { withClient } from '../db/connect.ts';
 import {
+  correctScale,
+  readNotedScale,
   readTrialBalance,
   verifyLedger,
   type LedgerProgress,
   type LedgerReport,
   type VerifyOptions,
 } from '../domains/credits/index.ts';
-import { withContext } from './database.ts';
-import { createOutput, type Output } from './output.ts';
+import { callsOn, withContext } from './database.ts';
+import { CommandError, createOutput, type Output } from './output.ts';
 
 type VerifyArguments = { json?: boolean; wallet?: string; since?: Date | number; afterWallet?: string };
+
+type ScaleArguments = { json?: boolean; keepAmounts?: boolean };
 
 const progressPauseMs = 1000;
 const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -35,7 +40,48 @@ export function ledgerCommand(): Command {
     .description('The trial balance: what every account sums up to.')
     .option('--json', 'print the accounts as JSON')
     .action(({ json }: { json?: boolean }) => showTrialBalance(createOutput(json ?? false)));
+  command
+    .command('scale')
+    .description(
+      'How many decimal places the amounts of this database are noted to have: see CREDITS_SCALE. With a ' +
+        'number, corrects the note; no process of the service may run meanwhile.',
+    )
+    .argument('[decimals]', 'how many it should be, 0 to 6', parseDecimals)
+    .option('--keep-amounts', 'also when there are wallets: what they hold stays the number that it is')
+    .option('--json', 'print the number as JSON')
+    .action((decimals: number | undefined, { json, keepAmounts }: ScaleArguments) =>
+      showScale(createOutput(json ?? false), decimals, keepAmounts ?? false),
+    );
   return command;
+}
+
+/** Says what is noted, after it has been corrected if a number is given. */
+async function showScale(
+  output: Output,
+  corrected: number | undefined,
+  keepsAmounts: boolean,
+): Promise<void> {
+  const decimals = await withContext(
+    async ({ db }, { ownerUrl }) => {
+      if (corrected === undefined) return readNotedScale(db);
+      const isDone = await withClient(ownerUrl, 'obol-cli', (owner) =>
+        correctScale(callsOn(owner), corrected, keepsAmounts),
+      );
+      if (!isDone)
+        throw new CommandError(
+          'There are wallets, and what they hold would be worth another sum. If the note was wrong from the ' +
+            'start, add --keep-amounts.',
+        );
+      return corrected;
+    },
+    { scaleDuty: 'ignore' },
+  );
+  output.say(
+    decimals === null
+      ? 'Nothing is noted yet: the first start of the service does it.'
+      : `Amounts have ${decimals} decimal places: CREDITS_SCALE=${decimals}.`,
+  );
+  output.result({ decimals });
 }
 
 async function verify(output: Output, options: VerifyOptions): Promise<void> {
@@ -102,4 +148,9 @@ function parseSince(text: string): Date | number {
   if (Number.isNaN(time.getTime()))
     throw new InvalidArgumentError('It is a time in ISO 8601, or a sequence.');
   return time;
+}
+
+function parseDecimals(text: string): number {
+  if (/^[0-6]$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It is a number from 0 to 6.');
 }

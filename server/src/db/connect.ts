@@ -63,7 +63,7 @@ export async function findConnections(config: Config, databaseUrl: string): Prom
 }
 
 /** Runs `work` on a connection of its own, which is closed whatever happens. */
-async function withClient<T>(
+export async function withClient<T>(
   url: string,
   applicationName: string,
   work: (client: pg.ClientBase) => Promise<T>,

@@ -20,10 +20,14 @@ type Facts = {
 
 /**
  * Looks at a database as the service would: reachable, new enough, durable, its clock and ours agreeing, the
- * role bound by row-level security, the schema current. Never throws for what it finds; a lost connection is
- * a finding.
+ * role bound by row-level security, the schema current, and then what `whenCurrent` finds. Never throws for
+ * what it finds; a lost connection is a finding.
  */
-export async function diagnoseDatabase(connectionString: string, now: () => Date): Promise<Finding[]> {
+export async function diagnoseDatabase(
+  connectionString: string,
+  now: () => Date,
+  whenCurrent: (client: pg.ClientBase) => Promise<Finding[]>,
+): Promise<Finding[]> {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: 5000 });
   try {
     await client.connect();
@@ -34,6 +38,7 @@ export async function diagnoseDatabase(connectionString: string, now: () => Date
   }
   try {
     const facts = await readFacts(client);
+    const schema = await schemaIsCurrent(client);
     return [
       version(facts),
       durability('fsync', facts.fsync, 'fail'),
@@ -41,7 +46,8 @@ export async function diagnoseDatabase(connectionString: string, now: () => Date
       durability('full_page_writes', facts.full_page_writes, 'fail'),
       clockSkew(facts, now()),
       roleIsBound(facts),
-      await schemaIsCurrent(client),
+      schema,
+      ...(schema.status === 'ok' ? await whenCurrent(client) : []),
     ];
   } finally {
     await client.end();

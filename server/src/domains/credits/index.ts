@@ -1,4 +1,4 @@
-export { agreeOnScale } from './agree-on-scale.ts';
+export { agreeOnScale, correctScale, readNotedScale, type ScaleDuty } from './agree-on-scale.ts';
 export { readCreditsOf } from './administration/read-credits-of.ts';
 export { addCreditAdministrationRoutes } from './administration/routes.ts';
 export { type Spender } from './holds/transact-credits.ts';

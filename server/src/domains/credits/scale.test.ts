@@ -1,8 +1,10 @@
-import { expect, test } from 'vitest';
+import type pg from 'pg';
+import { describe, expect, test } from 'vitest';
 import { ConfigError, loadConfig } from '../../config.ts';
-import { startTestService } from '../../../test/harness/index.ts';
+import { openCommandLine } from '../../../test/harness/command.ts';
+import { startTestService, type TestService } from '../../../test/harness/index.ts';
 import { expectSound, post, readOwn, spend } from '../../../test/harness/movements.ts';
-import { addWalletHolder } from '../../../test/harness/wallets.ts';
+import { addWalletHolder, connectAsOwner } from '../../../test/harness/wallets.ts';
 
 const service = await startTestService({ env: { CREDITS_SCALE: '6', CREDITS_DAILY_CAP: '7' } });
 const million = 1_000_000;
@@ -39,21 +41,61 @@ test('without one a unit is a credit', async () => {
   );
 });
 
-test('what wallets hold keeps its worth: the service does not start with another scale', async () => {
-  const shared = { shareDatabaseWith: service };
-  await expect(startTestService({ ...shared, env: { CREDITS_SCALE: '2' } })).rejects.toThrow(
-    /opened with 6 decimal places.*Set CREDITS_SCALE=6\./,
-  );
-  const again = await startTestService({ ...shared, env: { CREDITS_SCALE: '6' } });
-  expect((await again.send('GET', '/health/ready')).status).toBe(200);
-});
+const agree = async (client: pg.Client, wanted: number) =>
+  (await client.query('select credits.agree_on_scale($1) as noted', [wanted])).rows[0].noted;
 
-test('before the first wallet it may be changed', async () => {
-  const first = await startTestService();
-  const changed = await startTestService({ shareDatabaseWith: first, env: { CREDITS_SCALE: '3' } });
-  const holder = await addWalletHolder(changed);
-  expect(await readOwn(changed, holder, 'balance')).toMatchObject({ scale: 3 });
-  await expect(startTestService({ shareDatabaseWith: first })).rejects.toThrow('Set CREDITS_SCALE=3.');
+const withScale = (shareDatabaseWith: TestService, CREDITS_SCALE: string) =>
+  startTestService({ shareDatabaseWith, env: { CREDITS_SCALE } });
+
+describe('the scale of a database', () => {
+  const env = { CREDITS_SCALE: '6' };
+
+  test('is noted at the first start, and no process starts with another, wallets or none', async () => {
+    await expect(withScale(service, '2')).rejects.toThrow(/noted to have 6 .*Set CREDITS_SCALE=6;/);
+    expect((await (await withScale(service, '6')).send('GET', '/health/ready')).status).toBe(200);
+    const empty = await startTestService({ env });
+    await expect(withScale(empty, '0')).rejects.toThrow('Set CREDITS_SCALE=6;');
+  });
+
+  test('is one for processes that start at once with several', async () => {
+    const [first, second] = [await connectAsOwner(service), await connectAsOwner(service)];
+    await first.query('delete from credits.scale');
+    await first.query('begin');
+    expect(await agree(first, 6)).toBe(6);
+    const waiting = agree(second, 2);
+    await first.query('commit');
+    expect(await waiting).toBe(6);
+  });
+
+  test('is compared by commands, which note nothing, and by doctor', async () => {
+    const { run } = await openCommandLine(service, env);
+    const other = { CREDITS_SCALE: '2' };
+    const refused = await run(['ledger', 'verify'], other);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('Set CREDITS_SCALE=6;')]);
+    expect((await run(['doctor'], other)).stdout).toMatch(/FAIL {2}credits: .*noted to have 6 .*, not 2\n/);
+    expect((await run(['doctor'])).stdout).toContain('ok    credits: 6 decimal places');
+    const owner = await connectAsOwner(service);
+    await owner.query('delete from credits.scale');
+    expect((await run(['ledger', 'verify'], other)).code).toBe(0);
+    expect((await run(['ledger', 'scale'], other)).stdout).toContain('Nothing is noted yet');
+    await withScale(service, '6');
+  });
+
+  test('is corrected by the owner alone, and once there are wallets only when it is meant', async () => {
+    const fresh = await startTestService({ env });
+    const { run } = await openCommandLine(fresh, env);
+    expect((await run(['ledger', 'scale', '3'])).stdout).toContain('CREDITS_SCALE=3.');
+    await addWalletHolder(await withScale(fresh, '3'));
+    const refused = await run(['ledger', 'scale', '4']);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('--keep-amounts')]);
+    expect(JSON.parse((await run(['ledger', 'scale', '--json'])).stdout)).toEqual({ decimals: 3 });
+    expect((await run(['ledger', 'scale', '4', '--keep-amounts'])).code).toBe(0);
+    await withScale(fresh, '4');
+    expect((await run(['ledger', 'scale', '7'])).stderr).toContain('a number from 0 to 6');
+    await expect(fresh.ctx.db.call('select credits.correct_scale(1, true)', [])).rejects.toThrow(
+      'permission denied',
+    );
+  });
 });
 
 test.each([
