@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
+import { errorTable } from '../src/errors.ts';
 import { createServer } from '../src/http/server.ts';
 import { startTestService } from './harness/index.ts';
 import { registerPerson, signIn } from './harness/people.ts';
@@ -38,6 +39,26 @@ test('an unknown address answers with a problem document and a request id', asyn
     instance: '/api/v1/nothing/here',
   });
   expect(answer.headers.get('x-request-id')).toBe(answer.body.requestId);
+});
+
+const open = (path: string, accept: string) => fetch(`${service.url}${path}`, { headers: { accept } });
+
+test('an unknown address is a page for a browser, but never below /api', async () => {
+  const page = await open('/nothing/here', 'text/html,application/xhtml+xml,*/*;q=0.8');
+  expect(page.status).toBe(404);
+  expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+  expect(await page.text()).toContain(errorTable['request.not_found'].title);
+  for (const [path, accept] of [
+    ['/nothing/here', '*/*'],
+    ['/api/nothing/here', 'text/html'],
+  ] as const)
+    expect(((await (await open(path, accept)).json()) as { code: string }).code).toBe('request.not_found');
+});
+
+test('browsers that look for an icon find the one of the pages', async () => {
+  const icon = await fetch(`${service.url}/favicon.ico`);
+  expect(icon.status).toBe(200);
+  expect(icon.headers.get('content-type')).toBe('image/svg+xml');
 });
 
 test('an unknown address is 404 whatever its body is', async () => {

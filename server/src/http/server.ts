@@ -13,6 +13,7 @@ import { installLimits } from './limits.ts';
 import { createMethodTable, installNotFound, installOptions } from './methods.ts';
 import { installObservation } from './observe.ts';
 import { installOpenapi } from './openapi.ts';
+import { answerAtLast } from './pages/page-scope.ts';
 import { handleError } from './problem.ts';
 import { requestIdOf } from './request-id.ts';
 import { installValidation } from './validation.ts';
@@ -48,7 +49,7 @@ function createFastify(config: Config, log: FastifyBaseLogger): App {
     clientErrorHandler: answerClientError,
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.decorate('publicUrl', config.baseUrl);
-  app.setErrorHandler(handleError);
+  app.setErrorHandler(answerAtLast);
   return app;
 }
 

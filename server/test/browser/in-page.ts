@@ -18,11 +18,20 @@ export function recordShifts(): void {
   }).observe({ type: 'layout-shift', buffered: true });
 }
 
-/** By how much the page is wider than the window, and what has jumped so far. */
-export async function readLayout(): Promise<{ overflow: number; shifts: number[] }> {
+/** By how much the page is wider than the window, which prices are broken in two, and what has jumped. */
+export async function readLayout(): Promise<{ overflow: number; broken: string[]; shifts: number[] }> {
   for (let frame = 0; frame < 2; frame++) await new Promise((resolve) => requestAnimationFrame(resolve));
   const { scrollWidth, clientWidth } = document.documentElement;
-  return { overflow: scrollWidth - clientWidth, shifts: (globalThis as Measured).shifts };
+  const broken: string[] = [];
+  for (const price of document.querySelectorAll('.price')) {
+    const texts = document.createTreeWalker(price, NodeFilter.SHOW_TEXT);
+    for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+      const range = document.createRange();
+      range.selectNodeContents(text);
+      if (range.getClientRects().length > 1) broken.push(price.textContent);
+    }
+  }
+  return { overflow: scrollWidth - clientWidth, broken, shifts: (globalThis as Measured).shifts };
 }
 
 /** The colours of the edge of each control, and of what is behind it. */

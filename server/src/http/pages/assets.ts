@@ -7,9 +7,14 @@ const params = Type.Object({ name: Type.String() });
 
 /**
  * `GET /assets/:name`: script, stylesheet and icon of the pages. Their names hold a hash of their content, so
- * browsers may keep them for good. @see RFC 8246 §2
+ * browsers may keep them for good. `GET /favicon.ico`, which browsers ask for beside a document that names no
+ * icon, leads to it. @see RFC 8246 §2
  */
 export function addAssetRoutes(app: App): void {
+  app.get('/favicon.ico', { config: { limit: false }, schema: { hide: true } }, async (_request, reply) => {
+    const { names } = await loadBuiltPages();
+    return reply.header('cache-control', 'public, max-age=3600').redirect(`/assets/${names.icon}`);
+  });
   app.get(
     '/assets/:name',
     { config: { limit: false }, schema: { hide: true, params } },

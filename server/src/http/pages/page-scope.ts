@@ -60,6 +60,19 @@ export async function answerWithPageOrProblem(
   return reply;
 }
 
+/**
+ * The whole service's answer to an error that no scope answers: a problem document, but a page for a browser
+ * that asks for an address outside the API where there is nothing.
+ */
+export function answerAtLast(
+  error: FastifyError | AppError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply | Promise<FastifyReply> {
+  const isAstray = request.is404 && request.method === 'GET' && !request.url.startsWith('/api/');
+  return (isAstray ? answerWithPageOrProblem : handleError)(error, request, reply);
+}
+
 function toRefusal(error: FastifyError | AppError): AppError {
   if (error instanceof AppError) return error;
   const isClientError = (error.statusCode ?? 500) < 500;
