@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ensureInstalled, ensurePagesBuilt, root, runNode } from './lib.mjs';
 
 const watch = ['--watch', '--watch-preserve-output', '--watch-path=server/src', '--watch-path=web/src'];
-// Node would give young objects 128 MB on a large machine, which an idle service then keeps.
+// The service collects what is left over while it rests: see keepMemorySmall in server/src/main.ts.
 const flags = JSON.parse(readFileSync(join(root, 'scripts/service-flags.json'), 'utf8'));
 const buildFirst = ['--import', './web/build/main.ts'];
 

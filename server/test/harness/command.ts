@@ -32,7 +32,9 @@ export async function openCommandLine(service: TestService, settings: Record<str
       },
     };
     execFile(process.execPath, [program, ...args], options, (error, stdout, stderr) => {
-      resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
+      // A command that was killed has no code, and has not succeeded either.
+      const code = typeof error?.code === 'number' ? error.code : -1;
+      resolve({ code: error ? code : 0, stdout, stderr });
     });
     return promise;
   };

@@ -13,6 +13,18 @@ const { tokens } = await new OauthCalls(service, app).obtainTokens({ scope: 'ope
 const { sid } = JSON.parse(Buffer.from(tokens.access_token.split('.')[1], 'base64url').toString());
 const hash = Buffer.from('a hash that is nobody’s');
 const now = service.clock.now();
+await owner.query(
+  `insert into oauth.browser_states (session_uid, cookie_hash, expires_at) values ('somebody', $1, 'infinity')`,
+  [Buffer.from('a browser that is not signed in')],
+);
+type Known = { code: Buffer; token: Buffer; cookie: Buffer; state: Buffer };
+const { rows: knownRows } = await owner.query<Known>(
+  `select (select code_hash from oauth.authorization_codes) as code,
+          (select token_hash from oauth.refresh_tokens) as token,
+          (select s.cookie_hash from auth.sessions s join oauth.authorizations a on a.session_id = s.id) as cookie,
+          (select cookie_hash from oauth.browser_states) as state`,
+);
+const [known] = knownRows as [Known];
 
 /** Copies of the rows of a table that belong to the authorization, so many. */
 async function multiply(table: string, changed: Record<string, string>): Promise<void> {
@@ -21,22 +33,23 @@ async function multiply(table: string, changed: Record<string, string>): Promise
     [`oauth.${table}`],
   );
   const names = rows.map(({ name }) => name);
-  await owner.query(
+  const { rowCount } = await owner.query(
     `insert into oauth.${table} (${names.join(', ')})
        select ${names.map((name) => changed[name] ?? `t.${name}`).join(', ')}
          from (select * from oauth.${table} limit 1) t cross join generate_series(1, 1000) as n`,
   );
+  expect(rowCount, table).toBe(1000);
 }
 
-/** What the provider asks and writes for one request of each kind; what it brings is unknown. */
+/** What the provider asks for requests of each kind, known and not, and writes for one that is not. */
 async function run(): Promise<void> {
   await owner.query('select oauth.open_requests($1, $2, $3, $4, $5, $6, $7)', [
     [app.clientId],
     [null],
-    [hash],
-    [app.clientId],
-    [hash],
-    [hash],
+    [hash, known.cookie, known.state],
+    [app.clientId, app.clientId, app.clientId],
+    [hash, known.code],
+    [hash, known.token],
     now,
   ]);
   const hashes = [hash];

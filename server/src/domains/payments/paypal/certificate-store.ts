@@ -60,14 +60,7 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
   const underWay = new Map<string, Promise<Kept>>();
   const asked: number[] = [];
   const reserved: number[] = [];
-  let lastUsed: Promise<string | null> | undefined;
-  // What cannot be read now is read the next time.
-  const readMemory = (): Promise<string | null> =>
-    options.memory?.read().catch(() => {
-      lastUsed = undefined;
-      return null;
-    }) ?? Promise.resolve(null);
-  const readLastUsed = () => (lastUsed ??= readMemory());
+  const lastUsed = rememberLast(options.memory);
   const rules = createRules(options);
   const load = async (address: string, isPreferred: boolean): Promise<Kept> => {
     const now = clock.now();
@@ -89,7 +82,7 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
       const known = found && found.validFrom <= now && now < found.validUntil ? found : undefined;
       if (known && now < known.freshUntil) return known.key;
       if ((refused.get(address) ?? 0) > now) throw new AppError('payments.signature_invalid');
-      const isPreferred = (await readLastUsed()) === address;
+      const isPreferred = (await lastUsed.read()) === address;
       const loading =
         underWay.get(address) ?? load(address, isPreferred).finally(() => underWay.delete(address));
       underWay.set(address, loading);
@@ -106,10 +99,28 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
       }
     },
     async noteUse(address) {
-      if ((await readLastUsed()) === address) return;
-      lastUsed = Promise.resolve(address);
+      if ((await lastUsed.read()) !== address) await lastUsed.write(address);
+    },
+  };
+}
+
+/** The address that was used last: asked for once, and kept for as long as the process runs. */
+function rememberLast(memory: CertificateMemory | undefined): CertificateMemory {
+  let last: Promise<string | null> | undefined;
+  return {
+    read() {
+      if (last) return last;
+      const reading: Promise<string | null> = (memory?.read() ?? Promise.resolve(null)).catch(() => {
+        // What cannot be read now is read the next time, unless it has been noted anew meanwhile.
+        if (last === reading) last = undefined;
+        return null;
+      });
+      return (last = reading);
+    },
+    async write(address) {
+      last = Promise.resolve(address);
       // What cannot be noted now only does not outlive the process.
-      await options.memory?.write(address).catch(() => undefined);
+      await memory?.write(address).catch(() => undefined);
     },
   };
 }
