@@ -10,6 +10,9 @@ import { refreshTokens, sessions } from './tables.ts';
 
 export type Device = { deviceId?: string | undefined; deviceName?: string | undefined };
 
+/** Who opens it, and how they have shown who they are: now, or, when they go on in a new session, before. */
+type OpeningSession = { userId: string; amr: AuthenticationMethod[]; authenticatedAt?: Date | null };
+
 /** A session just opened, with the two secrets that are known only now: the database keeps their hashes. */
 export type OpenedSession = { id: string; expiresAt: Date; refreshToken: string; cookie: string };
 
@@ -21,7 +24,7 @@ export type OpenedSession = { id: string; expiresAt: Date; refreshToken: string;
 export async function openSession(
   ctx: Ctx,
   tx: Tx,
-  { userId, amr }: { userId: string; amr: AuthenticationMethod[] },
+  { userId, amr, authenticatedAt = null }: OpeningSession,
   device: Device,
   origin: RequestOrigin,
 ): Promise<OpenedSession> {
@@ -41,6 +44,7 @@ export async function openSession(
       ipAddress: origin.ipAddress,
       cookieHash: hashOpaqueToken(cookie),
       amr,
+      authenticatedAt,
       createdAt: now,
       lastUsedAt: now,
       expiresAt,

@@ -1,4 +1,6 @@
+import { decodeJwt } from 'jose';
 import { expect, test } from 'vitest';
+import { registerWithTotp, signInWithTotp } from '../../../../test/harness/factors.ts';
 import { startTestService } from '../../../../test/harness/index.ts';
 import { logIn, registerPerson, signIn } from '../../../../test/harness/people.ts';
 import { connectAsOwner } from '../../../../test/harness/wallets.ts';
@@ -50,6 +52,26 @@ test('a copy of the tokens and the cookie of the session that changed it is wort
     token: changed.body.accessToken,
   });
   expect(listed.sessions).toMatchObject([{ ...device, current: true }]);
+});
+
+test('the password alone does not renew a second factor that was shown long ago', async () => {
+  const holder = await registerWithTotp(service);
+  const signedIn = await signInWithTotp(service, holder);
+  service.clock.advance({ seconds: service.ctx.config.stepUpSeconds });
+  const { body: late } = await service.send('POST', '/api/v1/auth/refresh', {
+    body: { refreshToken: signedIn.refreshToken },
+  });
+  const changed = await change(late.accessToken, { currentPassword: holder.password, newPassword });
+  expect(changed.status).toBe(200);
+  const shown = ({ accessToken }: { accessToken: string }) => {
+    const { amr, auth_time } = decodeJwt(accessToken);
+    return { amr, auth_time };
+  };
+  expect(shown(changed.body)).toEqual(shown(signedIn));
+  const codes = await service.send('POST', '/api/v1/auth/2fa/backup-codes', {
+    token: changed.body.accessToken,
+  });
+  expect(codes.body.code).toBe('auth.step_up_required');
 });
 
 test('a wrong current password changes nothing', async () => {

@@ -54,7 +54,10 @@ export async function changePassword(
   };
 }
 
-/** Opens a session for the device of the caller's. */
+/**
+ * Opens a session for the device of the caller's. The password that was just shown is one factor: who has
+ * shown more keeps it, with the time at which they did.
+ */
 async function goOn(
   ctx: Ctx,
   tx: Tx,
@@ -64,8 +67,10 @@ async function goOn(
   const [ended] = await tx.select().from(sessions).where(eq(sessions.id, sessionId));
   const device = { deviceId: ended?.deviceId ?? undefined, deviceName: ended?.deviceName ?? undefined };
   const amr = (ended?.amr ?? ['pwd']) as AuthenticationMethod[];
-  const session = await openSession(ctx, tx, { userId, amr }, device, origin);
-  return { ...session, amr, authenticatedAt: ctx.clock.now() };
+  const shownBefore = ended && amr.includes('mfa') ? (ended.authenticatedAt ?? ended.createdAt) : null;
+  const opening = { userId, amr, authenticatedAt: shownBefore };
+  const session = await openSession(ctx, tx, opening, device, origin);
+  return { ...session, amr, authenticatedAt: shownBefore ?? ctx.clock.now() };
 }
 
 async function readAccount(ctx: Ctx, caller: Caller): Promise<Account> {

@@ -3,19 +3,19 @@ import type { Ctx } from '../../../ctx.ts';
 import { AppError } from '../../../errors.ts';
 import { hashOpaqueToken } from '../../../lib/secrets.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
-import { markEmailVerified } from '../../users/index.ts';
 import { assertAcceptablePassword, type PasswordOwner } from '../assert-acceptable-password.ts';
 import { assertUnbreachedPassword } from '../assert-unbreached-password.ts';
 import { consumeLinkToken } from './consume-link-token.ts';
-import { removeAccounts } from '../upstream/unlink-account.ts';
+import { lockAccount } from '../sign-in/lock-account.ts';
+import { reclaimAccount } from '../upstream/reclaim-account.ts';
 import { replacePassword } from './replace-password.ts';
 
 /**
  * Sets a new password by the token of a reset mail: spends the token, ends every session, tells the address.
  * Signs nobody in, so a second factor is asked for as ever. The address counts as confirmed, since the mail
- * was read there; if it was not before, accounts at other providers may be somebody else's and sign in no
- * more. A refused password leaves the token as it is. Throws `auth.link_invalid`,
- * `auth.password_unacceptable`.
+ * was read there; if it was not before, somebody else may have made the account, and of what they put into it
+ * only factors stay, which a mailbox alone must not get past. A refused password leaves the token as it is.
+ * Throws `auth.link_invalid`, `auth.password_unacceptable`.
  */
 export async function resetPassword(
   ctx: Ctx,
@@ -29,7 +29,11 @@ export async function resetPassword(
   const newHash = await ctx.passwords.hash(newPassword);
   await ctx.db.asService(async (tx) => {
     const { userId, email } = await consumeLinkToken(ctx, tx, { token, purpose: 'reset_password' });
-    if (await markEmailVerified(ctx, tx, userId)) await removeAccounts(ctx, tx, userId);
+    const user = await lockAccount(tx, userId);
+    if (user?.emailVerifiedAt === null) {
+      const reclaiming = { userId, details: { by: 'password_reset' }, keepsFactors: true };
+      await reclaimAccount(ctx, tx, reclaiming, origin);
+    }
     await replacePassword(ctx, tx, { userId, email, newHash, notice: 'password_reset' }, origin);
   });
 }

@@ -89,7 +89,9 @@ async function findOwner(ctx: Ctx, tx: Tx, identity: Identity, origin: RequestOr
   if (!known) return addPerson(ctx, tx, { ...identity, email }, origin);
   if (!isEmailVerified) throw new AppError('auth.upstream_email_taken');
   const user = await lockUser(tx, known.id);
-  if (user.email !== email || !user.isActive) return user;
+  if (!user.isActive) return user;
+  // The person has moved to another address while we waited for them: they are not who has this one.
+  if (user.email !== email) return findOwner(ctx, tx, identity, origin);
   if (user.emailVerifiedAt === null) await reclaimAccount(ctx, tx, { userId: user.id, details }, origin);
   const change = { type: 'account.linked', notice: 'account_linked', details } as const;
   await announceChange(ctx, tx, { user, ...change }, origin);

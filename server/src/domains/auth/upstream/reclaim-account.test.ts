@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { makeKey, verifyKey } from '../../../../test/harness/api-keys.ts';
+import { registerApplication } from '../../../../test/harness/applications.ts';
+import { untilSomebodyWaits } from '../../../../test/harness/locks.ts';
+import { connectAsOwner } from '../../../../test/harness/wallets.ts';
+import { registerWithTotp } from '../../../../test/harness/factors.ts';
 import { startTestProvider, TestBrowser } from '../../../../test/harness/oauth.ts';
 import { logIn, registerPerson, signIn } from '../../../../test/harness/people.ts';
 import { startStandIn } from '../../../../test/harness/stand-in-provider.ts';
@@ -21,6 +26,7 @@ const service = await startTestProvider({ env: { ...companyEnv(company) } });
 
 const newBrowser = () => new TestBrowser(service);
 const newSub = () => `person-${randomUUID()}`;
+const newPassword = 'another good password';
 const newEmail = () => `${randomUUID()}@example.com`;
 
 describe('21. an unverified account with the address of a verified sign-in elsewhere', () => {
@@ -79,16 +85,74 @@ describe('21. an unverified account with the address of a verified sign-in elsew
     expect(await eventsOf(service, accessToken)).toContain('account.linked');
   });
 
-  test('whoever confirms an address by a reset leaves no account of the one before', async () => {
-    const email = newEmail();
-    const sub = newSub();
-    await signInAtStandIn(newBrowser(), company, { sub, email });
+  const resetPassword = async (email: string) => {
     await service.send('POST', '/api/v1/auth/forgot-password', { body: { email } });
     const mails = await service.mails(email);
     const link = mails.flatMap(({ links }) => links).find((url) => url.includes('reset-password'));
     const token = new URL(link ?? '').searchParams.get('token');
-    const body = { token, newPassword: 'another good password' };
+    const body = { token, newPassword };
     expect((await service.send('POST', '/api/v1/auth/reset-password', { body })).status).toBe(200);
+  };
+
+  test('whoever confirms an address by a reset leaves no key and nothing allowed by the one before', async () => {
+    const squatter = await registerPerson(service);
+    const app = await registerApplication(
+      service,
+      (await signIn(service, await registerPerson(service))).accessToken,
+      {
+        access: 'open',
+      },
+    );
+    const { accessToken } = await signIn(service, squatter);
+    const { key } = await makeKey(service, accessToken);
+    expect((await verifyKey(service, key)).body.valid).toBe(true);
+    const mandate = { appId: app.clientId, allowance: 40, period: 'month' };
+    const agreed = await service.send('POST', '/api/v1/credits/mandates', {
+      token: accessToken,
+      body: mandate,
+    });
+    expect(agreed.status).toBe(201);
+    await resetPassword(squatter.email);
+    expect((await verifyKey(service, key)).body).toMatchObject({ valid: false });
+    const { accessToken: owned } = await signIn(service, { ...squatter, password: newPassword });
+    expect(await eventsOf(service, owned)).toContain('account.reclaimed');
+    const agreedTo = await service.send('GET', `/api/v1/credits/mandates/${agreed.body.id}`, {
+      token: owned,
+    });
+    expect(agreedTo.body.status).toBe('revoked');
+    const { key: kept } = await makeKey(service, owned);
+    await resetPassword(squatter.email);
+    expect((await verifyKey(service, kept)).body.valid).toBe(true);
+  });
+
+  test('an address that is given up meanwhile leads to nobody who had it', async () => {
+    const person = await registerPerson(service);
+    await confirmAddress(service, person);
+    const owner = await connectAsOwner(service);
+    await owner.query('begin');
+    await owner.query('update auth.users set email = $1 where id = $2', [newEmail(), person.id]);
+    const browser = newBrowser();
+    const arriving = signInAtStandIn(browser, company, newClaims(person.email));
+    await untilSomebodyWaits(owner);
+    await owner.query('commit');
+    await arriving;
+    const { user } = await tokensOf(service, browser);
+    expect(user).toMatchObject({ email: person.email });
+    expect(user.id).not.toBe(person.id);
+  });
+
+  test('a reset does not get past a second factor', async () => {
+    const holder = await registerWithTotp(service);
+    await resetPassword(holder.email);
+    const { body } = await logIn(service, holder, newPassword);
+    expect(body.twoFactorRequired).toBe(true);
+  });
+
+  test('whoever confirms an address by a reset leaves no account of the one before', async () => {
+    const email = newEmail();
+    const sub = newSub();
+    await signInAtStandIn(newBrowser(), company, { sub, email });
+    await resetPassword(email);
     const browser = newBrowser();
     const response = await signInAtStandIn(browser, company, { sub, email });
     expect(locationOf(response)).toBe('/sign-in?error=auth.upstream_email_taken');

@@ -5,18 +5,22 @@ import type { RequestOrigin } from '../../audit/index.ts';
 import { markEmailVerified } from '../../users/index.ts';
 import { recordSecurityEvent } from '../record-security-event.ts';
 
+type Reclaiming = { userId: string; details: Record<string, unknown>; keepsFactors?: boolean };
+
 /**
  * Gives an account whose address nobody had confirmed to whoever has now shown the address to be theirs.
- * Whoever made it may be somebody else, so their password, factors, linked accounts, sessions and what they
- * allowed to applications are void. The wallet stays. `tx` is the service's and holds the lock of the person.
+ * Whoever made it may be somebody else, so their password, factors, linked accounts, sessions, API keys and
+ * what they allowed to applications are void; factors stay with `keepsFactors`. The wallet stays. `tx` is the
+ * service's and holds the lock of the person.
  */
 export async function reclaimAccount(
   ctx: Ctx,
   tx: Tx,
-  { userId, details }: { userId: string; details: Record<string, unknown> },
+  { userId, details, keepsFactors = false }: Reclaiming,
   origin: RequestOrigin,
 ): Promise<void> {
-  await tx.execute(sql`select auth.void_ways_in(${userId}, ${ctx.clock.now().toISOString()})`);
+  await tx.execute(sql`
+    select auth.void_ways_in(${userId}, ${ctx.clock.now().toISOString()}, ${keepsFactors})`);
   await markEmailVerified(ctx, tx, userId);
   await recordSecurityEvent(ctx, tx, { type: 'account.reclaimed', userId, details }, origin);
 }

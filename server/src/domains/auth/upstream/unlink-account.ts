@@ -46,9 +46,3 @@ async function endSessionsOf(ctx: Ctx, tx: Tx, accountId: string, keptSessionId:
   const changes = { revokedAt: ctx.clock.now(), revokedReason: 'unlinked' };
   await tx.update(sessions).set(changes).where(isEnded);
 }
-
-/** Removes every account at another provider from a person's ways in. `tx` is the service's. */
-export async function removeAccounts(ctx: Ctx, tx: Tx, userId: string): Promise<void> {
-  await tx.delete(accounts).where(eq(accounts.userId, userId));
-  await forgetAuth0Id(ctx, tx, userId);
-}
