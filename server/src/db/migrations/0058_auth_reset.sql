@@ -1,12 +1,12 @@
--- Who confirms an address by a reset of the password gets the account as after a sign-in elsewhere: without what whoever
--- had it before put into it. Only factors stay, since a mailbox alone must not get past them.
+-- Who confirms an address by a reset of the password gets the account as after a sign-in elsewhere: without what
+-- whoever had it before put into it. Only factors stay, since a mailbox alone must not get past them.
 
 drop function auth.void_ways_in(uuid, timestamptz);
 
 -- Makes void what whoever had the account before may have put into it, because its address has now been shown to be
--- somebody's who may be another: password, factors (unless `keeps_factors`), accounts at other providers, links on their
--- way, sessions, and what applications were allowed. Rows are locked in the order in which other statements lock them.
--- What adds another way in replaces this function. Runs in the transaction of the service that notes why.
+-- somebody's who may be another: password, factors (unless `keeps_factors`), accounts at other providers, links on
+-- their way, sessions, and what applications were allowed. Rows are locked in the order in which other statements
+-- lock them. What adds another way in replaces this function. Runs in the transaction of the service that notes why.
 create function auth.void_ways_in(person uuid, at_time timestamptz, keeps_factors boolean) returns void
   language plpgsql volatile security definer set search_path = pg_catalog
 as $$
