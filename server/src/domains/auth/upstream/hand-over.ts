@@ -1,4 +1,5 @@
 import type { Ctx } from '../../../ctx.ts';
+import { ownPathOf } from '../../../lib/own-path.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
 import { exchangeCookie } from '../exchange-cookie.ts';
 import type { upstreamAttempts } from '../upstream-tables.ts';
@@ -27,9 +28,9 @@ export async function handOver(
   });
 }
 
-/** The address with more parameters; one of ours stays without an origin. */
+/** The address with more parameters; one of ours stays without an origin, and ours. */
 export function withParams({ config }: Ctx, address: string, params: Record<string, string>): string {
   const url = new URL(address, config.baseUrl);
   for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value);
-  return address.startsWith('/') ? `${url.pathname}${url.search}` : url.href;
+  return address.startsWith('/') ? (ownPathOf(url) ?? '/') : url.href;
 }

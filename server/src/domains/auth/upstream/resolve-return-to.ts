@@ -1,6 +1,7 @@
 import type { Ctx } from '../../../ctx.ts';
 import { AppError } from '../../../errors.ts';
 import { allowedOrigins } from '../../../http/cors.ts';
+import { ownPathOf } from '../../../lib/own-path.ts';
 
 /** Where a browser may be sent in the end. */
 export type ReturnTo = {
@@ -27,7 +28,11 @@ export function resolveReturnTo(ctx: Ctx, wished: string | undefined): ReturnTo 
   const url = URL.canParse(wished, isPath ? ownOrigin : undefined)
     ? new URL(wished, isPath ? ownOrigin : undefined)
     : undefined;
-  if (url?.origin === ownOrigin) return { address: `${url.pathname}${url.search}`, isFrontEnd: false };
+  if (url?.origin === ownOrigin) {
+    const address = ownPathOf(url);
+    if (address === undefined) throw new AppError('auth.return_not_allowed');
+    return { address, isFrontEnd: false };
+  }
   const allowed = allowedOrigins(ctx.config).add(new URL(appUrl).origin);
   const isPlain = url !== undefined && url.username === '' && url.password === '';
   if (!isPlain || !allowed.has(url.origin)) throw new AppError('auth.return_not_allowed');
