@@ -4,6 +4,7 @@ import { expectPage, newPkce, startTestProvider, TestBrowser } from '../../../..
 import { registerPerson } from '../../../../test/harness/people.ts';
 import { startReceiver } from '../../../../test/harness/receiver.ts';
 import { connectAsOwner } from '../../../../test/harness/wallets.ts';
+import { createRefreshDescribedClient } from './refresh-described-client.ts';
 
 const receiver = await startReceiver();
 const env = { OAUTH_REGISTRATION: 'open', OAUTH_CLIENT_DOCUMENTS: 'true', WEBHOOK_ALLOW_LOOPBACK: 'true' };
@@ -66,6 +67,40 @@ test('an address brings twenty applications along in an hour, whichever way; kno
   expect((await ask(documentAt('tool-1'), limited)).status).toBe(303);
   const again = await ask(documentAt('tool-20'), limited);
   expect(again.status).toBe(429);
+});
+
+test('its document is read once, however many ask for it at the same time', async () => {
+  const clientId = documentAt('in-demand');
+  const askOften = async () =>
+    (await Promise.all(Array.from({ length: 24 }, () => ask(clientId)))).map(({ status }) => status);
+  expect(new Set(await askOften())).toEqual(new Set([303]));
+  expect(receiver.received).toHaveLength(1);
+  service.clock.advance({ minutes: 61 });
+  expect(new Set(await askOften())).toEqual(new Set([303]));
+  expect(receiver.received).toHaveLength(2);
+  receiver.reply = (response) => response.writeHead(503).end();
+  service.clock.advance({ minutes: 61 });
+  expect(new Set(await askOften())).toEqual(new Set([303]));
+  expect(receiver.received).toHaveLength(3);
+});
+
+test('of more documents that fail than are remembered, only the oldest is asked for again', async () => {
+  const asked: string[] = [];
+  const refresh = createRefreshDescribedClient(service.ctx, {
+    countRegistration: async () => {},
+    resolve: async (host) => {
+      asked.push(host);
+      throw new Error('there is no such host');
+    },
+  });
+  const refreshAt = (count: number) => refresh(`https://host-${count}.example/client.json`);
+  for (let count = 0; count <= 1000; count++) await refreshAt(count);
+  expect(asked).toHaveLength(1001);
+  await refreshAt(1);
+  await refreshAt(1000);
+  expect(asked).toHaveLength(1001);
+  await refreshAt(0);
+  expect(asked).toHaveLength(1002);
 });
 
 test('those that nobody consents to are gone after thirty days, the others stay', async () => {

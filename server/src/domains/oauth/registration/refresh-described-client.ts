@@ -25,32 +25,69 @@ export type RefreshOptions = {
 
 /**
  * For applications whose client id is the address of the document that describes them. It is asked for at
- * most once an hour, and after a failure not for a minute; meanwhile what was read before holds. One that
- * nobody has asked for before counts as a registration. No transaction waits for it. Throws
- * `request.rate_limited`.
+ * most once an hour, and after a failure not for a minute; meanwhile what was read before holds. Whoever
+ * comes while it is being read waits for that. One that nobody has asked for before counts as a registration.
+ * No transaction waits for it. Throws `request.rate_limited`.
  * @see OAuth Client ID Metadata Document §3, §4, §6
  */
 export function createRefreshDescribedClient(
   ctx: Ctx,
   { resolve, countRegistration }: RefreshOptions,
 ): RefreshDescribedClient {
-  const failedAt = new Map<string, number>();
-  return async (clientId, from) => {
-    if (!ctx.config.oauthClientDocuments || !isDocumentAddress(clientId, allowsLoopback(ctx))) return;
-    const now = ctx.clock.now().getTime();
-    if (now - (failedAt.get(clientId) ?? -failedMs) < failedMs) return;
-    const known = await ctx.db.asService((tx) => findClient(tx, clientId));
-    if (known && now - known.updatedAt.getTime() < freshMs) return;
-    const origin = from ?? currentExchange()?.origin ?? { ipAddress: '', userAgent: null };
-    if (!known) await countRegistration(origin.ipAddress);
+  const failures = createFailures(ctx);
+  const underWay = new Map<string, Promise<void>>();
+  const read = async (clientId: string, origin: RequestOrigin) => {
+    // Another one may have ended since this was found to be due.
+    if (failures.isRecent(clientId) || isFresh(ctx, await findKnown(ctx, clientId))) return;
     try {
       await readDocument(ctx, clientId, origin, resolve);
-      failedAt.delete(clientId);
+      failures.forget(clientId);
     } catch (error) {
       ctx.log.info({ err: error, clientId }, 'the document of an application could not be read');
-      if (failedAt.size >= rememberedMax) failedAt.clear();
-      failedAt.set(clientId, now);
+      failures.note(clientId);
     }
+  };
+  return async (clientId, from) => {
+    if (!ctx.config.oauthClientDocuments || !isDocumentAddress(clientId, allowsLoopback(ctx))) return;
+    if (failures.isRecent(clientId)) return;
+    if (!underWay.has(clientId)) {
+      const known = await findKnown(ctx, clientId);
+      if (isFresh(ctx, known)) return;
+      const origin = from ?? currentExchange()?.origin ?? { ipAddress: '', userAgent: null };
+      if (!known) await countRegistration(origin.ipAddress);
+      if (!underWay.has(clientId)) {
+        const reading = read(clientId, origin).finally(() => underWay.delete(clientId));
+        underWay.set(clientId, reading);
+      }
+    }
+    await underWay.get(clientId);
+  };
+}
+
+type Known = Awaited<ReturnType<typeof findClient>>;
+
+function findKnown(ctx: Ctx, clientId: string): Promise<Known> {
+  return ctx.db.asService((tx) => findClient(tx, clientId));
+}
+
+function isFresh({ clock }: Ctx, known: Known): boolean {
+  return known !== undefined && clock.now().getTime() - known.updatedAt.getTime() < freshMs;
+}
+
+/** Which documents could not be read lately; of so many, the oldest is forgotten. */
+function createFailures({ clock }: Ctx) {
+  const failedAt = new Map<string, number>();
+  return {
+    isRecent: (clientId: string): boolean =>
+      clock.now().getTime() - (failedAt.get(clientId) ?? -failedMs) < failedMs,
+    forget: (clientId: string): boolean => failedAt.delete(clientId),
+    note(clientId: string): void {
+      // A map keeps the order in which its keys came, so that the first is the oldest.
+      failedAt.delete(clientId);
+      const [oldest] = failedAt.keys();
+      if (oldest !== undefined && failedAt.size >= rememberedMax) failedAt.delete(oldest);
+      failedAt.set(clientId, clock.now().getTime());
+    },
   };
 }
 
