@@ -20,6 +20,7 @@ import {
   addRecoveryRoutes,
   addStepUpRoutes,
   addUpstreamRoutes,
+  findBrowserCaller,
   readAvailable,
 } from './domains/auth/index.ts';
 import { addCreditAdministrationRoutes, addCreditRoutes, readCreditsOf } from './domains/credits/index.ts';
@@ -58,7 +59,7 @@ export type App = FastifyInstance<
  * clients give; DNS unless said otherwise.
  */
 export async function buildApp(ctx: Ctx, resolve?: Resolve): Promise<App> {
-  const app = await createServer(ctx);
+  const app = await createServer(ctx, (cookie) => findBrowserCaller(ctx, cookie));
   await addOperationsRoutes(app, ctx);
   addDocsRoutes(app);
   addAuthRoutes(app, ctx);

@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { App } from '../app.ts';
 import type { Ctx } from '../ctx.ts';
+import type { Caller } from '../db/index.ts';
 import { AppError } from '../errors.ts';
 import { addressKey } from '../lib/address.ts';
 import { normalizeEmail } from '../lib/email.ts';
 import { createCounters, type Count, type Counter, type Counters } from './limit-counters.ts';
 import { signInOriginOf } from './origin.ts';
+import { readSignInCookie } from './sign-in-cookie.ts';
 import {
   createFailureCounters,
   watchFailures,
@@ -19,7 +21,7 @@ export type LimitPolicy = {
   /** Stands in the `RateLimit` headers; routes with the same name share their counters. */
   name: string;
   perAddress?: number;
-  /** Counted by the signed-in user, else by the `email` of the body, known or not. */
+  /** Counted by the signed-in user; without, by the `email` of the body, known or not, or the browser's. */
   perAccount?: number;
   /** 60 unless said otherwise. */
   windowSeconds?: number;
@@ -71,6 +73,9 @@ export type FailureLimit = {
   count(request: FastifyRequest): Promise<void>;
 };
 
+/** Who is signed in at a browser with this cookie, if anybody is. */
+export type FindBrowserCaller = (cookie: string | undefined) => Promise<Caller | undefined>;
+
 /** Uses of an API key in the present minute. */
 export type KeyUse = { used: number; resetSeconds: number };
 
@@ -97,10 +102,11 @@ declare module 'fastify' {
 /**
  * Installs the general limit per address on every route, and on routes that name a policy its limits per
  * address and per account. Refuses with `request.rate_limited` and `Retry-After`. Must be called before the
- * routes are added.
+ * routes are added. `findBrowserCaller` tells who is signed in at a browser, by its cookie: forms of pages
+ * bring no token.
  * @see draft-ietf-httpapi-ratelimit-headers-10 §3, RFC 6585 §4
  */
-export async function installLimits(app: App, ctx: Ctx): Promise<void> {
+export async function installLimits(app: App, ctx: Ctx, findBrowserCaller: FindBrowserCaller): Promise<void> {
   const { config } = ctx;
   app.decorateRequest('limitCounts', null);
   const counters = await createCounters(config, ctx.log);
@@ -127,10 +133,14 @@ export async function installLimits(app: App, ctx: Ctx): Promise<void> {
     assertAllowed(await count(general, addressKey(request.ip), request, reply));
   });
   const failures = createFailureCounters(ctx, counters);
+  const userOf = async (request: FastifyRequest) => {
+    const caller = request.caller ?? (await findBrowserCaller(readSignInCookie(config, request)));
+    return caller?.userId;
+  };
   app.addHook('onRoute', (route) => {
     const limit = route.config?.limit;
     if (!limit) return;
-    addPolicy(route, limit, counters, failures);
+    addPolicy(route, limit, { counters, failures, userOf });
     const { watch } = limit;
     if (watch) watchFailures(route, ctx, { failures, watch, accountOf: typedAccountOf });
   });
@@ -145,13 +155,15 @@ function createFailureLimit(counters: Counters): FailureLimit {
   };
 }
 
+type Counting = {
+  counters: Counters;
+  failures: FailureCounters;
+  /** Who is signed in, by token or else by the cookie of the browser. */
+  userOf: (request: FastifyRequest) => Promise<string | undefined>;
+};
+
 /** The address is counted first, so that whoever is refused by it cannot use up somebody else's account. */
-function addPolicy(
-  route: RouteOptions,
-  policy: LimitPolicy,
-  counters: Counters,
-  failures: FailureCounters,
-): void {
+function addPolicy(route: RouteOptions, policy: LimitPolicy, { counters, failures, userOf }: Counting): void {
   const { name, perAddress, perAccount, windowSeconds = 60 } = policy;
   if (perAddress !== undefined) {
     const byAddress = counters.counter(name, perAddress, windowSeconds);
@@ -163,9 +175,10 @@ function addPolicy(
   if (perAccount !== undefined) {
     const byAccount = counters.counter(`${name}-account`, perAccount, windowSeconds);
     const hook = async (request: FastifyRequest, reply: FastifyReply) => {
-      // Who is signed in is that person, whatever address the body names.
+      // Who brings a token is that person, whatever address the body names.
       const typed = request.caller ? undefined : typedAccountOf(request);
-      const account = typed?.account ?? (request.caller && hash(request.caller.userId));
+      const userId = typed ? undefined : await userOf(request);
+      const account = typed?.account ?? (userId && hash(userId));
       if (account === undefined) return;
       const used = await count(byAccount, account, request, reply);
       const { watch } = policy;

@@ -9,7 +9,7 @@ import { answerClientError } from './client-errors.ts';
 import { allowedOrigins, installCors, isCorsAllowed } from './cors.ts';
 import { installDrain } from './drain.ts';
 import { installHeaders, setStandardHeaders } from './headers.ts';
-import { installLimits } from './limits.ts';
+import { installLimits, type FindBrowserCaller } from './limits.ts';
 import { createMethodTable, installNotFound, installOptions } from './methods.ts';
 import { installObservation } from './observe.ts';
 import { installOpenapi } from './openapi.ts';
@@ -18,10 +18,16 @@ import { handleError } from './problem.ts';
 import { requestIdOf } from './request-id.ts';
 import { installValidation } from './validation.ts';
 
-/** The HTTP server with everything that holds for every route, ready for the routes to be added. */
-export async function createServer(ctx: Ctx): Promise<App> {
+/**
+ * The HTTP server with everything that holds for every route, ready for the routes to be added.
+ * `findBrowserCaller` is handed in by who knows of sessions; without it nobody is signed in at a browser.
+ */
+export async function createServer(
+  ctx: Ctx,
+  findBrowserCaller: FindBrowserCaller = async () => undefined,
+): Promise<App> {
   const app = createFastify(ctx.config, ctx.log);
-  await installHttp(app, ctx);
+  await installHttp(app, ctx, findBrowserCaller);
   return app;
 }
 
@@ -54,7 +60,7 @@ function createFastify(config: Config, log: FastifyBaseLogger): App {
 }
 
 /** What every request passes, in this order: each refuses before the next has any work. */
-async function installHttp(app: App, ctx: Ctx): Promise<void> {
+async function installHttp(app: App, ctx: Ctx, findBrowserCaller: FindBrowserCaller): Promise<void> {
   const { config } = ctx;
   const origins = allowedOrigins(config);
   const methodTable = createMethodTable(app);
@@ -63,7 +69,7 @@ async function installHttp(app: App, ctx: Ctx): Promise<void> {
   installHeaders(app, config);
   installOptions(app, methodTable, (request) => isCorsAllowed(request, origins));
   await installCors(app, origins);
-  await installLimits(app, ctx);
+  await installLimits(app, ctx, findBrowserCaller);
   installNotFound(app, methodTable);
   installBodyParser(app);
   installValidation(app);
