@@ -1,6 +1,7 @@
 import { eq } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
-import { divideUp, toUnits } from '../../lib/exact.ts';
+import { toUnits } from '../../lib/exact.ts';
+import { derivePriceCents } from './packages/derive-price.ts';
 import { selectPackages } from './packages/list-managed-packages.ts';
 import { packages } from './sales-tables.ts';
 import type { PackageView } from './schemas.ts';
@@ -11,7 +12,7 @@ import type { PackageView } from './schemas.ts';
  */
 export async function listPackages(ctx: Ctx): Promise<PackageView[]> {
   const rows = await ctx.db.asService((tx) => selectPackages(tx, eq(packages.isActive, true)));
-  const { creditsPerEur, creditsScale: scale } = ctx.config;
+  const { creditsScale: scale } = ctx.config;
   return rows.map(
     ({ id, name, description, credits, priceCents, currency, prices, taxBehavior, active, version }) => ({
       id,
@@ -19,7 +20,7 @@ export async function listPackages(ctx: Ctx): Promise<PackageView[]> {
       description,
       credits: toUnits(credits, scale),
       scale,
-      priceCents: priceCents ?? divideUp(toUnits(credits, scale) * 100, creditsPerEur),
+      priceCents: priceCents ?? derivePriceCents(ctx.config, credits),
       currency,
       prices,
       taxBehavior,

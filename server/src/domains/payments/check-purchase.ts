@@ -4,7 +4,8 @@ import { captureRuleOf } from './capture-rule.ts';
 import { endCheckout } from './end-checkout.ts';
 import { openCheckout, type PurchaseRow } from './open-checkout.ts';
 import { openableMs } from './openable-ms.ts';
-import type { MayCapture } from './payment-provider.ts';
+import type { MayCapture, PaymentProvider } from './payment-provider.ts';
+import { providerOf } from './provider-of.ts';
 import { chargeTopUp } from './top-ups/charge-top-up.ts';
 
 /**
@@ -12,10 +13,10 @@ import { chargeTopUp } from './top-ups/charge-top-up.ts';
  * of is opened (a top-up: charged) again under its key while that may be, since the provider may have done
  * so, and fails after that. A checkout that is over its time is ended. What is approved is captured where
  * `mayCapture` says so: by default where the purchase may still be paid. Throws
- * `payments.provider_unavailable`, `payments.provider_refused`, `payments.provider_not_set_up`.
+ * `payments.provider_unavailable`, `payments.provider_refused`, and `payments.provider_not_set_up` when there
+ * is no such provider in the mode of the purchase: the other mode knows nothing of its checkout.
  */
 export async function checkPurchase(ctx: Ctx, purchase: PurchaseRow, mayCapture?: MayCapture): Promise<void> {
-  const provider = ctx.payments.provider(purchase.provider);
   const remainingMs = new Date(purchase.expires_at ?? 0).getTime() - ctx.clock.now().getTime();
   if (purchase.checkout_id === null) {
     if (remainingMs > openableMs && purchase.kind === 'top_up') await chargeTopUp(ctx, purchase);
@@ -23,7 +24,8 @@ export async function checkPurchase(ctx: Ctx, purchase: PurchaseRow, mayCapture?
     else await failPurchase(ctx, purchase, 'never_opened');
     return;
   }
-  const fact = await readCheckout(ctx, purchase, {
+  const provider = providerOf(ctx, purchase);
+  const fact = await readCheckout(provider, purchase, {
     checkoutId: purchase.checkout_id,
     isOver: remainingMs < 0,
     mayCapture: mayCapture ?? captureRuleOf(ctx, provider),
@@ -34,11 +36,10 @@ export async function checkPurchase(ctx: Ctx, purchase: PurchaseRow, mayCapture?
 }
 
 async function readCheckout(
-  ctx: Ctx,
+  provider: PaymentProvider,
   purchase: PurchaseRow,
   { checkoutId, isOver, mayCapture }: { checkoutId: string; isOver: boolean; mayCapture: MayCapture },
 ) {
-  const provider = ctx.payments.provider(purchase.provider);
   const fact = await provider.readCheckout(checkoutId, mayCapture);
   if (fact?.status === 'open' && isOver) {
     await endCheckout(provider, checkoutId);

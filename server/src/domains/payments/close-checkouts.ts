@@ -6,6 +6,7 @@ import { endCheckout } from './end-checkout.ts';
 import type { PurchaseRow } from './open-checkout.ts';
 import type { MayCapture } from './payment-provider.ts';
 import { subscriptions } from './plan-tables.ts';
+import { providerOf } from './provider-of.ts';
 import { askAfterCheckout } from './subscriptions/ask-after-checkout.ts';
 
 /** Whoever leaves pays for nothing any more, whatever they have approved. */
@@ -35,8 +36,8 @@ export async function closeCheckouts(ctx: Ctx, userId: string): Promise<void> {
   );
   for (const subscription of opening) {
     await orLeave(ctx, async () => {
-      const { checkoutId, provider } = subscription;
-      if (checkoutId !== null) await endCheckout(ctx.payments.provider(provider), checkoutId);
+      const { checkoutId, provider, isLive } = subscription;
+      if (checkoutId !== null) await endCheckout(providerOf(ctx, { provider, is_live: isLive }), checkoutId);
       await askAfterCheckout(ctx, subscription);
     });
   }

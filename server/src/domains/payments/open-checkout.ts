@@ -3,6 +3,7 @@ import { AppError } from '../../errors.ts';
 import { reachFaultPoint } from '../../lib/fault-points.ts';
 import { creditsAddress } from '../credits/index.ts';
 import type { ProviderName } from './fact.ts';
+import { providerOf } from './provider-of.ts';
 
 /** A purchase as `payments.purchase_view` writes it, with what a checkout shows of its buyer. */
 export type PurchaseRow = {
@@ -37,10 +38,11 @@ export type PurchaseRow = {
  * Opens the checkout of a purchase, or finds the one that was opened when the answer was lost: the provider
  * knows the purchase by its id. Applies what the provider has told of it meanwhile. Returns where to pay.
  * When the provider refuses, the purchase has failed. Throws `payments.provider_unavailable`,
- * `payments.provider_refused`, `payments.provider_not_set_up`.
+ * `payments.provider_refused`, and `payments.provider_not_set_up` when there is no such provider in the mode
+ * of the purchase.
  */
 export async function openCheckout(ctx: Ctx, purchase: PurchaseRow): Promise<string> {
-  const provider = ctx.payments.provider(purchase.provider);
+  const provider = providerOf(ctx, purchase);
   const order = {
     purchaseId: purchase.id,
     userId: purchase.user_id ?? purchase.wallet_id,

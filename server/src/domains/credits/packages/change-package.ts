@@ -17,7 +17,7 @@ export async function changePackage(
   { packageId: id, ...terms }: PackageTerms & { packageId: string },
   origin: RequestOrigin,
 ): Promise<ManagedPackage> {
-  assertSensible(terms);
+  assertSensible(ctx, terms);
   return ctx.db.asAdministrator(caller, async (tx) => {
     const [before] = await tx.select().from(packages).where(eq(packages.id, id)).for('no key update');
     if (!before) throw new AppError('request.not_found');

@@ -16,7 +16,7 @@ export async function createPackage(
   { id, ...terms }: PackageTerms & { id: string },
   origin: RequestOrigin,
 ): Promise<ManagedPackage> {
-  assertSensible(terms);
+  assertSensible(ctx, terms);
   return ctx.db.asAdministrator(caller, async (tx) => {
     const row = { id, ...toColumns(ctx, terms), version: 1 };
     const added = await tx.insert(packages).values(row).onConflictDoNothing().returning({ id: packages.id });

@@ -98,6 +98,36 @@ describe('a package', () => {
     expect((await as(holder).versions('standard')).body.code).toBe('auth.admin_required');
   });
 
+  test('is as dear by CREDITS_PER_EUR as a price may be, and no dearer', async () => {
+    const dearest = { id: 'dearest', name: 'Dearest', credits: 99_999_999 };
+    expect((await as(admin).create(dearest)).status).toBe(201);
+    const { body: begun } = await post(service, holder, 'purchase', { packageId: 'dearest' });
+    const { body: bought } = await service.send('GET', `/api/v1/credits/purchase/${begun.purchaseId}`, {
+      token: holder.token,
+    });
+    expect(bought).toMatchObject({ priceCents: 99_999_999 });
+    const dearer = { name: 'Dearer', credits: 100_000_000 };
+    expect(await as(admin).change('dearest', { ...dearer, active: true })).toMatchObject({
+      status: 400,
+      body: { code: 'request.invalid', errors: [{ path: '/body/credits' }] },
+    });
+    const priced = { ...dearer, priceCents: 99_999_999, active: true };
+    expect((await as(admin).change('dearest', priced)).status).toBe(200);
+  });
+
+  test('that a lower CREDITS_PER_EUR has made too dear is refused', async () => {
+    await as(admin).create({ id: 'once-cheap', name: 'Once cheap', credits: 99_999_999 });
+    const dear = await startTestService({
+      env: { CREDITS_PER_EUR: '1' },
+      shareDatabaseWith: service,
+      paymentProviders: [createTestProvider()],
+    });
+    expect(await post(dear, holder, 'purchase', { packageId: 'once-cheap' })).toMatchObject({
+      status: 422,
+      body: { code: 'payments.currency_unavailable' },
+    });
+  });
+
   test.each([
     ['/body/priceCents', { currency: 'USD' }],
     ['/body/priceCents', { priceCents: 0 }],
@@ -105,6 +135,8 @@ describe('a package', () => {
     ['/body/priceCents', { priceCents: 1e9 }],
     ['/body/credits', { credits: 0 }],
     ['/body/credits', { credits: 2 ** 53 }],
+    ['/body/credits', { credits: 100_000_000 }],
+    ['/body/credits', { credits: 1e9, priceCents: null }],
     ['/body/perUserDays', { priceCents: 1, perUserDays: 3 }],
     ['/body/prices', { priceCents: 1, prices: [{ currency: 'EUR', priceCents: 1 }] }],
     [

@@ -3,7 +3,7 @@ import { taxBehaviors } from '../sales-tables.ts';
 import { id, line, nullable, time } from '../schemas.ts';
 
 /** What Stripe takes for a payment at most. */
-const priceCentsMax = 99_999_999;
+export const priceCentsMax = 99_999_999;
 const creditsMax = 1_000_000_000;
 const countMax = 2_147_483_647;
 

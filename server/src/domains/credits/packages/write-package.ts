@@ -4,8 +4,9 @@ import type { Caller, Tx } from '../../../db/index.ts';
 import { AppError, type FieldError } from '../../../errors.ts';
 import { recordAuditEvent, type AuditAction, type RequestOrigin } from '../../audit/index.ts';
 import { packagePrices, packages, packageVersions } from '../sales-tables.ts';
+import { derivePriceCents } from './derive-price.ts';
 import { selectPackages } from './list-managed-packages.ts';
-import type { ManagedPackage, PackageTerms } from './schemas.ts';
+import { priceCentsMax, type ManagedPackage, type PackageTerms } from './schemas.ts';
 
 /** The columns of a package with these terms. */
 export function toColumns(ctx: Ctx, terms: PackageTerms) {
@@ -63,16 +64,17 @@ export async function writePackage(
 }
 
 /** Throws `request.invalid` for terms that do not go together. */
-export function assertSensible({
-  currency = 'EUR',
-  priceCents,
-  prices = [],
-  perUserMax,
-  perUserDays,
-}: PackageTerms): void {
+export function assertSensible(
+  ctx: Pick<Ctx, 'config'>,
+  { credits, currency = 'EUR', priceCents, prices = [], perUserMax, perUserDays }: PackageTerms,
+): void {
   const errors: FieldError[] = [];
   if (currency !== 'EUR' && (priceCents ?? null) === null) {
     errors.push({ path: '/body/priceCents', message: 'is required for any currency but EUR' });
+  }
+  if ((priceCents ?? null) === null && derivePriceCents(ctx.config, credits) > priceCentsMax) {
+    const message = `cost more than ${priceCentsMax} cents by CREDITS_PER_EUR; say \`priceCents\``;
+    errors.push({ path: '/body/credits', message });
   }
   const currencies = [currency, ...prices.map((price) => price.currency)];
   if (new Set(currencies).size < currencies.length) {

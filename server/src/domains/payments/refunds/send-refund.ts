@@ -3,6 +3,7 @@ import { AppError } from '../../../errors.ts';
 import { reachFaultPoint } from '../../../lib/fault-points.ts';
 import type { ProviderName } from '../fact.ts';
 import type { PaymentProvider } from '../payment-provider.ts';
+import { providerOf } from '../provider-of.ts';
 import type { RefundRow } from './to-refund-view.ts';
 
 /** What a provider must know to send money back, as `payments.refund_order` writes it. */
@@ -54,8 +55,7 @@ export async function sendRefund(ctx: Ctx, refund: RefundRow): Promise<RefundRow
  * `payments.provider_not_set_up` when there is no such provider in the mode of the payment.
  */
 export async function sendOrder(ctx: Ctx, order: RefundToSend): Promise<void> {
-  const provider = ctx.payments.provider(order.provider);
-  if (provider.isLive !== order.is_live) throw new AppError('payments.provider_not_set_up');
+  const provider = providerOf(ctx, order);
   if (order.payment_id === null) {
     await failRefund(ctx, order.id, 'no_payment');
     return;

@@ -2,15 +2,17 @@ import type { Ctx } from '../../../ctx.ts';
 import { AppError } from '../../../errors.ts';
 import { reachFaultPoint } from '../../../lib/fault-points.ts';
 import type { PurchaseRow } from '../open-checkout.ts';
+import { providerOf } from '../provider-of.ts';
 
 /**
  * Charges the saved card for a top-up that has begun, and applies the answer. The provider knows the
  * purchase by its id: called again after an answer was lost, it charges nothing more. Without a card, or
  * when the provider refuses, the purchase has failed. Throws `payments.provider_unavailable` when nobody
- * can say what came of it.
+ * can say what came of it, and `payments.provider_not_set_up` when there is no such provider in the mode of
+ * the purchase.
  */
 export async function chargeTopUp(ctx: Ctx, purchase: PurchaseRow): Promise<void> {
-  const provider = ctx.payments.provider(purchase.provider);
+  const provider = providerOf(ctx, purchase);
   let fact;
   try {
     fact = await provider.chargeSavedCard({
