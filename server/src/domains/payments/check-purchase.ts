@@ -14,7 +14,8 @@ import { chargeTopUp } from './top-ups/charge-top-up.ts';
  * so, and fails after that. A checkout that is over its time is ended. What is approved is captured where
  * `mayCapture` says so: by default where the purchase may still be paid. Throws
  * `payments.provider_unavailable`, `payments.provider_refused`, and `payments.provider_not_set_up` when there
- * is no such provider in the mode of the purchase: the other mode knows nothing of its checkout.
+ * is no such provider in the mode of the purchase: the other mode knows nothing of its checkout. One that is
+ * left from test mode is over with its time, whatever was paid there.
  */
 export async function checkPurchase(ctx: Ctx, purchase: PurchaseRow, mayCapture?: MayCapture): Promise<void> {
   const remainingMs = new Date(purchase.expires_at ?? 0).getTime() - ctx.clock.now().getTime();
@@ -22,6 +23,11 @@ export async function checkPurchase(ctx: Ctx, purchase: PurchaseRow, mayCapture?
     if (remainingMs > openableMs && purchase.kind === 'top_up') await chargeTopUp(ctx, purchase);
     else if (remainingMs > openableMs) await openCheckout(ctx, purchase);
     else await failPurchase(ctx, purchase, 'never_opened');
+    return;
+  }
+  if (isLeftTest(ctx, purchase) && remainingMs < 0) {
+    const ended = expiredFact(purchase, purchase.checkout_id);
+    await ctx.payments.applyFacts({ name: purchase.provider, isLive: false }, [ended]);
     return;
   }
   const provider = providerOf(ctx, purchase);
@@ -48,14 +54,24 @@ async function readCheckout(
   }
   if (fact) return fact;
   // What a provider does not know any more can no longer be paid.
+  return expiredFact(purchase, checkoutId);
+}
+
+/** Whether a purchase was begun with test keys, and live ones have taken their place. */
+function isLeftTest(ctx: Ctx, { provider, is_live: isLive }: PurchaseRow): boolean {
+  return !isLive && ctx.payments.provider(provider).isLive;
+}
+
+/** That a checkout can no longer be paid. */
+function expiredFact({ id, price_cents: amountCents, currency }: PurchaseRow, checkoutId: string) {
   return {
     kind: 'checkout' as const,
     checkoutId,
-    purchaseId: purchase.id,
+    purchaseId: id,
     paymentId: null,
     status: 'expired' as const,
-    amountCents: purchase.price_cents,
-    currency: purchase.currency,
+    amountCents,
+    currency,
     customerId: null,
   };
 }

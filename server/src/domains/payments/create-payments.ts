@@ -24,7 +24,11 @@ export type Payments = {
    * Applies facts that a provider has answered with. `isOwn` says that they are about checkouts which we have
    * opened for the purchases they name.
    */
-  applyFacts(provider: PaymentProvider, facts: Fact[], options?: { isOwn?: boolean }): Promise<void>;
+  applyFacts(
+    provider: Pick<PaymentProvider, 'name' | 'isLive'>,
+    facts: Fact[],
+    options?: { isOwn?: boolean },
+  ): Promise<void>;
   /** How many deliveries wait to be stored. */
   waiting(): number;
   /** Resolves once everything received so far is stored. */

@@ -102,6 +102,14 @@ describe('a purchase that was begun with test keys', () => {
     expect(await row(id)).toMatchObject({ status: 'failed', next_check_at: null });
   });
 
+  test('with a checkout is over with its time, and holds nobody up', async () => {
+    const { body } = await buy(service);
+    service.clock.advance({ hours: 25 });
+    await checkLater(live);
+    expect(inLive.calls).toEqual([]);
+    expect(await row(body.purchaseId)).toMatchObject({ status: 'failed', next_check_at: null });
+  });
+
   test('charges no card with live keys when it is a top-up', async () => {
     const id = await beginUnopened();
     await owner.query(`update credits.purchases set kind = 'top_up' where id = $1`, [id]);
