@@ -30,11 +30,11 @@ export function renderPlans(operations: OperationPlans[], sizes: TableSize[]): s
   const transactions = sizes.find(({ table }) => table === 'transactions')?.rows ?? 0;
   return `${[
     '# Query plans',
-    `The plans of the hot queries with ${rounded(transactions)} transactions in the journal, as the service ` +
-      'ran them: `npm run plans` fills a ledger, calls the API and takes what `auto_explain` logs. Statements ' +
+    `The plans of the hot queries with up to ${rounded(transactions)} transactions in the journal, as the ` +
+      'service ran them: `npm run plans` fills a ledger, calls the API and takes what `auto_explain` logs. Statements ' +
       'that touch no table are ' +
-      'left out. Blocks of 8 KiB, found in memory or read, are those of the whole statement, rounded up to 1, 2 or 5 ' +
-      'times a power of ten. The run fails when a large table is read from end to end.',
+      'left out. Blocks of 8 KiB, found in memory or read, are those of the whole statement, and like rows they ' +
+      'are rounded up to 1, 2 or 5 times a power of ten. The run fails when a large table is read from end to end.',
     '## Sizes',
     [
       '| table | rows | bytes per row | indexes, bytes per row |',

@@ -54,6 +54,11 @@ test('a copy of the tokens and the cookie of the session that changed it is wort
   expect(listed.sessions).toMatchObject([{ ...device, current: true }]);
 });
 
+const shown = ({ accessToken }: { accessToken: string }) => {
+  const { amr, auth_time } = decodeJwt(accessToken);
+  return { amr, auth_time };
+};
+
 test('the password alone does not renew a second factor that was shown long ago', async () => {
   const holder = await registerWithTotp(service);
   const signedIn = await signInWithTotp(service, holder);
@@ -63,10 +68,6 @@ test('the password alone does not renew a second factor that was shown long ago'
   });
   const changed = await change(late.accessToken, { currentPassword: holder.password, newPassword });
   expect(changed.status).toBe(200);
-  const shown = ({ accessToken }: { accessToken: string }) => {
-    const { amr, auth_time } = decodeJwt(accessToken);
-    return { amr, auth_time };
-  };
   expect(shown(changed.body)).toEqual(shown(signedIn));
   const codes = await service.send('POST', '/api/v1/auth/2fa/backup-codes', {
     token: changed.body.accessToken,

@@ -29,6 +29,15 @@ const newSub = () => `person-${randomUUID()}`;
 const newPassword = 'another good password';
 const newEmail = () => `${randomUUID()}@example.com`;
 
+const resetPassword = async (email: string) => {
+  await service.send('POST', '/api/v1/auth/forgot-password', { body: { email } });
+  const mails = await service.mails(email);
+  const link = mails.flatMap(({ links }) => links).find((url) => url.includes('reset-password'));
+  const token = new URL(link ?? '').searchParams.get('token');
+  const body = { token, newPassword };
+  expect((await service.send('POST', '/api/v1/auth/reset-password', { body })).status).toBe(200);
+};
+
 describe('21. an unverified account with the address of a verified sign-in elsewhere', () => {
   test('is reclaimed: its password, sessions, links and accounts elsewhere are void', async () => {
     const squatter = await registerPerson(service);
@@ -84,15 +93,6 @@ describe('21. an unverified account with the address of a verified sign-in elsew
     expect((await logIn(service, person)).status).toBe(200);
     expect(await eventsOf(service, accessToken)).toContain('account.linked');
   });
-
-  const resetPassword = async (email: string) => {
-    await service.send('POST', '/api/v1/auth/forgot-password', { body: { email } });
-    const mails = await service.mails(email);
-    const link = mails.flatMap(({ links }) => links).find((url) => url.includes('reset-password'));
-    const token = new URL(link ?? '').searchParams.get('token');
-    const body = { token, newPassword };
-    expect((await service.send('POST', '/api/v1/auth/reset-password', { body })).status).toBe(200);
-  };
 
   test('whoever confirms an address by a reset leaves no key and nothing allowed by the one before', async () => {
     const squatter = await registerPerson(service);
