@@ -12,7 +12,7 @@ export type CreditsSpend = {
   kinds?: ('free' | 'paid')[];
 };
 
-const periods = new Set(['day', 'week', 'month', 'total']);
+const periods = new Set<unknown>(['day', 'week', 'month', 'total']);
 const kinds = new Set(['free', 'paid']);
 const locationsMax = 5;
 const locationLengthMax = 500;
@@ -23,7 +23,7 @@ export function checkCreditsSpend(context: KoaContextWithOIDC, detail: Record<st
   const unknown = Object.keys(detail).find((name) => !members.has(name));
   if (unknown !== undefined) refuse(`there is no member ${JSON.stringify(unknown)}`);
   if (!isCredits(detail['allowance'])) refuse('allowance must be a whole number of credits');
-  if (!periods.has(String(detail['period']))) refuse('period must be day, week, month or total');
+  if (!periods.has(detail['period'])) refuse('period must be day, week, month or total');
   const { maxPerSpend, kinds: given } = detail;
   if (maxPerSpend !== undefined && !isCredits(maxPerSpend))
     refuse('maxPerSpend must be a whole number of credits');

@@ -10,8 +10,8 @@ type Reclaiming = { userId: string; details: Record<string, unknown>; keepsFacto
 /**
  * Gives an account whose address nobody had confirmed to whoever has now shown the address to be theirs.
  * Whoever made it may be somebody else, so their password, factors, linked accounts, sessions, API keys and
- * what they allowed to applications are void; factors stay with `keepsFactors`. The wallet stays. `tx` is the
- * service's and holds the lock of the person.
+ * what they allowed to applications are void. With `keepsFactors` factors stay, and the address unconfirmed.
+ * The wallet stays. `tx` is the service's and holds the lock of the person.
  */
 export async function reclaimAccount(
   ctx: Ctx,
@@ -21,6 +21,6 @@ export async function reclaimAccount(
 ): Promise<void> {
   await tx.execute(sql`
     select auth.void_ways_in(${userId}, ${ctx.clock.now().toISOString()}, ${keepsFactors})`);
-  await markEmailVerified(ctx, tx, userId);
+  if (!keepsFactors) await markEmailVerified(ctx, tx, userId);
   await recordSecurityEvent(ctx, tx, { type: 'account.reclaimed', userId, details }, origin);
 }

@@ -20,14 +20,16 @@ export function handleReconciliationJobs(ctx: Ctx): void {
     () => [...open.values()].reduce((sum, count) => sum + count, 0),
   );
   ctx.jobs.handle('reconcile-payments', async () => {
-    for (const provider of ctx.payments.providers) {
-      const report = await reconcilePayments(ctx, {
-        provider,
-        since: await findSince(ctx, provider),
-        repairs: true,
-      });
+    const compare = async (provider: PaymentProvider): Promise<void> => {
+      const since = await findSince(ctx, provider);
+      const report = await reconcilePayments(ctx, { provider, since, repairs: true });
       open.set(provider.name, countOpen(report));
-    }
+    };
+    // A provider that does not answer holds up no other; the job is tried again for it.
+    const failures: unknown[] = [];
+    for (const provider of ctx.payments.providers)
+      await compare(provider).catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
   });
   ctx.jobs.handle('send-reconciliation-mail', ({ email, reconciliationId }) =>
     sendReconciliationMail(ctx, { email, reconciliationId }),
