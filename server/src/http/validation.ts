@@ -25,15 +25,42 @@ for (const validator of [bodyValidator, textValidator]) {
   validator.addFormat('uuid', uuidPattern);
 }
 
+type JsonSchema = {
+  properties?: Record<string, JsonSchema>;
+  items?: JsonSchema;
+  anyOf?: JsonSchema[];
+  additionalProperties?: unknown;
+};
+
 /**
- * What a body or a query string holds beside the members of its schema is left out: a use case may take it
- * for a member of its own that nobody has checked. The token of a form is looked at later. A schema that says
- * `additionalProperties` keeps its word.
+ * What a body or a query string holds beside the members of its schema, at whatever depth, is left out: a use
+ * case may take it for a member of its own that nobody has checked. The token of a form is looked at later. A
+ * schema that says `additionalProperties` keeps its word.
  */
-function withoutOthers(schema: object & { properties?: object }): object {
+function withoutOthers(schema: JsonSchema): JsonSchema {
   const { properties } = schema;
-  if (!properties) return schema;
-  return { additionalProperties: false, ...schema, properties: { [csrfFieldName]: true, ...properties } };
+  return closed(properties ? { ...schema, properties: { [csrfFieldName]: {}, ...properties } } : schema);
+}
+
+/** The schema with every object in it closed. Of several forms only one may be an object: see `hasOneObject`. */
+function closed(schema: JsonSchema): JsonSchema {
+  const { properties, items, anyOf } = schema;
+  return {
+    ...(properties ? { additionalProperties: false } : {}),
+    ...schema,
+    ...(properties ? { properties: mapValues(properties, closed) } : {}),
+    ...(items ? { items: closed(items) } : {}),
+    ...(anyOf && hasOneObject(anyOf) ? { anyOf: anyOf.map(closed) } : {}),
+  };
+}
+
+/** Ajv takes members away while it tries a form: where two are objects, the first would empty the second. */
+function hasOneObject(forms: JsonSchema[]): boolean {
+  return forms.filter(({ properties }) => properties).length <= 1;
+}
+
+function mapValues<From, To>(record: Record<string, From>, map: (value: From) => To): Record<string, To> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
 }
 
 const compile: FastifySchemaCompiler<object> = ({ schema, httpPart }) => {

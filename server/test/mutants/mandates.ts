@@ -6,6 +6,7 @@ const transact = migration('0012_credits_transact');
 const bounds = migration('0022_ledger_bounds');
 const callers = migration('0022_ledger_callers');
 const budgets = migration('0033_credits_budgets');
+const terms = migration('0059_credits_terms');
 const tests = ['mandates/spend-under-mandate.test.ts', 'mandates/mandate-periods.test.ts'];
 const periodTests = ['mandates/mandate-periods.test.ts', 'mandates/mandate-holds.test.ts'];
 const raceTests = ['mandates/mandate-races.test.ts'];
@@ -100,7 +101,7 @@ export const mandateMutants: Mutant[] = [
   },
   {
     name: 'another period begins with a whole allowance',
-    file,
+    file: terms,
     find: 'select coalesce(sum(u.held + u.spent), 0) into mandate.spent',
     replace: 'select 0 into mandate.spent',
     tests: ['mandates/mandate-periods.test.ts', 'mandates/mandates.test.ts'],
@@ -155,8 +156,15 @@ export const mandateMutants: Mutant[] = [
     tests,
   },
   {
+    name: 'a change of terms may name another mandate',
+    file: terms,
+    find: `jsonb_populate_record(mandate, credits.only_members(changes, array['allowance',`,
+    replace: `jsonb_populate_record(mandate, credits.only_members(changes, array['id', 'allowance',`,
+    tests: ['mandates/foreign-members.test.ts'],
+  },
+  {
     name: 'a mandate may contradict itself',
-    file: bounds,
+    file: terms,
     find: '  perform credits.assert_terms(mandate);\n  mandate.id := new_id;',
     replace: '  mandate.id := new_id;',
     tests: ['mandates/debt-bounds.test.ts'],

@@ -2,6 +2,11 @@ import type { KeyChanges, NewBudget } from './schemas.ts';
 
 /** The terms of a budget, or changes of them, by the columns of a mandate. */
 export function toTerms(budget: NewBudget | NonNullable<KeyChanges['budget']>): Record<string, unknown> {
-  const { maxPerSpend, ...terms } = budget;
-  return { ...terms, ...(maxPerSpend === undefined ? {} : { spend_max: maxPerSpend }) };
+  const { allowance, period, kinds, maxPerSpend } = budget;
+  return {
+    ...(allowance === undefined ? {} : { allowance }),
+    ...(period === undefined ? {} : { period }),
+    ...(kinds === undefined ? {} : { kinds }),
+    ...(maxPerSpend === undefined ? {} : { spend_max: maxPerSpend }),
+  };
 }
