@@ -16,6 +16,7 @@ type Billed = {
 
 /** What the provider knows. */
 type Books = {
+  isLive: boolean;
   clock: TestClock;
   prices: Map<string, Price>;
   checkouts: Map<string, { priceId: string; isOpen: boolean }>;
@@ -42,8 +43,9 @@ export function turnOf(start: Date, interval: 'month' | 'year', turns: number): 
   return turn;
 }
 
-export function createBilling(clock: TestClock): Billing {
+export function createBilling(clock: TestClock, isLive = false): Billing {
   const books: Books = {
+    isLive,
     clock,
     prices: new Map(),
     checkouts: new Map(),
@@ -60,10 +62,10 @@ export function createBilling(clock: TestClock): Billing {
 function createProvider(books: Books): PaymentProvider {
   const provider: Partial<PaymentProvider> = {
     name: 'stripe',
-    isLive: false,
+    isLive: books.isLive,
     changesAtOnce: true,
     async ensurePrice({ planId, version, priceCents, currency, interval }) {
-      const id = `price_${planId}_${version}`;
+      const id = `price_${books.isLive ? 'live_' : ''}${planId}_${version}`;
       books.prices.set(id, { priceCents, currency, interval });
       return id;
     },
@@ -122,7 +124,7 @@ function changePrice(books: Books, order: Parameters<PaymentProvider['changeSubs
 
 function tell(books: Books, type: string, facts: Fact[]): void {
   const createdAt = books.clock.now();
-  books.outbox.push({ id: `evt_${randomUUID()}`, type, createdAt, isLive: false, payload: {}, facts });
+  books.outbox.push({ id: `evt_${randomUUID()}`, type, createdAt, isLive: books.isLive, payload: {}, facts });
 }
 
 function find(books: Books, id: string): Billed {

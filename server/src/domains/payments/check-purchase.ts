@@ -5,7 +5,7 @@ import { endCheckout } from './end-checkout.ts';
 import { openCheckout, type PurchaseRow } from './open-checkout.ts';
 import { openableMs } from './openable-ms.ts';
 import type { MayCapture, PaymentProvider } from './payment-provider.ts';
-import { providerOf } from './provider-of.ts';
+import { isLeftTest, providerOf } from './provider-of.ts';
 import { chargeTopUp } from './top-ups/charge-top-up.ts';
 
 /**
@@ -55,11 +55,6 @@ async function readCheckout(
   if (fact) return fact;
   // What a provider does not know any more can no longer be paid.
   return expiredFact(purchase, checkoutId);
-}
-
-/** Whether a purchase was begun with test keys, and live ones have taken their place. */
-function isLeftTest(ctx: Ctx, { provider, is_live: isLive }: PurchaseRow): boolean {
-  return !isLive && ctx.payments.provider(provider).isLive;
 }
 
 /** That a checkout can no longer be paid. */

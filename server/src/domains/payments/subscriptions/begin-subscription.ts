@@ -12,8 +12,10 @@ import { subscriptions } from '../plan-tables.ts';
 import { findPlan } from '../plans/find-plan.ts';
 import type { Plan, PlanVersion } from '../plans/to-plan-view.ts';
 import type { PaymentProvider } from '../payment-provider.ts';
+import { isLeftTest, providerOf } from '../provider-of.ts';
+import { endLeftTest } from './end-left-test.ts';
 import { ensurePriceOf } from './ensure-price-of.ts';
-import type { Subscription } from './find-subscription.ts';
+import { liveStatuses, type Subscription } from './find-subscription.ts';
 import type { OpenedSubscription } from './schemas.ts';
 
 /** How long a checkout waits to be paid. */
@@ -24,8 +26,9 @@ type Ordered = { plan: Plan; version: PlanVersion };
 /**
  * Begins a subscription: opens a checkout at the provider, in which the first period is paid. Again, while
  * that waits, it answers with the same checkout; for another plan the one before is closed first, so that
- * nobody pays for two. Throws `auth.session_ended`, `request.not_found` (the plan),
- * `payments.subscribed_already`, and what the provider throws.
+ * nobody pays for two, and what is left from test mode ends. Throws `auth.session_ended`, `request.not_found`
+ * (the plan), `payments.subscribed_already`, `payments.provider_not_set_up` (also where the one before was
+ * begun), and what the provider throws.
  */
 export async function beginSubscription(
   ctx: Ctx,
@@ -33,10 +36,12 @@ export async function beginSubscription(
   { planId, provider: name }: { planId: string; provider?: ProviderName },
 ): Promise<OpenedSubscription> {
   const provider = ctx.payments.provider(name);
-  const { ordered, waiting } = await ctx.db.asServiceFor(caller, async (tx) => ({
+  const { ordered, others } = await ctx.db.asServiceFor(caller, async (tx) => ({
     ordered: await findPlan(tx, planId),
-    waiting: await findWaiting(tx, caller.userId),
+    others: await findUnended(tx, caller.userId),
   }));
+  for (const row of others) if (isLeftTest(ctx, row)) await endLeftTest(ctx, row);
+  const waiting = others.filter((row) => waits(row) && !isLeftTest(ctx, row));
   const stale = waiting.filter((row) => !isSame(ctx, row, ordered, provider));
   for (const row of stale) await closeCheckout(ctx, row);
   const { subscription, user } = await ctx.db.asServiceFor(caller, (tx) =>
@@ -50,13 +55,18 @@ export async function beginSubscription(
   return openCheckout(ctx, { subscription, user, ordered, provider });
 }
 
-/** Those of a person that wait to be paid for the first time. */
-async function findWaiting(tx: Tx, userId: string): Promise<Subscription[]> {
+/** Those of a person that wait to be paid, or live. */
+async function findUnended(tx: Tx, userId: string): Promise<Subscription[]> {
   return tx
     .select()
     .from(subscriptions)
-    .where(and(eq(subscriptions.userId, userId), inArray(subscriptions.status, ['opening', 'incomplete'])))
+    .where(and(eq(subscriptions.userId, userId), inArray(subscriptions.status, ['opening', ...liveStatuses])))
     .orderBy(desc(subscriptions.createdAt));
+}
+
+/** Whether one waits to be paid for the first time. */
+function waits({ status }: Subscription): boolean {
+  return status === 'opening' || status === 'incomplete';
 }
 
 /** Whether a checkout that waits is for this very order, and can still be paid. */
@@ -83,11 +93,15 @@ function endOfCheckout({ createdAt }: Subscription): Date {
   return new Date(createdAt.getTime() + checkoutMs);
 }
 
-/** Sees to it that a checkout is paid no more. Throws `payments.subscribed_already` when it was meanwhile. */
+/**
+ * Sees to it that a checkout is paid no more. Throws `payments.subscribed_already` when it was meanwhile, and
+ * `payments.provider_not_set_up` when nobody can be asked, since a page in the other mode may still be paid.
+ */
 async function closeCheckout(ctx: Ctx, row: Subscription): Promise<void> {
+  const provider = providerOf(ctx, row);
   if (row.checkoutId === null) return;
   try {
-    await ctx.payments.provider(row.provider).expireCheckout(row.checkoutId);
+    await provider.expireCheckout(row.checkoutId);
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'payments.provider_refused') throw error;
     if (row.checkoutExpiresAt !== null && row.checkoutExpiresAt <= ctx.clock.now()) return;

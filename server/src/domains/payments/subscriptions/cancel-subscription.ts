@@ -5,19 +5,23 @@ import { AppError } from '../../../errors.ts';
 import { reachFaultPoint } from '../../../lib/fault-points.ts';
 import { newId } from '../../../lib/ids.ts';
 import { subscriptions } from '../plan-tables.ts';
+import { isLeftTest, providerOf } from '../provider-of.ts';
+import { endLeftTest } from './end-left-test.ts';
 import { findSubscription, liveStatuses, type Subscription } from './find-subscription.ts';
 import { readSubscription } from './read-subscription.ts';
 import type { SubscriptionView } from './schemas.ts';
 
 /**
  * Ends the caller's subscription with the period that has been paid for; credits and plan stay until then.
- * One that waits in its checkout is closed at once. Again it changes nothing. Throws `auth.session_ended`,
+ * One that waits in its checkout is closed at once, and so is what is left from test mode. Again it changes
+ * nothing. Throws `auth.session_ended`,
  * `payments.no_subscription`, and what the provider throws.
  */
 export async function cancelSubscription(ctx: Ctx, caller: Caller): Promise<SubscriptionView> {
   const subscription = await findOwn(ctx, caller);
   if (subscription.status === 'opening') return closeCheckout(ctx, caller, subscription);
-  if (!subscription.cancelsAtPeriodEnd) await setCancels(ctx, subscription, true);
+  if (isLeftTest(ctx, subscription)) await endLeftTest(ctx, subscription);
+  else if (!subscription.cancelsAtPeriodEnd) await setCancels(ctx, subscription, true);
   return readSubscription(ctx, caller);
 }
 
@@ -44,7 +48,7 @@ async function setCancels(ctx: Ctx, subscription: Subscription, cancels: boolean
   if (providerSubscriptionId === null || !liveStatuses.includes(status)) {
     throw new AppError('payments.subscription_state');
   }
-  const provider = ctx.payments.provider(subscription.provider);
+  const provider = providerOf(ctx, subscription);
   const fact = await provider.cancelSubscription({ providerSubscriptionId, cancels, changeId: newId(ctx) });
   await reachFaultPoint('subscription.cancelled');
   await ctx.payments.applyFacts(provider, [fact]);
@@ -53,15 +57,22 @@ async function setCancels(ctx: Ctx, subscription: Subscription, cancels: boolean
 async function closeCheckout(
   ctx: Ctx,
   caller: Caller,
-  { id, provider, checkoutId }: Subscription,
+  subscription: Subscription,
 ): Promise<SubscriptionView> {
   const view = await readSubscription(ctx, caller);
-  if (checkoutId !== null) await ctx.payments.provider(provider).expireCheckout(checkoutId);
+  if (isLeftTest(ctx, subscription)) await endLeftTest(ctx, subscription);
+  else await closeAtProvider(ctx, subscription);
+  return { ...view, status: 'ended', checkoutUrl: null };
+}
+
+async function closeAtProvider(ctx: Ctx, subscription: Subscription): Promise<void> {
+  const { id, checkoutId } = subscription;
+  const provider = providerOf(ctx, subscription);
+  if (checkoutId !== null) await provider.expireCheckout(checkoutId);
   await ctx.db.asService((tx) =>
     tx
       .update(subscriptions)
       .set({ status: 'abandoned', updatedAt: ctx.clock.now() })
       .where(and(eq(subscriptions.id, id), eq(subscriptions.status, 'opening'))),
   );
-  return { ...view, status: 'ended', checkoutUrl: null };
 }

@@ -8,6 +8,7 @@ import { creditsAddress } from '../../credits/index.ts';
 import { periods, planChanges, plans, planVersions } from '../plan-tables.ts';
 import { findPlan } from '../plans/find-plan.ts';
 import type { Plan, PlanVersion } from '../plans/to-plan-view.ts';
+import { providerOf } from '../provider-of.ts';
 import { ensurePriceOf } from './ensure-price-of.ts';
 import { findSubscription, type Subscription } from './find-subscription.ts';
 import { readSubscription } from './read-subscription.ts';
@@ -86,7 +87,7 @@ async function readVersion(tx: Tx, { planId, version }: Subscription): Promise<P
 /** Has the provider change the price. Returns where the change is to be agreed to, unless it is done. */
 async function askProvider(ctx: Ctx, change: Change): Promise<string | null> {
   const { subscription, current, next } = change;
-  const { changesAtOnce } = ctx.payments.provider(subscription.provider);
+  const { changesAtOnce } = providerOf(ctx, subscription);
   const isImmediate = changesAtOnce && next.priceCents > current.priceCents;
   const isBilled = (version: PlanVersion) =>
     version.planId === subscription.billedPlanId && version.version === subscription.billedVersion;
@@ -109,7 +110,7 @@ async function askProvider(ctx: Ctx, change: Change): Promise<string | null> {
 /** Has the provider put the subscription on a price, and applies what it answers. */
 async function setPrice(ctx: Ctx, change: Change, to: PlanVersion, changeId: string, isImmediate: boolean) {
   const { subscription, providerSubscriptionId, plan } = change;
-  const provider = ctx.payments.provider(subscription.provider);
+  const provider = providerOf(ctx, subscription);
   const providerPriceId = await ensurePriceOf(ctx, provider, plan, to);
   const returnUrl = creditsAddress(ctx);
   const order = { providerSubscriptionId, providerPriceId, changeId, isImmediate, returnUrl };

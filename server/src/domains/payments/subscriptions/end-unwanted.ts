@@ -4,7 +4,9 @@ import { AppError } from '../../../errors.ts';
 import { recordAuditEvent } from '../../audit/index.ts';
 import type { PaymentProvider } from '../payment-provider.ts';
 import { subscriptions } from '../plan-tables.ts';
+import { isLeftTest, providerOf } from '../provider-of.ts';
 import { askAboutSubscriptions } from './ask-about-subscriptions.ts';
+import { endLeftTest } from './end-left-test.ts';
 import type { Subscription } from './find-subscription.ts';
 
 type Ending = { reason: 'lost' | 'second'; endFor: string };
@@ -25,11 +27,13 @@ export async function endUnwanted(ctx: Ctx): Promise<void> {
   );
 }
 
-async function endOne(ctx: Ctx, { id, userId, provider: name, providerSubscriptionId }: Subscription) {
+async function endOne(ctx: Ctx, subscription: Subscription) {
+  if (isLeftTest(ctx, subscription)) return endLeftTest(ctx, subscription);
+  const { id, userId, providerSubscriptionId } = subscription;
   const ending = await readEnding(ctx, id);
   if (ending === undefined || providerSubscriptionId === null) return;
   const { reason, endFor } = ending;
-  const provider = ctx.payments.provider(name);
+  const provider = providerOf(ctx, subscription);
   const order = { providerSubscriptionId, cancels: true, changeId: endFor };
   const fact = await provider
     .cancelSubscription(order)

@@ -1,7 +1,9 @@
 import { and, inArray, isNotNull, lt } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import { subscriptions } from '../plan-tables.ts';
+import { isLeftTest, providerOf } from '../provider-of.ts';
 import { askAboutSubscriptions } from './ask-about-subscriptions.ts';
+import { endLeftTest } from './end-left-test.ts';
 import { endUnwanted } from './end-unwanted.ts';
 import { liveStatuses, type Subscription } from './find-subscription.ts';
 import { followOpenings } from './follow-openings.ts';
@@ -40,9 +42,12 @@ function followOverdue(ctx: Ctx): Promise<void> {
   );
 }
 
-async function askAfter(ctx: Ctx, { provider: name, providerSubscriptionId }: Subscription): Promise<void> {
+/** What is left from test mode is over with its period: live keys hear of no other. */
+async function askAfter(ctx: Ctx, subscription: Subscription): Promise<void> {
+  const { providerSubscriptionId } = subscription;
   if (providerSubscriptionId === null) return;
-  const provider = ctx.payments.provider(name);
+  if (isLeftTest(ctx, subscription)) return endLeftTest(ctx, subscription);
+  const provider = providerOf(ctx, subscription);
   const fact = await provider.readSubscription(providerSubscriptionId);
   if (fact) await ctx.payments.applyFacts(provider, [fact]);
 }
