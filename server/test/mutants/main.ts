@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
 import { startEmbeddedBackend } from '../harness/backends/embedded.ts';
 import { openScratchDir } from '../harness/backends/scratch.ts';
 import { mutants } from './index.ts';
@@ -13,10 +14,22 @@ const root = join(import.meta.dirname, '../../..');
 const credits = 'server/src/domains/credits';
 const copies = 2;
 
-const wanted = process.argv.slice(2);
+const help = `Tries the hand-made mutants of the ledger: each must be noticed by a test. Takes about twenty minutes.
+
+  npm run test:mutants                     all of them
+  npm run test:mutants -- "part of a name" those whose names contain it
+`;
+const { positionals: wanted, values } = parseArgs({
+  options: { help: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
 const chosen = mutants.filter(
   ({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)),
 );
+if (values.help || chosen.length === 0) {
+  process.stdout.write(values.help ? help : `No mutant has such a name.\n\n${help}`);
+  process.exit(values.help ? 0 : 1);
+}
 const verdicts = new Map<Mutant, Verdict>();
 const startedAt = performance.now();
 

@@ -141,11 +141,14 @@ describe('21. an unverified account with the address of a verified sign-in elsew
     expect(user.id).not.toBe(person.id);
   });
 
-  test('a reset does not get past a second factor', async () => {
+  test('a reset does not get past a second factor, and confirms no address for who holds it', async () => {
     const holder = await registerWithTotp(service);
     await resetPassword(holder.email);
-    const { body } = await logIn(service, holder, newPassword);
-    expect(body.twoFactorRequired).toBe(true);
+    expect((await logIn(service, holder, newPassword)).body.twoFactorRequired).toBe(true);
+    const browser = newBrowser();
+    await signInAtStandIn(browser, company, newClaims(holder.email));
+    expect((await tokensOf(service, browser)).user).toMatchObject({ id: holder.id, emailVerified: true });
+    expect((await logIn(service, holder, newPassword)).status).toBe(401);
   });
 
   test('whoever confirms an address by a reset leaves no account of the one before', async () => {
