@@ -42,7 +42,7 @@ function withoutOthers(schema: JsonSchema): JsonSchema {
   return closed(properties ? { ...schema, properties: { [csrfFieldName]: {}, ...properties } } : schema);
 }
 
-/** The schema with every object in it closed. Of several forms only one may be an object: see `hasOneObject`. */
+/** The schema with every object in it closed, except where several forms are objects: see `hasOneObject`. */
 function closed(schema: JsonSchema): JsonSchema {
   const { properties, items, anyOf } = schema;
   return {

@@ -5,8 +5,8 @@ import { mandateCalls } from '../../../../test/harness/mandates.ts';
 import { addTeam, teamOf } from '../../../../test/harness/teams.ts';
 import { addWalletHolder, connectAsOwner } from '../../../../test/harness/wallets.ts';
 
-// What is named beside the terms of a mandate, in whatever part of a body, changes nothing: neither whose mandate
-// it is, nor what was spent of it.
+// What is named beside the terms of a mandate, in whatever part of a body, changes nothing: neither whose
+// mandate it is, nor what was spent of it.
 
 const service = await startTestService();
 const admin = await addWalletHolder(service);
