@@ -73,7 +73,8 @@ async function leaveTracesInWallets(): Promise<void> {
   expect((await send('POST', 'credits/use', { ...spend, idempotencyKey: randomUUID() }, token)).status).toBe(
     200,
   );
-  expect((await send('POST', 'credits/holds', spend, token)).status).toBe(201);
+  const held = await send('POST', 'credits/holds', { ...spend, idempotencyKey: randomUUID() }, token);
+  expect(held.status).toBe(201);
   await send('POST', 'credits/mandates', { appId: 'chat', allowance: 9, period: 'month' }, token);
 
   boss = await addWalletHolder(service);
@@ -87,6 +88,13 @@ async function leaveTracesInWallets(): Promise<void> {
   const accepted = await send('POST', `credits/invitations/${invitation.body.id}/accept`, {}, token);
   expect(accepted.status).toBe(200);
   expect((await send('POST', 'credits/use', { ...spend, walletId: team.id }, token)).status).toBe(200);
+  await addLot(
+    service,
+    { userId: id, sessionId: '', token },
+    { source: 'purchase', kind: 'paid', amount: 5 },
+  );
+  const sent = { amount: 5, description: `From ${traces.name}` };
+  expect((await send('POST', `credits/teams/${team.id}/transfers`, sent, token)).status).toBe(200);
   const other = await addTeam(service, boss, 'Other');
   expect((await other.invite(boss, traces.address)).status).toBe(201);
   expect((await send('POST', 'credits/teams', { name: 'Alone' }, token)).status).toBe(201);

@@ -35,7 +35,9 @@ async function newPerson() {
 test('the export holds every row of the person, also of tables that only their foreign key leads to', async () => {
   const ada = await newPerson();
   const spend = { amount: 7, appId: 'chat', description: 'Chat' };
+  const hold = { ...spend, idempotencyKey: 'hold-1' };
   await service.send('POST', '/api/v1/credits/use', { token: ada.token, body: spend });
+  await service.send('POST', '/api/v1/credits/holds', { token: ada.token, body: hold });
   const { status, headers, body } = await service.send('GET', path, { token: ada.token });
   expect(status).toBe(200);
   expect(headers.get('content-disposition')).toContain('personal-data.json');
@@ -49,6 +51,10 @@ test('the export holds every row of the person, also of tables that only their f
   expect(sections['credits.transactions']).toMatchObject([
     { type: 'bonus', amount: 150, entries: [{ amount: 150 }, { amount: -150 }] },
     { type: 'usage', amount: -7, description: 'Chat' },
+    { type: 'hold', amount: -7, description: 'Chat' },
+  ]);
+  expect(sections['credits.idempotencyKeys']).toMatchObject([
+    { key: 'hold-1', details: { amount: 7, description: 'Chat' } },
   ]);
   const { rows } = await owner.query<{ name: string }>(`
     select distinct c.conrelid::regclass::text as name from pg_constraint c
