@@ -1,5 +1,5 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { afterAll } from 'vitest';
 
 export type Received = { headers: IncomingHttpHeaders; body: string; path: string };
@@ -32,6 +32,25 @@ export async function startReceiver(): Promise<Receiver> {
     server.close();
   });
   return receiver;
+}
+
+/**
+ * The address of a TCP server that answers whatever is sent to it with these bytes, and then ends the
+ * connection, or says no more.
+ */
+export async function startRawReceiver(bytes: string, then: 'ends' | 'stays'): Promise<string> {
+  const sockets = new Set<Socket>();
+  const server = createTcpServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('data', () => (then === 'ends' ? socket.end(bytes) : socket.write(bytes)));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  afterAll(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
 }
 
 /** A reply with a status and a text. */

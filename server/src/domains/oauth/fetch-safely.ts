@@ -1,6 +1,6 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
-import { findAddresses, pinnedLookup, type Resolve } from '../../lib/find-addresses.ts';
+import type { IncomingMessage } from 'node:http';
+import { findAddresses, type Resolve } from '../../lib/find-addresses.ts';
+import { sendRequest, untilAborted } from '../../lib/send-request.ts';
 
 export type FetchLimits = {
   /** Whether addresses of this machine are asked, also without TLS: where one develops. */
@@ -11,7 +11,6 @@ export type FetchLimits = {
 
 const timeoutMs = 5_000;
 const bodyBytesMax = 65_536;
-const headersBytesMax = 16_384;
 
 export type SafeRequest = {
   method?: string;
@@ -32,22 +31,9 @@ export async function fetchSafely(
   const url = new URL(address);
   if (url.protocol !== 'https:' && !limits.mayBeLoopback) throw new Error('only https is asked');
   const signal = AbortSignal.timeout(timeoutMs);
-  const addresses = await findAddresses(url.hostname, limits);
-  signal.throwIfAborted();
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, {
-    method,
-    agent: false,
-    headers: {
-      ...headers,
-      ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
-    },
-    lookup: pinnedLookup(addresses),
-    maxHeaderSize: headersBytesMax,
-    signal,
-  });
-  request.on('response', resolve).on('error', reject).end(body);
-  return toResponse(await promise);
+  const addresses = await untilAborted(signal, findAddresses(url.hostname, limits));
+  const message = await sendRequest(url, { method, headers, body, addresses, signal });
+  return untilAborted(signal, toResponse(message));
 }
 
 async function toResponse(message: IncomingMessage): Promise<Response> {

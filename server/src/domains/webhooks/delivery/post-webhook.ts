@@ -1,12 +1,6 @@
-import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
-import {
-  findAddresses,
-  pinnedLookup,
-  RefusedAddressError,
-  type Address,
-  type Resolve,
-} from '../../../lib/find-addresses.ts';
+import type { IncomingMessage } from 'node:http';
+import { findAddresses, RefusedAddressError, type Resolve } from '../../../lib/find-addresses.ts';
+import { sendRequest, untilAborted } from '../../../lib/send-request.ts';
 
 export type WebhookRequest = { url: string; headers: Record<string, string>; body: string };
 
@@ -29,7 +23,6 @@ export type PostOutcome = {
 };
 
 const excerptBytesMax = 1024;
-const headersBytesMax = 16_384;
 /** Of the time that an endpoint has. */
 const slowShare = 0.5;
 
@@ -55,55 +48,23 @@ export async function postWebhook(wanted: WebhookRequest, options: PostOptions):
 type Attempted = Omit<PostOutcome, 'durationMs' | 'isSlow'>;
 
 async function attempt(
-  wanted: WebhookRequest,
+  { url: address, headers, body }: WebhookRequest,
   options: PostOptions,
   signal: AbortSignal,
 ): Promise<Attempted> {
-  const url = new URL(wanted.url);
+  const url = new URL(address);
   const addresses = await untilAborted(signal, findAddresses(url.hostname, options));
-  const response = await send(url, wanted, { addresses, signal });
+  const response = await sendRequest(url, { method: 'POST', headers, body, addresses, signal });
   const statusCode = response.statusCode ?? 0;
   const hasArrived = statusCode >= 200 && statusCode < 300;
   // What an endpoint has accepted stays accepted, even if the rest of its answer never comes.
-  const responseExcerpt = await readExcerpt(response).catch(() => null);
+  const responseExcerpt = await untilAborted(signal, readExcerpt(response)).catch(() => null);
   return {
     statusCode,
     error: hasArrived ? null : `The endpoint answered ${statusCode}`,
     responseExcerpt,
     retryAfterSeconds: secondsOf(response.headers['retry-after']),
   };
-}
-
-/** DNS cannot be interrupted; its answer is no longer waited for. */
-async function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(new Error('aborted'));
-  signal.addEventListener('abort', abort);
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
-}
-
-function send(
-  url: URL,
-  { headers, body }: WebhookRequest,
-  { addresses, signal }: { addresses: Address[]; signal: AbortSignal },
-): Promise<IncomingMessage> {
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const options = {
-    method: 'POST',
-    agent: false,
-    headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) },
-    lookup: pinnedLookup(addresses),
-    maxHeaderSize: headersBytesMax,
-    signal,
-  };
-  const request: ClientRequest =
-    url.protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options);
-  request.on('response', resolve).on('error', reject).end(body);
-  return promise;
 }
 
 /** The first part of the answer as text that PostgreSQL stores; the rest is not read. */
@@ -133,6 +94,7 @@ const words: Record<string, string> = {
   ECONNRESET: 'The connection was cut off',
   ENOTFOUND: 'The name is unknown',
   EAI_AGAIN: 'The name could not be looked up',
+  UPGRADE: 'The answer asks for another protocol',
   HPE_HEADER_OVERFLOW: 'The answer has too large headers',
 };
 
