@@ -11,6 +11,7 @@ const kinds = [
   ['verification_tokens', 'sessionsRetentionSeconds'],
   ['access_requests', 'accessRequestsRetentionSeconds'],
   ['webhook_deliveries', 'webhookLogRetentionSeconds'],
+  ['webhook_events', 'webhookLogRetentionSeconds'],
   ['import_notes', 'importNotesRetentionSeconds'],
 ] as const;
 

@@ -82,3 +82,23 @@ test('the log is kept for 30 days, and what still waits longer than that', async
   const { rows } = await owner.query('select from webhooks.events where id = $1', [done.eventId]);
   expect(rows).toEqual([]);
 });
+
+test('an event that no endpoint is left for is forgotten after as long', async () => {
+  const [deleted, kept] = [await addEndpoint(service), await addEndpoint(service)];
+  const gone = [await ping(deleted), await ping(deleted)];
+  await service.ctx.jobs.runDue();
+  const waiting = await ping(kept);
+  expect((await deleted.send('DELETE', `/endpoints/${deleted.id}`)).status).toBe(200);
+  const left = async () => {
+    await service.ctx.db.asService((tx) => service.ctx.jobs.enqueue(tx, 'forget-old-data', {}));
+    await service.ctx.jobs.runDue();
+    const ids = [...gone, waiting].map(({ eventId }) => eventId);
+    const { rows } = await owner.query('select id from webhooks.events where id = any ($1)', [ids]);
+    return rows.length;
+  };
+  kept.receiver.reply = answer(500);
+  clock.advance({ days: 30 });
+  expect(await left()).toBe(3);
+  clock.advance({ ms: 1 });
+  expect(await left()).toBe(1);
+});

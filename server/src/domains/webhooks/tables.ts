@@ -56,12 +56,16 @@ export const endpointSecrets = webhooksSchema.table(
 );
 
 /** Something that happened, written in the transaction of its cause. Its id is the `webhook-id`. */
-export const events = webhooksSchema.table('events', {
-  id: uuid('id').primaryKey(),
-  type: text('type').notNull(),
-  data: jsonb('data').notNull(),
-  happenedAt: at('happened_at').notNull(),
-});
+export const events = webhooksSchema.table(
+  'events',
+  {
+    id: uuid('id').primaryKey(),
+    type: text('type').notNull(),
+    data: jsonb('data').notNull(),
+    happenedAt: at('happened_at').notNull(),
+  },
+  (table) => [index('events_happened_idx').on(table.happenedAt)],
+);
 
 /** An event on its way to an endpoint, until it has arrived or is given up. */
 export const deliveries = webhooksSchema.table(
