@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import type { Caller, Tx } from '../../db/index.ts';
 import { AppError } from '../../errors.ts';
@@ -16,8 +16,9 @@ import type { Endpoint } from './to-endpoint-object.ts';
  */
 export async function replayDelivery(ctx: Ctx, caller: Caller, id: string): Promise<DeliveryObject> {
   return ctx.db.asServiceFor(caller, async (tx) => {
-    const { delivery, event } = await requireDelivery(tx, caller, id);
+    const { delivery } = await requireDelivery(tx, caller, id);
     const endpoint = await requireEndpoint(tx, caller.userId, delivery.endpointId);
+    const event = await keepEvent(tx, id);
     return toDeliveryObject(await addDelivery(ctx, tx, { endpoint, event, isReplay: true }));
   });
 }
@@ -38,6 +39,21 @@ export async function pingEndpoint(ctx: Ctx, caller: Caller, endpointId: string)
     await tx.insert(events).values(event);
     return toDeliveryObject(await addDelivery(ctx, tx, { endpoint, event, isReplay: false }));
   });
+}
+
+/**
+ * The event of a delivery, kept with it until the transaction ends: what removes old deliveries waits for no
+ * lock of the application, and would take the new delivery along.
+ */
+async function keepEvent(tx: Tx, deliveryId: string): Promise<DeliveryRow['event']> {
+  const [kept] = await tx
+    .select({ event: events })
+    .from(deliveries)
+    .innerJoin(events, eq(events.id, deliveries.eventId))
+    .where(eq(deliveries.id, deliveryId))
+    .for('key share');
+  if (!kept) throw new AppError('request.not_found');
+  return kept.event;
 }
 
 type Wanted = { endpoint: Endpoint; event: DeliveryRow['event']; isReplay: boolean };

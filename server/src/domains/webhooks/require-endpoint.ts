@@ -10,8 +10,14 @@ import type { Endpoint } from './to-endpoint-object.ts';
  * transaction ends. `tx` is the service's. Throws `request.not_found`, `applications.admin_required`.
  */
 export async function requireEndpoint(tx: Tx, userId: string, id: string): Promise<Endpoint> {
+  const { applicationId } = await findEndpoint(tx, id);
+  await requireAdmin(tx, userId, applicationId);
+  // Again: whoever had the lock before may have changed or deleted it.
+  return findEndpoint(tx, id);
+}
+
+async function findEndpoint(tx: Tx, id: string): Promise<Endpoint> {
   const [endpoint] = await tx.select().from(endpoints).where(eq(endpoints.id, id));
   if (!endpoint) throw new AppError('request.not_found');
-  await requireAdmin(tx, userId, endpoint.applicationId);
   return endpoint;
 }
