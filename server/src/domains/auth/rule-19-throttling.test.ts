@@ -116,10 +116,6 @@ describe('rule 19: guesses at one account', () => {
     const home = freshAddress();
     await attempt({ ...person, address: home });
     service.clock.advance({ seconds: 61 });
-    for (let round = 0; round < 4; round++) {
-      await statusesOf(12, () => attempt({ email: person.email }));
-      service.clock.advance({ minutes: 61 });
-    }
     const events = async () =>
       (
         await owner.query<{ details: unknown }>(
@@ -127,7 +123,12 @@ describe('rule 19: guesses at one account', () => {
           [person.id],
         )
       ).rows.map(({ details }) => details);
-    await expect.poll(events).toHaveLength(4);
+    for (let round = 1; round <= 4; round++) {
+      await statusesOf(12, () => attempt({ email: person.email }));
+      // Noted after the answer: an hour later it would count to the next round.
+      await expect.poll(events).toHaveLength(round);
+      service.clock.advance({ minutes: 61 });
+    }
     const kind = 'attacked';
     expect(await events()).toEqual([true, false, false, false].map((mailed) => ({ kind, mailed })));
     const mails = (await service.mails(person.email)).filter(({ subject }) => subject.includes('tries'));
