@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { canonicalMailbox } from '../../lib/mailbox.ts';
 import { startTestService, type TestService } from '../../../test/harness/index.ts';
+import { untilSoManyWait } from '../../../test/harness/locks.ts';
 import { signIn } from '../../../test/harness/people.ts';
 import { connectAsOwner } from '../../../test/harness/wallets.ts';
 import { verifyLedger } from './index.ts';
@@ -124,9 +125,13 @@ describe('many sign-ups from one address', () => {
   test('get no more bonuses than allowed, also at once; the others wait for the address to be confirmed', async () => {
     const tight = await startTestService({ env: { ...env, SIGNUP_BONUS_PER_ADDRESS: '3' } });
     const address = '203.0.113.9';
-    const people = await Promise.all(
-      Array.from({ length: 12 }, () => register(`${unique()}@example.com`, address, tight)),
-    );
+    // All are under way before the first bonus is written down.
+    const tightOwner = await connectAsOwner(tight);
+    await tightOwner.query('begin; lock table credits.bonus_mailboxes in share mode');
+    const registering = Array.from({ length: 12 }, () => register(`${unique()}@example.com`, address, tight));
+    await untilSoManyWait(tightOwner, 4);
+    await tightOwner.query('commit');
+    const people = await Promise.all(registering);
     expect(people.filter(({ credits }) => credits === 150)).toHaveLength(3);
     const waiting = people.find(({ credits }) => credits === 0)!;
     expect(await availableTo(waiting, tight)).toBe(0);

@@ -2,9 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { registerApplication } from '../../../../test/harness/applications.ts';
 import { startTestService, type Answer } from '../../../../test/harness/index.ts';
+import { untilSoManyWait } from '../../../../test/harness/locks.ts';
 import { mandateCalls } from '../../../../test/harness/mandates.ts';
 import { addAdministrator, expectSound, readOwn } from '../../../../test/harness/movements.ts';
-import { addLot, addWalletHolder, type WalletHolder } from '../../../../test/harness/wallets.ts';
+import {
+  addLot,
+  addWalletHolder,
+  connectAsOwner,
+  type WalletHolder,
+} from '../../../../test/harness/wallets.ts';
 
 const start = '2026-03-10T12:00:00.000Z';
 const service = await startTestService({ startAt: start });
@@ -78,6 +84,20 @@ describe('races', () => {
     const { used } = await read(mandate.id);
     expect(used).toBe(5 * answers.filter(({ body }) => body.success).length + (later.status === 200 ? 5 : 0));
     if (used > 50) expect(later.body.code).toBe('mandate.exceeded');
+  });
+
+  test('a change that waits for a spend counts what it has charged', async () => {
+    const mandate = await given({ allowance: 1000 });
+    const owner = await connectAsOwner(service);
+    await owner.query('begin');
+    await owner.query('select from credits.mandates where id = $1 for update', [mandate.id]);
+    const spending = use({ amount: 5 });
+    await untilSoManyWait(owner, 1);
+    const changing = change(mandate.id, { allowance: 50 });
+    await untilSoManyWait(owner, 2);
+    await owner.query('commit');
+    expect([(await spending).status, (await changing).status]).toEqual([200, 200]);
+    expect(await read(mandate.id)).toMatchObject({ used: 5, remaining: 45 });
   });
 
   test('30 parallel copies of one key under a mandate have one effect', async () => {
