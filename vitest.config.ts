@@ -4,16 +4,21 @@ import { findChromium } from './server/test/browser/chromium.ts';
 const browserTests = 'server/test/browser/**';
 /**
  * What does not depend on whose PostgreSQL it is: what a browser shows, how the embedded one starts and
- * stops, how programs are called, what is checked of the sources, and how providers of payments are asked.
+ * stops, how programs are called, what is checked of the sources, how providers of payments are asked, what
+ * is read of files to import, and to which addresses webhooks go.
  */
 const sameEverywhere = [
   browserTests,
   'server/test/crash/{start-and-stop,payments}.test.ts',
-  'server/test/{cli,tidy,audit-command,reconcile-command}.test.ts',
+  'server/test/{cli,tidy,audit-command,reconcile-command,users-command}.test.ts',
   'server/test/{import,mutants}/**',
   'server/test/conformance/mutations.test.ts',
   'server/src/{lib,mail}/**',
+  'server/src/http/pages/**',
+  'server/src/domains/auth/import/mappings.test.ts',
+  'server/src/domains/credits/scale.test.ts',
   'server/src/domains/payments/{stripe,paypal}/**',
+  'server/src/domains/webhooks/delivery/{odd-answers,safe-addresses}.test.ts',
   'stand-in/**',
 ];
 const left = [

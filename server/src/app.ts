@@ -2,10 +2,11 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Ctx } from './ctx.ts';
-import { addApiKeyRoutes } from './domains/api-keys/index.ts';
+import { addApiKeyPages, addApiKeyRoutes } from './domains/api-keys/index.ts';
 import {
   addAccessRequestRoutes,
   addApplicationRoutes,
+  addGrantPages,
   addGrantRoutes,
   addRequestPages,
 } from './domains/applications/index.ts';
@@ -20,6 +21,7 @@ import {
   addRecoveryRoutes,
   addStepUpRoutes,
   addUpstreamRoutes,
+  assertRecentSignIn,
   findBrowserCaller,
   readAvailable,
 } from './domains/auth/index.ts';
@@ -42,6 +44,7 @@ import { addAssetRoutes } from './http/pages/assets.ts';
 import { addLinkPages } from './http/pages/link-pages.ts';
 import { addFirstAdminPage } from './http/pages/first-admin-page.ts';
 import { addMailboxPage } from './http/pages/mailbox-page.ts';
+import { addOwnPages } from './http/pages/own-pages.ts';
 import { addSecurityPages } from './http/pages/security-pages.ts';
 import { createServer } from './http/server.ts';
 import type { Resolve } from './lib/find-addresses.ts';
@@ -68,7 +71,7 @@ export async function buildApp(ctx: Ctx, resolve?: Resolve): Promise<App> {
   addCreditAdministrationRoutes(app, ctx);
   addAuthAdministrationRoutes(app, ctx);
   addAuditRoutes(app, ctx);
-  addCreditRoutes(app, ctx);
+  addCreditRoutes(app, ctx, assertRecentSignIn);
   addRecoveryRoutes(app, ctx);
   addFactorRoutes(app, ctx);
   addPasskeyRoutes(app, ctx);
@@ -80,7 +83,9 @@ export async function buildApp(ctx: Ctx, resolve?: Resolve): Promise<App> {
   addAccessRequestRoutes(app, ctx);
   addGrantRoutes(app, ctx);
   addApiKeyRoutes(app, ctx);
+  addApiKeyPages(app, ctx);
   addRequestPages(app, ctx);
+  addGrantPages(app, ctx);
   addOauthRoutes(app, ctx, resolve);
   addProtectedResourceRoutes(app, ctx);
   addWebhookRoutes(app, ctx);
@@ -92,6 +97,7 @@ export async function buildApp(ctx: Ctx, resolve?: Resolve): Promise<App> {
   addPrivacyRoutes(app, ctx);
   addAssetRoutes(app);
   addAccountPages(app, ctx);
+  addOwnPages(app, ctx);
   addSecurityPages(app, ctx);
   addLinkPages(app, ctx);
   addFirstAdminPage(app, ctx);

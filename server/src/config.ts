@@ -310,6 +310,15 @@ export const settings = {
       'Other issuers whose access tokens count on this API, comma separated: `issuer|audience`, or `issuer` alone for ' +
       'tokens whose audience is JWT_AUDIENCE.',
   },
+  trustedIssuersMfa: {
+    env: 'TRUSTED_ISSUERS_MFA',
+    type: 'boolean',
+    default: 'false',
+    group: 'Identity providers',
+    description:
+      'Whether access tokens of other issuers also count for people who have a second factor here when the token does ' +
+      'not say that one was shown (`mfa` in `amr`): then whoever signs in there passes the second factor by.',
+  },
   socialDefault: {
     env: 'SOCIAL_DEFAULT',
     type: 'text',

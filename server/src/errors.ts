@@ -370,6 +370,11 @@ export const errorTable = {
     title: 'This account cannot be impersonated',
     detail: 'Only active accounts of ordinary people can, not those of administrators.',
   },
+  'users.reset_refused': {
+    status: 409,
+    title: 'These second factors are not removed here',
+    detail: 'Only those of other, active accounts are.',
+  },
   'users.first_admin_link_invalid': {
     status: 400,
     title: 'The link does not work any more',
@@ -638,7 +643,8 @@ export const errorTable = {
     status: 409,
     title: 'So much cannot be refunded',
     detail:
-      'At most `refundableCents` can: what was paid for credits that are unspent, and has not gone back.',
+      'At most `refundableCents` can: what was paid for credits that are unspent, and has not gone back. PayPal sends ' +
+      'whole forints and Taiwan dollars only.',
   },
   'payments.refund_decided': {
     status: 409,
@@ -694,7 +700,8 @@ export const errorTable = {
   'payments.subscription_state': {
     status: 409,
     title: 'The subscription is not in a state for this',
-    detail: 'See its `status` and `cancelsAtPeriodEnd`.',
+    detail:
+      'See its `status` and `cancelsAtPeriodEnd`. A change of plan that is on its way has to be billed first.',
   },
   'idempotency.mismatch': {
     status: 422,

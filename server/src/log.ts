@@ -4,6 +4,15 @@ import { prettyLine } from './lib/pretty-log.ts';
 import { maskTokens, redact } from './lib/redact.ts';
 
 /**
+ * Lets the service live on when nobody takes its output any more, or the disk that it goes to is full:
+ * without a listener, a failed write ends the process. What cannot be written is lost; the next line is tried
+ * again.
+ */
+export function outliveOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+}
+
+/**
  * The log of the service: one JSON object per line, or one readable line in development (LOG_FORMAT). Secret
  * fields are removed at any depth, and whatever looks like a token is masked wherever it stands.
  */

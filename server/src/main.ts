@@ -4,8 +4,8 @@ import { prepareDatabase } from './db/connect.ts';
 import { DataDirInUseError } from './db/embedded.ts';
 import { SchemaError } from './db/migrate.ts';
 import { loadEnvironment, type Environment } from './environment.ts';
-import { createLog } from './log.ts';
-import { assertPagesBuilt, PagesNotBuiltError } from './http/pages/built-pages.ts';
+import { createLog, outliveOutput } from './log.ts';
+import { loadBuiltPages, PagesNotBuiltError } from './http/pages/built-pages.ts';
 import { openDatabase, type OpenDatabase } from './open-database.ts';
 import { startPaymentStandIn, type PaymentStandIn } from './payment-stand-in.ts';
 import { createFirstAdminLink } from './domains/users/index.ts';
@@ -21,6 +21,8 @@ const collectEveryMs = 15_000;
 
 type Running = {
   service?: Service;
+  /** From when it is being opened. */
+  opening?: Promise<OpenDatabase>;
   database?: OpenDatabase;
   standIn?: PaymentStandIn | undefined;
   isStopping?: boolean;
@@ -29,16 +31,18 @@ type Stop = (exitCode: number) => Promise<void>;
 
 /**
  * Starts the service: configuration, database, migrations, HTTP; stops it in reverse on SIGTERM and SIGINT,
- * or when the program that launched it has died. A second signal ends it at once.
+ * or when the program that launched it has died. A second signal leaves out what is under way and stops its
+ * own database only; a third ends the process at once.
  */
 async function main(): Promise<void> {
   assertNodeVersion(process.versions.node);
+  outliveOutput();
   const environment = await loadEnvironment();
   const log = createLog(environment.config);
   const running: Running = {};
   const started = Promise.withResolvers<void>();
   const stop = stopOnce(running, started.promise, log);
-  onStopRequest(stop);
+  onStopRequest([() => void stop(0), () => void endWithDatabase(running, log), () => process.exit(130)]);
   try {
     await start(environment, { running, stop, log });
     started.resolve();
@@ -53,14 +57,16 @@ type StartOptions = { running: Running; stop: Stop; log: Logger };
 
 async function start(environment: Environment, { running, stop, log }: StartOptions): Promise<void> {
   const { config } = environment;
-  assertPagesBuilt();
-  const database = await openDatabase(environment, {
+  // Now, and not when the first page is asked for: the next version's build may have replaced them by then.
+  await loadBuiltPages();
+  running.opening = openDatabase(environment, {
     log,
     onFailure: (error) => {
       log.fatal({ err: error }, 'the database is gone and does not come back');
       void stop(1);
     },
   });
+  const database = await running.opening;
   running.database = database;
   if (running.isStopping) return;
   const { appUrl } = await prepareDatabase(config, database.databaseUrl, (name) =>
@@ -90,13 +96,13 @@ function stopOnce(running: Running, started: Promise<void>, log: Logger): Stop {
     log.info('stopping');
     running.database?.announceStop();
     await started;
-    try {
-      await running.service?.stop();
-      await running.standIn?.stop();
-      await running.database?.close();
-    } catch (error) {
-      log.error({ err: error }, 'stopping failed');
-      process.exitCode = 1;
+    const { service, standIn, database } = running;
+    // The database is stopped whatever becomes of the rest: it is a process of its own, and would stay.
+    for (const end of [() => service?.stop(), () => standIn?.stop(), () => database?.close()]) {
+      await end()?.catch((error: unknown) => {
+        log.error({ err: error }, 'stopping failed');
+        process.exitCode = 1;
+      });
     }
     log.info('stopped');
     process.exit();
@@ -104,13 +110,24 @@ function stopOnce(running: Running, started: Promise<void>, log: Logger): Stop {
   return (exitCode) => (stopping ??= stopAll(exitCode));
 }
 
-function onStopRequest(stop: Stop): void {
-  let requestedAt: number | undefined;
+/** Ends the process without waiting for what is under way, but for the database that it has started. */
+async function endWithDatabase({ opening }: Running, log: Logger): Promise<void> {
+  log.warn('stopping at once');
+  try {
+    await (await opening)?.close();
+  } finally {
+    process.exit(130);
+  }
+}
+
+/** Does for each signal what is to be done for the first, the second and so on. */
+function onStopRequest(steps: (() => void)[]): void {
+  let requestedAt = Number.NEGATIVE_INFINITY;
   const request = (): void => {
     const now = performance.now();
-    if (requestedAt !== undefined && now - requestedAt > sameSignalMs) process.exit(130);
-    requestedAt ??= now;
-    void stop(0);
+    if (now - requestedAt <= sameSignalMs) return;
+    requestedAt = now;
+    steps.shift()?.();
   };
   process.on('SIGTERM', request).on('SIGINT', request);
   // Launched by scripts/lib.mjs: when the launcher is killed, nobody is left to stop this process.

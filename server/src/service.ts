@@ -39,6 +39,7 @@ import { handlePrivacyJobs } from './domains/privacy/index.ts';
 import { handleBanJobs } from './domains/users/index.ts';
 import { handleWebhookJobs } from './domains/webhooks/index.ts';
 import { createJobs } from './jobs/index.ts';
+import { atMost } from './lib/at-most.ts';
 import type { Resolve } from './lib/find-addresses.ts';
 import { createRandomBytes } from './lib/random-bytes.ts';
 import { createLog } from './log.ts';
@@ -60,13 +61,18 @@ export type ServiceOptions = {
   runsJobs?: boolean;
   /** What this process does about the scale of credits; `note` unless said otherwise. */
   scaleDuty?: ScaleDuty;
+  /** How long a statement may take; `Infinity` for a command, which somebody watches. */
+  statementMs?: number;
 };
 
 export type Service = { app: App; ctx: Ctx; stop(): Promise<void> };
 
+/** For what is left once requests are done or cut: longer than running jobs are waited for. */
+const closingMs = 35_000;
+
 /**
  * Puts the parts together, ready to listen. `stop` drains requests and jobs, then closes what was opened, in
- * reverse.
+ * reverse; what cannot be closed in time, such as a connection to a database that is gone, is left.
  */
 export async function createService(options: ServiceOptions): Promise<Service> {
   const { config } = options;
@@ -89,7 +95,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     turns.waiting(),
   );
   const { callers, balances } = createReads({ db, clock, metrics });
-  const { paymentProviders = configuredProviders({ config, clock, db }) } = options;
+  const { paymentProviders = configuredProviders({ config, clock, db, log }) } = options;
   const ctx: Ctx = {
     config,
     db,
@@ -117,24 +123,30 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     app,
     ctx,
     async stop() {
-      await app.close();
-      await Promise.all([callers.drain(), balances.drain(), ctx.payments.drain()]);
-      await apiKeys.close();
-      keys.close();
-      await jobs.stop();
-      await mail.close();
-      await db.close();
+      const stoppingMs = config.shutdownTimeoutSeconds * 1000 + closingMs;
+      if (!(await atMost(stoppingMs, closeParts(app, ctx))))
+        log.warn('What could not be closed in time was left open');
     },
   };
 }
 
+async function closeParts(app: App, ctx: Ctx): Promise<void> {
+  await app.close();
+  await Promise.all([ctx.callers.drain(), ctx.balances.drain(), ctx.payments.drain()]);
+  await ctx.apiKeys.close();
+  ctx.keys.close();
+  await ctx.jobs.stop();
+  await ctx.mail.close();
+  await ctx.db.close();
+}
+
 /** Opens the database. Throws ConfigError when its wallets count otherwise than the settings say. */
 async function openLedger(
-  { appUrl: url, scaleDuty = 'note' }: ServiceOptions,
+  { appUrl: url, scaleDuty = 'note', statementMs }: ServiceOptions,
   { config, clock, log, metrics }: Pick<Ctx, 'config' | 'clock' | 'log' | 'metrics'>,
 ): Promise<Ctx['db']> {
   const pool = await openPool({ url, connectionsMax: config.databasePoolMax, log, metrics });
-  const db = createDatabase(pool, clock);
+  const db = createDatabase(pool, clock, statementMs);
   try {
     await agreeOnScale({ config, db, log }, scaleDuty);
     return db;
@@ -144,20 +156,21 @@ async function openLedger(
   }
 }
 
-/** Has the jobs of every domain done. */
+/** Has the jobs of every domain done. What cleans up or verifies takes as long as it takes. */
 function handleJobs(ctx: Ctx, resolve: Resolve | undefined): void {
+  const unhurried = { ...ctx, db: ctx.db.unhurried };
   handleRecoveryJobs(ctx);
   handleAccessJobs(ctx);
   handleApiKeyJobs(ctx);
   handleWebhookJobs(ctx, resolve);
-  handleOauthJobs(ctx, resolve);
-  handleAuditJobs(ctx);
+  handleOauthJobs(unhurried, resolve);
+  handleAuditJobs(unhurried);
   handleBonusJobs(ctx);
-  handleSealJobs(ctx);
+  handleSealJobs(unhurried);
   handleBanJobs(ctx);
   handleHoldJobs(ctx);
-  handleRetentionJobs(ctx);
-  handlePrivacyJobs(ctx);
+  handleRetentionJobs(unhurried);
+  handlePrivacyJobs(unhurried);
   handlePaymentJobs(ctx);
   handlePaymentMailJobs(ctx);
   handleSubscriptionJobs(ctx);

@@ -7,18 +7,18 @@ import { registerPerson, signIn } from './harness/people.ts';
 
 const waiting = { timeout: 10_000 };
 
-/** Stops every request that reads people, until `open` is called. */
-async function closeGate(service: TestService) {
+/** Stops every request that reads people, or another table, until `open` is called. */
+async function closeGate(service: TestService, table = 'auth.users') {
   const gate = new pg.Client({ connectionString: service.ownerUrl });
   await gate.connect();
   onTestFinished(() => gate.end());
-  await gate.query('begin; lock table auth.users in access exclusive mode');
+  await gate.query(`begin; lock table ${table} in access exclusive mode`);
   return {
     open: () => gate.query('commit'),
     untilWaitedFor: () =>
       vi.waitFor(async () => {
         const { rows } = await gate.query(
-          `select 1 from pg_locks where not granted and relation = 'auth.users'::regclass`,
+          `select 1 from pg_locks where not granted and relation = '${table}'::regclass`,
         );
         expect(rows).not.toEqual([]);
       }, waiting),
@@ -90,4 +90,29 @@ test('what takes longer than SHUTDOWN_TIMEOUT is cut off', async () => {
   expect(inFlight.text()).toBe('');
   await gate.open();
   await stopping;
+});
+
+test('a stop does not wait for a database that does not answer', async () => {
+  const service = await startTestService({ statementMs: 2000, env: { SHUTDOWN_TIMEOUT: '1s' } });
+  const { gate, inFlight } = await openRequest(service);
+  await Promise.all([service.stop(), inFlight.closed]);
+  await gate.open();
+});
+
+test('what the OAuth library answers while the service stops ends its connection, too', async () => {
+  const service = await startTestService({ env: { SHUTDOWN_TIMEOUT: '1h' } });
+  const gate = await closeGate(service, 'apps.applications');
+  const inFlight = await openConnection(service);
+  const form = 'grant_type=client_credentials&client_id=nobody&client_secret=none';
+  inFlight.write(
+    `POST /oauth/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n` +
+      `Content-Length: ${form.length}\r\n\r\n${form}`,
+  );
+  await gate.untilWaitedFor();
+  const stopping = service.stop();
+  await vi.waitFor(() => expect(service.app.isDraining()).toBe(true), waiting);
+  await gate.open();
+  await inFlight.closed;
+  await stopping;
+  expect(inFlight.text()).toContain('invalid_client');
 });

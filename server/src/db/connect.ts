@@ -69,6 +69,8 @@ export async function withClient<T>(
   work: (client: pg.ClientBase) => Promise<T>,
 ): Promise<T> {
   const client = new pg.Client({ connectionString: url, application_name: applicationName });
+  // A connection that is lost tells its query, or the next one; nobody listening besides ends the process.
+  client.on('error', () => {});
   try {
     await client.connect();
     return await work(client);

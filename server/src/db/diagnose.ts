@@ -29,6 +29,7 @@ export async function diagnoseDatabase(
   whenCurrent: (client: pg.ClientBase) => Promise<Finding[]>,
 ): Promise<Finding[]> {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: 5000 });
+  client.on('error', () => {});
   try {
     await client.connect();
   } catch (error) {

@@ -20,6 +20,7 @@ const connectionCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE'
 /** For what the driver finds out by itself it has words, but no codes. */
 const lostConnection =
   /^(connection terminated|client has encountered a connection error|timeout exceeded when trying to connect)/i;
+const gaveUp = /^query read timeout/i;
 const retryableStates = new Set(['40001', '40P01']);
 
 /** The SQLSTATE or system error code of a database failure, looked for along the `cause` chain. */
@@ -53,17 +54,24 @@ export function wasRolledBack(error: unknown): boolean {
   return /^(?!08)[0-9A-Z]{5}$/.test(databaseErrorCode(error) ?? '');
 }
 
+/** True when the driver waits no longer for a statement, which the server may still be working on. */
+function wasGivenUp(error: unknown): boolean {
+  return databaseErrorCode(error) === undefined && gaveUp.test(innermostMessage(error));
+}
+
+/** True when nothing can be asked on the connection any more; whether a statement was done is open. */
+export function isConnectionLost(error: unknown): boolean {
+  const code = databaseErrorCode(error);
+  if (code !== undefined && (connectionStates.has(code) || connectionCodes.has(code))) return true;
+  return lostConnection.test(innermostMessage(error)) || wasGivenUp(error);
+}
+
 /** Turns refusals raised in SQL and lost connections into AppErrors; everything else stays what it is. */
 export function translateDatabaseError(error: unknown): unknown {
   if (error instanceof AppError) return error;
-  const code = databaseErrorCode(error);
-  if (code === refusalState) return refusal(error);
-  if (code !== undefined && (connectionStates.has(code) || connectionCodes.has(code))) {
+  if (databaseErrorCode(error) === refusalState) return refusal(error);
+  if (isConnectionLost(error))
     return new AppError('server.unavailable', { cause: error, headers: { 'retry-after': '1' } });
-  }
-  if (lostConnection.test(innermostMessage(error))) {
-    return new AppError('server.unavailable', { cause: error, headers: { 'retry-after': '1' } });
-  }
   return error;
 }
 

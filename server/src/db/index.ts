@@ -2,6 +2,7 @@ import type { SQL } from 'drizzle-orm';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import type { Clock } from '../ctx.ts';
+import { withConnection, type Connection } from './connection.ts';
 import { isRetryable, translateDatabaseError } from './errors.ts';
 import { toText, type Unit } from './unit.ts';
 
@@ -60,18 +61,41 @@ export type Database = {
    * text may hold several statements; their rows come back as one list.
    */
   runAsService(text: string, values?: unknown[]): Promise<{ rows: pg.QueryResultRow[] }>;
+  /**
+   * The same door for what goes through whole tables, or through all that somebody has: its statements take
+   * as long as they take.
+   */
+  unhurried: Database;
   close(): Promise<void>;
 };
 
 const retriesMax = 3;
+/** Longer than any statement that somebody waits for takes, and not longer than they wait. */
+const defaultStatementMs = 30_000;
 
-/** Wraps a pool into the only door to the database. Throws AppErrors for refusals and lost connections. */
-export function createDatabase(pool: pg.Pool, clock: Clock): Database {
+/**
+ * Wraps a pool into the only door to the database. A statement that takes longer than `statementMs` is given
+ * up. Throws AppErrors for refusals, lost connections, and what was given up.
+ */
+export function createDatabase(pool: pg.Pool, clock: Clock, statementMs = defaultStatementMs): Database {
+  const unhurried: Database = {
+    ...createDoors(pool, clock, Infinity),
+    get unhurried() {
+      return unhurried;
+    },
+  };
+  return { ...createDoors(pool, clock, statementMs), unhurried };
+}
+
+function createDoors(pool: pg.Pool, clock: Clock, statementMs: number): Omit<Database, 'unhurried'> {
   const runOnClient = async <T>(opening: () => string, work: Work<T>, mayRetry?: () => boolean): Promise<T> =>
-    retrying(() => transact(pool, opening(), work), mayRetry);
+    retrying(
+      () => withConnection(pool, statementMs, (connection) => transact(connection, opening(), work)),
+      mayRetry,
+    );
   const opening = () => serviceOpening(clock.now());
   const runTransaction = <T>(opening: () => string, work: (tx: Tx) => Promise<T>): Promise<T> =>
-    runOnClient(opening, (client) => work(drizzle({ client })));
+    runOnClient(opening, (connection) => work(drizzle({ client: connection as unknown as pg.PoolClient })));
   return {
     asCaller: (caller, work) =>
       runTransaction(() => `begin; select auth.enter(${callerValues(caller, clock.now())})`, work),
@@ -92,20 +116,19 @@ export function createDatabase(pool: pg.Pool, clock: Clock): Database {
       let hasBegun = false;
       return runOnClient(
         () => (first === undefined ? opening() : `${opening()}; ${toText(first)}`),
-        async (client, opened, ending) => {
+        async ({ query }, opened, ending) => {
           hasBegun = true;
-          const query: Unit['query'] = (statement, values) =>
-            client.query(statement as pg.QueryConfig, values as unknown[]);
           ending.unshift(...(await work({ opened: first && opened, query })));
         },
         () => !hasBegun,
       );
     },
     call: async <Row extends pg.QueryResultRow>(text: string, values: unknown[]) =>
-      (await retrying(() => pool.query<Row>(text, values))).rows,
+      (await retrying(() => withConnection(pool, statementMs, ({ query }) => query(text, values))))
+        .rows as Row[],
     runAsService: (text, values) =>
-      runOnClient(opening, async (client) => {
-        const result: pg.QueryResult | pg.QueryResult[] = await client.query(text, values);
+      runOnClient(opening, async ({ query }) => {
+        const result: pg.QueryResult | pg.QueryResult[] = await query(text, values);
         return { rows: [result].flat().flatMap((part) => part.rows as pg.QueryResultRow[]) };
       }),
     close: () => pool.end(),
@@ -150,23 +173,27 @@ function literals(texts: string[]): string {
  * What is done on a connection. `opened` is the first row that the last statement of the opening gave;
  * statements put into `ending` are sent in one message with what commits.
  */
-type Work<T> = (client: pg.PoolClient, opened: pg.QueryResultRow | undefined, ending: string[]) => Promise<T>;
+type Work<T> = (
+  connection: Connection,
+  opened: pg.QueryResultRow | undefined,
+  ending: string[],
+) => Promise<T>;
 
-async function transact<T>(pool: pg.Pool, opening: string, work: Work<T>): Promise<T> {
-  const client = await pool.connect();
-  let broken: Error | undefined;
+async function transact<T>(connection: Connection, opening: string, work: Work<T>): Promise<T> {
   try {
-    const results: pg.QueryResult | pg.QueryResult[] = await client.query(opening);
+    const results: pg.QueryResult | pg.QueryResult[] = await connection.query(opening);
     const ending = ['commit'];
-    const result = await work(client, [results].flat().at(-1)?.rows[0] as pg.QueryResultRow, ending);
-    await client.query(ending.join(';\n'));
+    const result = await work(connection, [results].flat().at(-1)?.rows[0] as pg.QueryResultRow, ending);
+    await connection.query(ending.join(';\n'));
     return result;
   } catch (error) {
-    await client.query('rollback').catch((rollbackError: Error) => {
-      broken = rollbackError;
-    });
+    if (!connection.broken) await rollBack(connection);
     throw error;
-  } finally {
-    client.release(broken);
   }
+}
+
+async function rollBack(connection: Connection): Promise<void> {
+  await connection.query('rollback').catch((error: Error) => {
+    connection.broken = error;
+  });
 }

@@ -7,6 +7,8 @@ export type PoolOptions = { url: string; connectionsMax: number; log: Logger; me
 
 /** Who gets no connection within this time is told that the service is unavailable, instead of waiting on. */
 const connectionTimeoutMs = 10_000;
+/** After so long without a word the other side is asked whether it is there; ten seconds later it is not. */
+const keepAliveMs = 10_000;
 
 /**
  * Opens the connections that the service works on. Throws SchemaError for a role that row-level security does
@@ -17,6 +19,8 @@ export async function openPool({ url, connectionsMax, log, metrics }: PoolOption
     connectionString: url,
     max: connectionsMax,
     connectionTimeoutMillis: connectionTimeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveMs,
     application_name: 'obol',
   });
   // A connection that is lost while it works tells its query, and also whoever listens; nobody listening ends

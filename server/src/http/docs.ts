@@ -4,6 +4,7 @@ import Fastify from 'fastify';
 import type { App } from '../app.ts';
 import { errorTable } from '../errors.ts';
 import { html, type Html } from '../lib/html.ts';
+import { loadOnce } from '../lib/load-once.ts';
 import { pageRoute, sendPage } from './pages/page.ts';
 
 /** The reference draws itself with inline styles, and loads everything from here. */
@@ -54,14 +55,14 @@ export function addDocsRoutes(app: App): void {
   app.get('/docs/start.js', { schema }, async (_request, reply) =>
     reply.type('text/javascript; charset=utf-8').header('cache-control', 'no-cache').send(startScript),
   );
-  let script: Promise<Buffer> | undefined;
+  const loadScript = loadOnce(loadReferenceScript);
   app.get('/docs/scalar.js', { schema }, async (_request, reply) => {
-    script ??= loadReferenceScript();
+    const script = await loadScript();
     return reply
       .type('text/javascript; charset=utf-8')
       .header('content-encoding', 'gzip')
       .header('cache-control', 'public, max-age=86400')
-      .send(await script);
+      .send(script);
   });
   app.get('/docs/errors', pageRoute, (_request, reply) =>
     sendPage(reply, { title: 'Errors', body: errorsBody }),

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { Ctx } from '../ctx.ts';
 import type { RequestOrigin } from '../domains/audit/index.ts';
 import { addressKey } from '../lib/address.ts';
+import { guessesMax, guessesOfAnAttack } from '../lib/sign-in-guesses.ts';
 import type { Count, Counter, Counters } from './limit-counters.ts';
 import { signInOriginOf } from './origin.ts';
 
@@ -16,10 +17,6 @@ export type SignInWatch = {
   suspect: (suspicion: SignInSuspicion, origin: RequestOrigin) => Promise<void>;
 };
 
-/** Wrong passwords of an account, whoever sends them from wherever. @see NIST SP 800-63B-4 §3.2.2 */
-const perAccount = { hour: 30, day: 100 };
-/** So many within an hour are what nobody mistypes. */
-const attackedAt = 10;
 /** A few a day are everybody's; only beyond them is a day counted, so that spraying fills no memory. */
 const forgivenPerHour = 5;
 /** Different accounts that one address failed to sign in to within an hour. */
@@ -36,8 +33,8 @@ export type FailureCounters = {
 };
 
 export function createFailureCounters({ config }: Ctx, counters: Counters): FailureCounters {
-  const ofHour = counters.counter('sign-in-failures-hour', perAccount.hour, hourSeconds);
-  const ofDay = counters.counter('sign-in-failures-day', perAccount.day, daySeconds);
+  const ofHour = counters.counter('sign-in-failures-hour', guessesMax.hour, hourSeconds);
+  const ofDay = counters.counter('sign-in-failures-day', guessesMax.day, daySeconds);
   const ofAll = counters.counter('sign-in-failures', config.signInFailuresMax, minuteSeconds);
   const firstTries = counters.counter('sign-in-pairs', 1, hourSeconds);
   const ofAddress = counters.counter('sign-in-accounts', accountsPerAddress, hourSeconds);
@@ -62,7 +59,7 @@ export function createFailureCounters({ config }: Ctx, counters: Counters): Fail
       if (used > forgivenPerHour) await ofDay.count(account);
       const accounts = pair.exceeded ? undefined : await ofAddress.count(address);
       return [
-        ...(used === attackedAt ? [{ kind: 'attacked' as const, email }] : []),
+        ...(used === guessesOfAnAttack ? [{ kind: 'attacked' as const, email }] : []),
         ...(accounts && isLast(accounts) ? [{ kind: 'stuffing' as const }] : []),
         ...(isLast(all) ? [{ kind: 'flood' as const }] : []),
       ];

@@ -1,10 +1,12 @@
-import { Ajv, type ErrorObject } from 'ajv';
+import { Ajv, type ErrorObject, type SchemaValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 import type { FastifyInstance, FastifyRequest, FastifySchemaCompiler } from 'fastify';
 import { AppError } from '../errors.ts';
 import { linePattern } from '../lib/line.ts';
 import { csrfFieldName } from './csrf.ts';
 
+/** The keyword of ids, which are read in lower case. */
+const lowering = 'lowerCase';
 const options = {
   allErrors: false,
   useDefaults: true,
@@ -20,12 +22,22 @@ const bodyValidator = new Ajv({ ...options, coerceTypes: false });
 const textValidator = new Ajv({ ...options, coerceTypes: 'array' });
 /** The form that PostgreSQL reads; the library would let `urn:uuid:` through. @see RFC 9562 §4 */
 const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/**
+ * Reads an id in lower case, as PostgreSQL writes it and everything compares it: however it is spelled, it is
+ * the same.
+ */
+const toLower: SchemaValidateFunction = (_schema, id: string, _parent, place) => {
+  if (place) place.parentData[place.parentDataProperty] = id.toLowerCase();
+  return true;
+};
 for (const validator of [bodyValidator, textValidator]) {
   (addFormats as unknown as (ajv: Ajv) => void)(validator);
   validator.addFormat('uuid', uuidPattern);
+  validator.addKeyword({ keyword: lowering, type: 'string', modifying: true, validate: toLower });
 }
 
 type JsonSchema = {
+  format?: string;
   properties?: Record<string, JsonSchema>;
   items?: JsonSchema;
   anyOf?: JsonSchema[];
@@ -63,7 +75,20 @@ function mapValues<From, To>(record: Record<string, From>, map: (value: From) =>
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
 }
 
-const compile: FastifySchemaCompiler<object> = ({ schema, httpPart }) => {
+/** The schema with every id in it read in lower case. */
+function withLowerIds(schema: JsonSchema): JsonSchema {
+  const { format, properties, items, anyOf } = schema;
+  return {
+    ...schema,
+    ...(format === 'uuid' ? { [lowering]: true } : {}),
+    ...(properties ? { properties: mapValues(properties, withLowerIds) } : {}),
+    ...(items ? { items: withLowerIds(items) } : {}),
+    ...(anyOf ? { anyOf: anyOf.map(withLowerIds) } : {}),
+  };
+}
+
+const compile: FastifySchemaCompiler<object> = ({ schema: given, httpPart }) => {
+  const schema = withLowerIds(given);
   const isValid =
     httpPart === 'body'
       ? bodyValidator.compile(withoutOthers(schema))

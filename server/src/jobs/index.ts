@@ -3,6 +3,7 @@ import type { JobResult, JobWithMetadata, PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
 import { Counter } from 'prom-client';
 import type { Database, Tx } from '../db/index.ts';
+import { atMost } from '../lib/at-most.ts';
 import type { Metrics } from '../metrics/index.ts';
 import { createBoss } from './boss.ts';
 import { deadLetterQueue, jobNames, type JobData, type JobName } from './queues.ts';
@@ -188,12 +189,4 @@ function createSettle(
       running.delete(work);
     }
   };
-}
-
-/** Waits for `work`, but no longer than that. */
-async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  await Promise.race([work, promise]);
-  clearTimeout(timer);
 }

@@ -14,6 +14,22 @@ export function moneyText(cents: number, currency: string): string {
   return format.format(shifted(cents, digits));
 }
 
+/** Units as a plain decimal number, which forms hold: `1500`, `0.25`. */
+export function decimalText(units: number, scale: number): string {
+  const digits = String(units).padStart(scale + 1, '0');
+  const fraction = digits.slice(digits.length - scale).replace(/0+$/, '');
+  const whole = digits.slice(0, digits.length - scale);
+  return scale === 0 || fraction === '' ? whole : `${whole}.${fraction}`;
+}
+
+/** The units of a plain decimal number; undefined for other texts, more places, and what is not exact. */
+export function parseDecimal(text: string, scale: number): number | undefined {
+  const [, whole, fraction = ''] = /^(\d{1,16})(?:\.(\d{1,16}))?$/.exec(text) ?? [];
+  if (whole === undefined || fraction.length > scale) return undefined;
+  const units = Number(`${whole}${fraction.padEnd(scale, '0')}`);
+  return Number.isSafeInteger(units) ? units : undefined;
+}
+
 /** How many of the smallest unit of a currency make a whole one: 100 cents, 1 yen. */
 export function centsPerUnit(currency: string): number {
   return 10 ** currencyDigitsOf(currency);

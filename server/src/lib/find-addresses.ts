@@ -1,11 +1,18 @@
-import { lookup } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
 import { isDeliverable } from './is-deliverable.ts';
+import { createResolve, type Address, type Resolve } from './create-resolve.ts';
 
-export type Address = { address: string; family: number };
-export type Resolve = (hostname: string) => Promise<Address[]>;
+export type { Address, Resolve } from './create-resolve.ts';
 
-const resolveName: Resolve = (hostname) => lookup(hostname, { all: true, verbatim: true });
+const resolveName = createResolve();
+
+export type FindOptions = {
+  mayBeLoopback: boolean;
+  /** Finds the addresses of a name; the hosts file and DNS unless said otherwise. */
+  resolve?: Resolve | undefined;
+  /** Ends the search. */
+  signal: AbortSignal;
+};
 
 /** Thrown for an endpoint that must not be asked; the message is for its administrators. */
 export class RefusedAddressError extends Error {
@@ -19,11 +26,11 @@ export class RefusedAddressError extends Error {
  */
 export async function findAddresses(
   hostname: string,
-  { mayBeLoopback, resolve = resolveName }: { mayBeLoopback: boolean; resolve?: Resolve | undefined },
+  { mayBeLoopback, resolve = resolveName, signal }: FindOptions,
 ): Promise<Address[]> {
   const host = hostname.replace(/^\[|\]$/g, '');
   const family = isIP(host);
-  const addresses = family === 0 ? await resolve(host) : [{ address: host, family }];
+  const addresses = family === 0 ? await resolve(host, signal) : [{ address: host, family }];
   if (addresses.length === 0) throw new RefusedAddressError(`${host} has no address`);
   const refused = addresses.find(({ address }) => !isDeliverable(address, mayBeLoopback));
   if (refused) throw new RefusedAddressError(`${host} is not on the public internet`);

@@ -25,6 +25,8 @@ export type RealService = {
   url: string;
   /** Everything it has printed so far. */
   output(): string;
+  /** Takes no more of what it prints, as when whoever kept its log has died. */
+  closeOutput(): void;
   kill(signal: NodeJS.Signals): void;
   /** The exit code; null when a signal ended it. */
   exited: Promise<number | null>;
@@ -86,6 +88,9 @@ export async function launchService(options: RealServiceOptions): Promise<RealSe
     pid: child.pid ?? 0,
     url: `http://127.0.0.1:${port}`,
     output: () => output,
+    closeOutput() {
+      for (const stream of [child.stdout, child.stderr]) stream.destroy();
+    },
     kill: (signal) => child.kill(signal),
     exited,
   };

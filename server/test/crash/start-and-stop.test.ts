@@ -1,7 +1,10 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readReal, registerRealPerson } from './people.ts';
@@ -17,6 +20,7 @@ import {
 } from './real-service.ts';
 
 const run = promisify(execFile);
+const program = join(repositoryDir, 'server/src/cli/main.ts');
 const isRoot = process.getuid?.() === 0;
 /** Debian's user for programs that own nothing. */
 const nobody = { uid: 65_534, gid: 65_534 };
@@ -28,7 +32,7 @@ describe('a running service with an embedded PostgreSQL', { timeout: 120_000 }, 
   beforeAll(async () => {
     closedDir = await makeScratchDir();
     dataDir = join(closedDir, 'data');
-    service = await startRealService(on(dataDir));
+    service = await startRealService({ env: { DATA_DIR: dataDir, LOG_LEVEL: 'info' } });
   }, 60_000);
 
   test('keeps its secrets to its owner', async () => {
@@ -71,6 +75,13 @@ describe('a running service with an embedded PostgreSQL', { timeout: 120_000 }, 
     await untilReady(service);
     expect(await readReal(service.url, person, 'balance')).toMatchObject({ available });
   });
+
+  test('serves on when nobody takes its log any more', async () => {
+    service.closeOutput();
+    const statusOf = async (path: string) => (await fetch(`${service.url}${path}`)).status;
+    for (let line = 0; line < 3; line++) expect(await statusOf('/api/v1/auth/me')).toBe(401);
+    expect(await statusOf('/health/ready')).toBe(200);
+  });
 });
 
 describe('a service starts on an embedded PostgreSQL', { timeout: 120_000 }, () => {
@@ -88,6 +99,40 @@ describe('a service starts on an embedded PostgreSQL', { timeout: 120_000 }, () 
     expect(await readFile(join(dataDir, 'postgres.log'), 'utf8')).toContain('database system is shut down');
     await startRealService(on(dataDir));
     expect(await readFile(join(dataDir, 'postgres.log'), 'utf8')).not.toContain('recovery');
+  });
+
+  test('that a second signal has stopped, which waits for no request', async () => {
+    const dataDir = await copyOf(usedDir);
+    const env = { DATA_DIR: dataDir, LOG_LEVEL: 'warn', SHUTDOWN_TIMEOUT: '1h', REQUEST_TIMEOUT: '5m' };
+    const service = await startRealService({ env });
+    const { hostname, port } = new URL(service.url);
+    const request = connect(Number(port), hostname).on('error', () => {});
+    const head =
+      'POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n';
+    request.write(head);
+    // Now the service has it, and waits for its body.
+    expect(String(await once(request, 'data'))).toContain('100 Continue');
+    const ended = service.exited.then(() => true);
+    do service.kill('SIGTERM');
+    while (!(await Promise.race([ended, pause(20, false)])));
+    expect(service.output()).toContain('stopping at once');
+    expect(await service.exited).toBe(130);
+    expect(await postmasterPid(dataDir)).toBeUndefined();
+    request.destroy();
+  });
+
+  test('that a command had started when Ctrl+C ended it', async () => {
+    const dataDir = await copyOf(usedDir);
+    const command = spawn(process.execPath, [program, 'ledger', 'verify'], {
+      cwd: dataDir,
+      env: { PATH: process.env.PATH, DATA_DIR: dataDir },
+      stdio: 'ignore',
+    });
+    const ended = once(command, 'exit');
+    while ((await postmasterPid(dataDir)) === undefined) await pause(5);
+    command.kill('SIGINT');
+    expect(await ended).toEqual([130, null]);
+    expect(await postmasterPid(dataDir)).toBeUndefined();
   });
 
   test('whose postmaster.pid names a process that is not PostgreSQL', async () => {

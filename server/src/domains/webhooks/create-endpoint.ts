@@ -2,6 +2,7 @@ import { eq } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import type { Caller } from '../../db/index.ts';
 import { AppError } from '../../errors.ts';
+import { toUnits } from '../../lib/exact.ts';
 import { newId } from '../../lib/ids.ts';
 import { requireAdmin } from '../applications/index.ts';
 import { recordAuditEvent, type RequestOrigin } from '../audit/index.ts';
@@ -12,7 +13,7 @@ import { endpoints } from './tables.ts';
 import { toEndpointObject } from './to-endpoint-object.ts';
 
 const endpointsMax = 10;
-const lowBalanceDefault = 20;
+const lowBalanceDefaultCredits = 20;
 
 /**
  * Registers an address that hears of the events of an application, with a secret that is shown this once.
@@ -34,7 +35,7 @@ export async function createEndpoint(
     url,
     description,
     eventTypes,
-    lowBalance: given.lowBalance ?? lowBalanceDefault,
+    lowBalance: given.lowBalance ?? toUnits(lowBalanceDefaultCredits, ctx.config.creditsScale),
     isEnabled: true,
     disabledReason: null,
     firstFailedAt: null,

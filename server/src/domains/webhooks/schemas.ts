@@ -11,7 +11,7 @@ const lowBalances = Array.from({ length: 8 }, (_, power) => [1, 2, 5].map((digit
   .flat()
   .filter((step) => step >= 5);
 const lowBalanceSchema = Type.Enum(lowBalances, {
-  description: 'Below how many credits `credits.low` is sent.',
+  description: 'Below how much `credits.low` is sent, in units like every amount; 20 credits unless said.',
   examples: [20],
 });
 

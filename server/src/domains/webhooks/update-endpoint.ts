@@ -9,8 +9,8 @@ import { endpoints } from './tables.ts';
 import { toEndpointObject, type Endpoint } from './to-endpoint-object.ts';
 
 /**
- * Changes what is named of an endpoint; what is absent stays. Switched on again, it starts with a clean
- * record. Throws `request.invalid`, `request.not_found`, `applications.admin_required`.
+ * Changes what is named of an endpoint; what is absent stays. Switched on again, or at another address, it
+ * starts with a clean record. Throws `request.invalid`, `request.not_found`, `applications.admin_required`.
  */
 export async function updateEndpoint(
   ctx: Ctx,
@@ -22,7 +22,8 @@ export async function updateEndpoint(
   const { isEnabled, ...fields } = changes;
   return ctx.db.asServiceFor(caller, async (tx) => {
     const current = await requireEndpoint(tx, caller.userId, id);
-    const values = { ...fields, ...switched(current, isEnabled), updatedAt: ctx.clock.now() };
+    const record = { ...moved(current, changes.url), ...switched(current, isEnabled) };
+    const values = { ...fields, ...record, updatedAt: ctx.clock.now() };
     const [endpoint] = await tx.update(endpoints).set(values).where(eq(endpoints.id, id)).returning();
     if (!endpoint) throw new Error('The endpoint is not there');
     const event = {
@@ -33,6 +34,10 @@ export async function updateEndpoint(
     await recordAuditEvent(ctx, tx, { ...event, target: { type: 'endpoint', id }, details }, origin);
     return toEndpointObject(endpoint);
   });
+}
+
+function moved(current: Endpoint, url: string | undefined): Partial<Endpoint> {
+  return url === undefined || url === current.url ? {} : { firstFailedAt: null, slowAttempts: 0 };
 }
 
 function switched(current: Endpoint, isEnabled: boolean | undefined): Partial<Endpoint> {

@@ -53,7 +53,7 @@ async function attempt(
   signal: AbortSignal,
 ): Promise<Attempted> {
   const url = new URL(address);
-  const addresses = await untilAborted(signal, findAddresses(url.hostname, options));
+  const addresses = await untilAborted(signal, findAddresses(url.hostname, { ...options, signal }));
   const response = await sendRequest(url, { method: 'POST', headers, body, addresses, signal });
   const statusCode = response.statusCode ?? 0;
   const hasArrived = statusCode >= 200 && statusCode < 300;

@@ -6,27 +6,45 @@ import { attempts, deliveries, endpoints } from '../tables.ts';
 import { disableEndpoint } from './disable-endpoint.ts';
 import type { PostOutcome } from './post-webhook.ts';
 import type { Pending } from './claim-deliveries.ts';
+import type { Endpoint } from '../to-endpoint-object.ts';
 import { removeOldDeliveries } from './remove-old-deliveries.ts';
 import { nextWaitSeconds } from './next-wait-seconds.ts';
 
 type Made = { startedAt: Date; outcome: PostOutcome };
+/** `hasMoved`: the endpoint has left the address that was asked. */
+type Failed = Made & { hasMoved: boolean };
 
 const gone = 410;
 
 /**
  * Writes down what came of an attempt, and in the same transaction what comes next: nothing, another attempt,
  * or the end of the endpoint. An endpoint ends when it says that it is gone, or when a delivery is given up
- * and nothing has arrived there since its first attempt.
+ * and nothing has arrived there since its first attempt. What an address says that the endpoint has left
+ * meanwhile counts for that delivery only.
  */
 export async function recordAttempt(ctx: Ctx, pending: Pending, made: Made): Promise<void> {
   await ctx.db.asService(async (tx) => {
+    const hasFailed = made.outcome.error !== null;
+    const hasMoved = hasFailed && (await lockAddress(tx, pending.endpoint.id)) !== pending.endpoint.url;
     if (!(await addAttempt(ctx, tx, pending, made))) return;
-    if (made.outcome.error === null) await complete(ctx, tx, pending, 'succeeded');
-    else await fail(ctx, tx, pending, made);
+    if (hasFailed) await fail(ctx, tx, pending, { ...made, hasMoved });
+    else await complete(ctx, tx, pending, 'succeeded');
     await noteSpeed(tx, pending, made);
     await removeOldDeliveries(ctx, tx);
   });
 }
+
+/**
+ * Where the endpoint is, now and until the transaction ends; undefined once it is deleted. Asked before its
+ * deliveries are written, in the order in which a deletion goes through them.
+ */
+async function lockAddress(tx: Tx, endpointId: string): Promise<string | undefined> {
+  const found = tx.select({ url: endpoints.url }).from(endpoints).where(eq(endpoints.id, endpointId));
+  const [endpoint] = await found.for('no key update');
+  return endpoint?.url;
+}
+
+const isStillThere = ({ id, url }: Endpoint) => and(eq(endpoints.id, id), eq(endpoints.url, url));
 
 /** Counts slow attempts in a row; an endpoint that answers quickly is not written. */
 async function noteSpeed(tx: Tx, { endpoint }: Pending, { outcome }: Made): Promise<void> {
@@ -34,7 +52,7 @@ async function noteSpeed(tx: Tx, { endpoint }: Pending, { outcome }: Made): Prom
   await tx
     .update(endpoints)
     .set({ slowAttempts: outcome.isSlow ? sql`${endpoints.slowAttempts} + 1` : 0 })
-    .where(eq(endpoints.id, endpoint.id));
+    .where(isStillThere(endpoint));
 }
 
 /** False when the delivery has ended meanwhile: another process made it too, or it was deleted. */
@@ -66,20 +84,21 @@ async function complete(ctx: Ctx, tx: Tx, { delivery, endpoint }: Pending, statu
   await tx
     .update(endpoints)
     .set({ firstFailedAt: null })
-    .where(and(eq(endpoints.id, endpoint.id), isNotNull(endpoints.firstFailedAt)));
+    .where(and(isStillThere(endpoint), isNotNull(endpoints.firstFailedAt)));
 }
 
-async function fail(ctx: Ctx, tx: Tx, pending: Pending, { startedAt, outcome }: Made): Promise<void> {
+async function fail(ctx: Ctx, tx: Tx, pending: Pending, failed: Failed): Promise<void> {
   const { delivery, endpoint } = pending;
+  const { startedAt, outcome, hasMoved } = failed;
   await tx
     .update(endpoints)
     .set({ firstFailedAt: startedAt })
-    .where(and(eq(endpoints.id, endpoint.id), isNull(endpoints.firstFailedAt)));
+    .where(and(isStillThere(endpoint), isNull(endpoints.firstFailedAt)));
   const waitSeconds = nextWaitSeconds(delivery.attemptCount + 1, {
     random: ctx.random,
     retryAfterSeconds: outcome.retryAfterSeconds,
   });
-  if (outcome.statusCode === gone) {
+  if (outcome.statusCode === gone && !hasMoved) {
     await complete(ctx, tx, pending, 'failed');
     await disableEndpoint(ctx, tx, endpoint, 'gone');
   } else if (waitSeconds === undefined) {
@@ -96,7 +115,7 @@ async function hasFailedSinceFirstAttempt(tx: Tx, { delivery, endpoint }: Pendin
     where a.delivery_id = ${delivery.id})`;
   const found = await tx.$count(
     endpoints,
-    and(eq(endpoints.id, endpoint.id), lte(endpoints.firstFailedAt, firstAttemptAt)),
+    and(isStillThere(endpoint), lte(endpoints.firstFailedAt, firstAttemptAt)),
   );
   return found > 0;
 }
