@@ -111,6 +111,8 @@ function createProvider(books: Books): PaymentProvider {
 
 function changePrice(books: Books, order: Parameters<PaymentProvider['changeSubscription']>[0]) {
   const one = find(books, order.providerSubscriptionId);
+  if (![order.expectedPriceId, order.providerPriceId].includes(one.priceId))
+    throw new AppError('payments.subscription_state');
   if (order.isImmediate && books.refusal !== null) {
     const code = books.refusal;
     books.refusal = null;

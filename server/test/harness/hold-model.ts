@@ -146,8 +146,8 @@ export class HoldModel {
     spend.givenBack += amount;
     this.totalSpent -= amount;
     this.giveBackCharges(spend, amount);
-    this.expireLots(now);
     this.repay(touched);
+    this.expireLots(now);
     return null;
   }
 
@@ -234,8 +234,8 @@ export class HoldModel {
     const parts = this.drain(hold, Infinity);
     hold.status = status;
     for (const part of parts) hold.mandate?.charges.push({ at: part.at, amount: -part.amount });
-    this.expireLots(at);
     this.repay(parts.map(({ lot }) => lot));
+    this.expireLots(at);
   }
 
   private repay(lots: ModelLot[]): void {
@@ -266,6 +266,7 @@ export class HoldModel {
       const openHolds = this.holds.filter(({ status }) => status === 'open');
       const at = Math.min(this.nextDailyAt, ...openHolds.map(({ expiresAt }) => expiresAt));
       if (at > now) break;
+      this.expireLots(at - 1);
       for (const hold of openHolds) if (hold.expiresAt <= at) this.end(hold, 'expired', at);
       this.expireLots(at);
       if (this.nextDailyAt <= at) this.grantDaily();

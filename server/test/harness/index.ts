@@ -54,6 +54,8 @@ export type TestServiceOptions = {
   resolve?: NonNullable<ServiceOptions['resolve']>;
   /** In place of the payment providers that the settings set up. */
   paymentProviders?: NonNullable<ServiceOptions['paymentProviders']>;
+  /** How long a statement may take. */
+  statementMs?: number;
 };
 
 const defaultEnv = {
@@ -87,8 +89,12 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   const clock = options.clock ?? options.shareDatabaseWith?.clock ?? createTestClock(options.startAt);
   const appUrl = throughPooler((await prepareDatabase(config, database.ownerUrl)).appUrl);
   const log = options.log ?? pino({ level: config.logLevel });
-  const { runsJobs = false, resolve, paymentProviders } = options;
-  const handed = { ...(resolve ? { resolve } : {}), ...(paymentProviders ? { paymentProviders } : {}) };
+  const { runsJobs = false, resolve, paymentProviders, statementMs } = options;
+  const handed = {
+    ...(resolve ? { resolve } : {}),
+    ...(paymentProviders ? { paymentProviders } : {}),
+    ...(statementMs === undefined ? {} : { statementMs }),
+  };
   const parts = { config, appUrl, clock, log, runsJobs, ...handed };
   const service = await createService(parts);
   const address = await service.app.listen({ port: options.port ?? 0, host: '127.0.0.1' });

@@ -114,8 +114,8 @@ export class WalletModel {
     }
     spend.givenBack += wanted;
     this.totalSpent -= wanted;
-    this.expire(now);
     for (const lot of lots) this.repayWith(lot);
+    this.expire(now);
     return { code: null, left: left - wanted };
   }
 

@@ -4,6 +4,7 @@ const many = migration('0028_holds_bounds');
 const codes = migration('0016_credits_codes');
 const teams = migration('0017_credits_teams');
 const callers = migration('0022_ledger_callers');
+const mends = migration('0066_ledger_mends');
 const codeTests = ['codes/codes.test.ts'];
 const teamTests = ['teams/teams.test.ts', 'teams/team-spending.test.ts', 'teams/team-members.test.ts'];
 const roleTests = ['teams/team-roles.test.ts'];
@@ -48,21 +49,28 @@ export const codeMutants: Mutant[] = [
   },
   {
     name: 'credits can be transferred to oneself, and to anybody',
-    file: callers,
+    file: mends,
     find: 'if credits.team_role(request.wallet_id, request.user_id) is null then',
     replace: 'if false then',
     tests: teamTests,
   },
   {
+    name: 'who has left a team is not told what came of a transfer',
+    file: mends,
+    find: `if outcome.is_replay is null then perform obol.refuse('request.not_found'); end if;`,
+    replace: `perform obol.refuse('request.not_found');`,
+    tests: transferTests,
+  },
+  {
     name: 'who owes credits gives them away',
-    file: callers,
+    file: mends,
     find: `when source.debt > 0 then 'credits.in_debt'`,
     replace: '',
     tests: teamTests,
   },
   {
     name: 'a transfer gives what is not there',
-    file: callers,
+    file: mends,
     find: `when available < request.amount then 'credits.insufficient'`,
     replace: '',
     tests: teamTests,

@@ -4,6 +4,7 @@ const many = migration('0028_holds_bounds');
 const steps = migration('0011_credits_holds');
 const transact = migration('0012_credits_transact');
 const bounds = migration('0022_ledger_bounds');
+const mends = migration('0066_ledger_mends');
 const budgets = migration('0033_credits_budgets');
 const hashing = 'server/src/domains/credits/holds/transact-credits.ts';
 const tests = ['holds/holds.test.ts', 'holds/hold-expiry.test.ts', 'holds/hold-races.test.ts'];
@@ -48,16 +49,16 @@ export const holdMutants: Mutant[] = [
   },
   {
     name: 'a lot that has just expired gets back what was held of it, and keeps it',
-    file: many,
+    file: mends,
     find: 'where lot_ends[p.lot] <= moment and',
     replace: 'where lot_ends[p.lot] < moment and',
     tests: expiryTests,
   },
   {
     name: 'what a hold gives back does not repay the debt',
-    file: many,
-    find: 'if wallet.debt > 0 then repaying := array(',
-    replace: 'if false then repaying := array(',
+    file: mends,
+    find: 'if wallet.debt > 0 then\n      repaying',
+    replace: 'if false then\n      repaying',
     tests: ['grants/clawbacks.test.ts', 'holds/hold-expiry.test.ts'],
   },
   {
@@ -69,7 +70,7 @@ export const holdMutants: Mutant[] = [
   },
   {
     name: 'a hold that has ended still holds',
-    file: many,
+    file: mends,
     find: 'set status = new_status, remaining = 0, closed_at',
     replace: 'set status = new_status, closed_at',
     tests,

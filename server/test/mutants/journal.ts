@@ -2,6 +2,7 @@ import { migration, type Mutant } from './mutant.ts';
 
 const file = migration('0003_credits');
 const together = migration('0048_payments_speed');
+const mends = migration('0066_ledger_mends');
 const tests = ['grants/grants.test.ts', 'balance.test.ts', 'verify-ledger.test.ts'];
 
 /** What every movement is made of: the chain, the sequence, balances and the repayment of debt. */
@@ -57,23 +58,23 @@ export const journalMutants: Mutant[] = [
   },
   {
     name: 'a debt that was repaid stays',
-    file,
-    find: 'wallet.debt := wallet.debt - part;',
+    file: mends,
+    find: 'wallet.debt := wallet.debt + made.amount;',
     replace: '',
     tests,
   },
   {
     name: 'a debt is repaid twice over',
-    file,
-    find: 'part := least(wallet.debt, lot.remaining - lot.held);',
-    replace: 'part := least(2 * wallet.debt, lot.remaining - lot.held);',
+    file: mends,
+    find: 'part := least(owed, lot.remaining - lot.held);',
+    replace: 'part := least(2 * owed, lot.remaining - lot.held);',
     tests,
   },
   {
     name: 'held credits repay a debt',
-    file,
-    find: 'part := least(wallet.debt, lot.remaining - lot.held);',
-    replace: 'part := least(wallet.debt, lot.remaining);',
+    file: mends,
+    find: 'part := least(owed, lot.remaining - lot.held);',
+    replace: 'part := least(owed, lot.remaining);',
     tests: ['grants/clawbacks.test.ts', 'holds/hold-expiry.test.ts', 'grants/refunds.test.ts'],
   },
   {

@@ -4,6 +4,7 @@ const many = migration('0028_holds_bounds');
 const steps = migration('0014_credits_grants');
 const file = migration('0015_credits_give_back');
 const bounds = migration('0022_ledger_bounds');
+const mends = migration('0066_ledger_mends');
 const moveCredits = 'server/src/domains/credits/grants/move-credits.ts';
 const grants = ['grants/grants.test.ts'];
 const refunds = ['grants/refunds.test.ts'];
@@ -97,7 +98,7 @@ export const movementMutants: Mutant[] = [
   },
   {
     name: 'a refund brings an expired lot back to life',
-    file: bounds,
+    file: mends,
     find: 'if wallet.next_expiry_at <= at_time then wallet := credits.expire_lots(wallet, at_time); end if;',
     replace: 'if wallet.next_expiry_at <= at_time then wallet.next_expiry_at := null; end if;',
     tests: refunds,
@@ -118,16 +119,24 @@ export const movementMutants: Mutant[] = [
   },
   {
     name: 'a refund leaves the statistics as they were',
-    file: bounds,
+    file: mends,
     find: 'do update set amount = u.amount + excluded.amount;',
     replace: 'do nothing;',
     tests: refunds,
   },
   {
     name: 'what a refund returns does not repay the debt',
-    file: bounds,
+    file: mends,
     find: 'if wallet.debt > 0 then wallet := credits.repay_debt(wallet, returned.lot_ids, at_time); end if;',
     replace: '',
+    tests: clawbacks,
+  },
+  {
+    name: 'what comes back to a lot that has expired does not repay the debt',
+    file: mends,
+    find: 'l.wallet_id = wallet.wallet_id and l.remaining > l.held\n',
+    replace:
+      'l.wallet_id = wallet.wallet_id and l.remaining > l.held and coalesce(l.expires_at > at_time, true)\n',
     tests: clawbacks,
   },
   {
@@ -139,7 +148,7 @@ export const movementMutants: Mutant[] = [
   },
   {
     name: 'a refund does not come back to its mandate',
-    file: bounds,
+    file: mends,
     find: '  perform credits.give_back_allowance(charged.id, made.id, request.amount);\n',
     replace: '',
     tests: ['mandates/mandate-periods.test.ts', 'mandates/mandate-holds.test.ts'],
@@ -188,7 +197,7 @@ export const movementMutants: Mutant[] = [
   },
   {
     name: 'a refund brings in more than can be counted',
-    file: bounds,
+    file: mends,
     find: 'if not credits.can_owe(wallet, 0) and returned.new_lot > 0 then',
     replace: 'if false then',
     tests: ['exact-bounds.test.ts'],

@@ -1,6 +1,6 @@
 import { migration, type Mutant } from './mutant.ts';
 
-const file = migration('0036_reads');
+const file = migration('0066_ledger_mends');
 const gatherer = 'server/src/db/gather.ts';
 const tests = ['balance-reader.test.ts', 'balance.test.ts'];
 
@@ -47,6 +47,20 @@ export const readMutants: Mutant[] = [
     file,
     find: `order by l.kind, l.priority, l.expires_at, l.created_at, l.id)`,
     replace: `order by l.kind, l.expires_at, l.priority, l.created_at, l.id)`,
+    tests,
+  },
+  {
+    name: 'the hundred lots that are listed are any of them',
+    file,
+    find: 'order by o.kind, o.priority, o.expires_at, o.created_at, o.id limit 100) l)',
+    replace: 'limit 100) l)',
+    tests,
+  },
+  {
+    name: 'one lot more is listed than a hundred',
+    file,
+    find: 'o.id limit 100) l)',
+    replace: 'o.id limit 101) l)',
     tests,
   },
   {

@@ -3,6 +3,7 @@ import { migration, type Mutant } from './mutant.ts';
 const many = migration('0028_holds_bounds');
 const file = migration('0005_credits_balance');
 const bounds = migration('0022_ledger_bounds');
+const mends = migration('0066_ledger_mends');
 const tests = ['balance.test.ts', 'holds/hold-expiry.test.ts'];
 
 /** Locks, expiry and daily credits. */
@@ -47,6 +48,13 @@ export const timeMutants: Mutant[] = [
     file: many,
     find: 'set remaining = lot.held, closed_at = case when lot.held = 0 then at_time end',
     replace: 'set remaining = 0, held = 0, closed_at = at_time',
+    tests: ['holds/hold-expiry.test.ts'],
+  },
+  {
+    name: 'what comes back of a hold lives for ever in a lot that another clock has passed',
+    file: mends,
+    find: 'where l.remaining > l.held));',
+    replace: 'where false));',
     tests: ['holds/hold-expiry.test.ts'],
   },
   {

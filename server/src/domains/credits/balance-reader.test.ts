@@ -72,6 +72,20 @@ test('what is read together is what each would read alone', async () => {
   }
 });
 
+test('of many lots the first hundred are shown, in the order in which they are spent', async () => {
+  const [holder] = (await addHolders(1)) as [WalletHolder];
+  await owner.query(
+    `insert into credits.lots
+         (id, wallet_id, source, kind, amount, remaining, held, priority, transaction_id, created_at)
+       select gen_random_uuid(), $1, 'gift', 'free', n, n, 0, -n, gen_random_uuid(), $2 from generate_series(1, 120) n`,
+    [holder.userId, service.clock.now()],
+  );
+  const { body } = await askFor(holder);
+  expect(body.lots.map(({ remaining }: { remaining: number }) => remaining)).toEqual(
+    Array.from({ length: 100 }, (_, index) => 120 - index),
+  );
+});
+
 test('each caller in a call is asked about on their own: one that may not ask fails alone', async () => {
   const holders = await addHolders(6);
   const [good, signedOut, expired, deactivated, walletless, due] = holders as [

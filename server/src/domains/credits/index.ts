@@ -12,6 +12,7 @@ export { changeMandate } from './mandates/change-mandate.ts';
 export { createMandate } from './mandates/create-mandate.ts';
 export { endMandates } from './mandates/end-mandates.ts';
 export { listOwnMandates, readMandate } from './mandates/list-mandates.ts';
+export { raisesTerms } from './mandates/raises-terms.ts';
 export type { MandateView } from './mandates/schemas.ts';
 export { findPurchase, type Purchase } from './find-purchase.ts';
 export { listPackages } from './list-packages.ts';

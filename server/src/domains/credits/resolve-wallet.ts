@@ -8,7 +8,7 @@ export type WalletChoice = { onBehalfOf?: string | undefined; walletId?: string 
 /**
  * The wallet that a spender spends from: a person's own or that of a team, or that of the person on whose
  * behalf an application asks. Whether they may is for the ledger to say. Throws `request.invalid` when an
- * application names nobody, or a person names somebody else.
+ * application names nobody or another wallet than that person's, or a person names somebody else.
  */
 export function resolveWallet(
   spender: Spender,
@@ -16,13 +16,16 @@ export function resolveWallet(
   path = '/body',
 ): string {
   if ('userId' in spender) {
-    if (onBehalfOf === undefined || onBehalfOf.toLowerCase() === spender.userId) {
-      return walletId?.toLowerCase() ?? spender.userId;
+    if (onBehalfOf === undefined || onBehalfOf === spender.userId) {
+      return walletId ?? spender.userId;
     }
     throw wrong(`${path}/onBehalfOf`, 'is for applications that ask with their own credentials');
   }
   if (onBehalfOf === undefined) throw wrong(`${path}/onBehalfOf`, 'is missing');
-  return onBehalfOf.toLowerCase();
+  if (walletId !== undefined && walletId !== onBehalfOf) {
+    throw wrong(`${path}/walletId`, 'must be onBehalfOf: an application spends from no wallet of a team');
+  }
+  return onBehalfOf;
 }
 
 /**
@@ -31,7 +34,7 @@ export function resolveWallet(
  */
 export function isOwnWallet(spender: Spender, { walletId }: WalletChoice): spender is Caller {
   if (!('userId' in spender) || spender.clientId !== undefined || spender.isBudgeted) return false;
-  return walletId === undefined || walletId.toLowerCase() === spender.userId;
+  return walletId === undefined || walletId === spender.userId;
 }
 
 /** Throws `request.invalid` when an application spends under another name than its own client id. */

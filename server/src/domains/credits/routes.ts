@@ -10,6 +10,7 @@ import { addHistoryRoutes } from './history/routes.ts';
 import { addHoldRoutes } from './holds/routes.ts';
 import { listPackages } from './list-packages.ts';
 import { listPurchases } from './list-purchases.ts';
+import type { AssertRecent } from './mandates/change-mandate.ts';
 import { addMandateRoutes } from './mandates/routes.ts';
 import { spendUnderMandate } from './mandates/spend-under-mandate.ts';
 import { addPackageRoutes } from './packages/routes.ts';
@@ -23,11 +24,11 @@ import { addTeamRoutes } from './teams/routes.ts';
 
 const common = { tags: ['credits'], security: [{ bearer: [] }] };
 
-/** The wallet: balance, spending, history, and what can be bought. */
-export function addCreditRoutes(app: App, ctx: Ctx): void {
+/** The wallet: balance, spending, history, and what can be bought. `assertRecent`: see `changeMandate`. */
+export function addCreditRoutes(app: App, ctx: Ctx, assertRecent: AssertRecent): void {
   addSpendRoute(app, ctx);
   addHoldRoutes(app, ctx);
-  addMandateRoutes(app, ctx);
+  addMandateRoutes(app, ctx, assertRecent);
   addHistoryRoutes(app, ctx);
   addSalesRoutes(app, ctx);
   addPackageRoutes(app, ctx);

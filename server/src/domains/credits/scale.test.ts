@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { ConfigError, loadConfig } from '../../config.ts';
+import { registerApplication } from '../../../test/harness/applications.ts';
 import { openCommandLine } from '../../../test/harness/command.ts';
 import { startTestService, type TestService } from '../../../test/harness/index.ts';
 import { expectSound, post, readOwn, spend } from '../../../test/harness/movements.ts';
@@ -28,6 +29,14 @@ test('with a scale wallets count fractions of a credit, and settings stay in cre
 test('packages bring as many units, for the price of their credits', async () => {
   const { body } = await service.send('GET', '/api/v1/credits/packages');
   expect(body[1]).toMatchObject({ id: 'standard', credits: 1000 * million, scale: 6, priceCents: 1000 });
+});
+
+test('an endpoint hears of balances below 20 credits, unless it says otherwise', async () => {
+  const { token } = await addWalletHolder(service);
+  const { id: applicationId } = await registerApplication(service, token);
+  const body = { applicationId, url: 'https://notes.example.com/hooks' };
+  const { status, body: created } = await service.send('POST', '/api/v1/webhooks/endpoints', { token, body });
+  expect([status, created.endpoint.lowBalance]).toEqual([201, 20 * million]);
 });
 
 test('without one a unit is a credit', async () => {

@@ -1,9 +1,8 @@
 import type { Ctx } from '../../ctx.ts';
+import { createBoundedMap } from '../../lib/bounded-map.ts';
 
-/** Enough for what is in the works; each is two ids. */
-const knownMax = 10_000;
-/** The wallets of holds that this process has seen, the oldest first. A hold never changes its wallet. */
-const known = new Map<string, string>();
+/** The wallets of holds that this process has seen. A hold never changes its wallet. */
+const known = createBoundedMap<string>(10_000);
 
 /** The wallet in whose turn a call about a hold belongs; the hold's own id when there is no such hold. */
 export async function walletOfHold(ctx: Ctx, holdId: string): Promise<string> {
@@ -19,6 +18,4 @@ export async function walletOfHold(ctx: Ctx, holdId: string): Promise<string> {
 /** Keeps in mind whose a hold is, so that the next call about it need not ask. */
 export function rememberHold(holdId: string, walletId: string): void {
   known.set(holdId, walletId);
-  const [oldest] = known.keys();
-  if (known.size > knownMax && oldest !== undefined) known.delete(oldest);
 }

@@ -34,10 +34,20 @@ async function waitingForLocks(): Promise<number> {
   return rows[0].n;
 }
 
+/** Meanwhile others are served, and no third connection has come to wait. */
+async function othersAreServed(): Promise<void> {
+  for (let count = 0; count < 5; count++) await readOwn(service, stranger, 'balance');
+  expect(await waitingForLocks()).toBe(2);
+}
+
 /** Runs `work` while somebody else holds the wallet's lock; returns what was asked of the wallet before. */
-async function whileLocked(ask: () => Promise<Answer>[], work: () => Promise<void>): Promise<Answer[]> {
+async function whileLocked(
+  ask: () => Promise<Answer>[],
+  work: () => Promise<void> = othersAreServed,
+  walletId = eve.userId,
+): Promise<Answer[]> {
   await owner.query('begin');
-  await owner.query('select from credits.balances where wallet_id = $1 for update', [eve.userId]);
+  await owner.query('select from credits.balances where wallet_id = $1 for update', [walletId]);
   const asked = ask();
   await expect.poll(waitingForLocks, { timeout: 5000 }).toBe(2);
   await work();
@@ -95,6 +105,81 @@ test('the daily credits of a locked wallet are due: who reads it waits in its tu
     },
   );
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+});
+
+/** An id as others may spell it. */
+const spellings = (id: string): string[] => [
+  id,
+  id.toUpperCase(),
+  id.slice(0, 30) + id.slice(30).toUpperCase(),
+];
+
+test('however the id of a wallet is spelled, it is one wallet with one turn, and a request the same', async () => {
+  const grant = { amount: 1, description: 'x', idempotencyKey: 'spelled' };
+  const answers = await whileLocked(() =>
+    spellings(eve.userId).flatMap((id) => [
+      post(service, admin, 'grants', { ...grant, userId: id }),
+      post(service, admin, 'adjustments', { amount: 1, description: 'x', walletId: id }),
+    ]),
+  );
+  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+  const replayed = answers.filter(({ headers }) => headers.get('idempotency-replayed') === 'true');
+  expect(replayed).toHaveLength(2);
+});
+
+test('a locked team has one turn, also for who lists their teams, reads it or its history', async () => {
+  const team = await addTeam(service, eve);
+  await team.transfer(eve, 5);
+  expect((await team.hold(eve, 1)).status).toBe(201);
+  service.clock.advance({ hours: 1 });
+  const paths = spellings(team.id).flatMap((id) => [`teams/${id}`, `teams/${id}/transactions`, 'teams']);
+  const ask = () => paths.map((path) => team.get(eve, path));
+  const answers = await whileLocked(ask, othersAreServed, team.id);
+  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+});
+
+test('an app that asks what its mandate leaves waits in the turn of the wallet', async () => {
+  const one = await addWalletHolder(service);
+  const calls = mandateCalls(service, app, () => one);
+  const { id } = await calls.given();
+  service.clock.advance({ days: 1 });
+  const path = `/api/v1/credits/mandates/${id}/effective`;
+  const ask = () => [
+    ...Array.from({ length: 3 }, () => calls.own('GET', '/transactions')),
+    ...Array.from({ length: 3 }, () => service.send('GET', path, { headers: app.headers })),
+  ];
+  const answers = await whileLocked(ask, othersAreServed, one.userId);
+  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+});
+
+test('who has nothing to do with a locked wallet neither waits for it nor takes its turn', async () => {
+  service.clock.advance({ days: 1 });
+  const strange = await registerApplication(service, admin.token, { name: 'Strange' });
+  const walletId = eve.userId;
+  const spendBody = { amount: 1, appId: 'chat', description: 'x' };
+  const byApp = { ...spendBody, appId: strange.clientId, onBehalfOf: walletId };
+  const asApp = (method: string, path: string, body?: unknown) =>
+    service.send(method, `/api/v1/credits/${path}`, { headers: strange.headers, ...(body ? { body } : {}) });
+  await whileLocked(
+    () => Array.from({ length: 4 }, () => service.send('GET', '/api/v1/credits/holds', { token: eve.token })),
+    async () => {
+      const persons = [
+        await post(service, stranger, 'use', { ...spendBody, walletId }),
+        await post(service, stranger, 'holds', { ...spendBody, walletId }),
+        await post(service, stranger, 'quote', { ...spendBody, walletId }),
+        await post(service, stranger, `teams/${walletId}/transfers`, { amount: 1 }),
+        await service.send('GET', `/api/v1/credits/teams/${walletId}`, { token: stranger.token }),
+      ];
+      expect(persons.map(({ body }) => body.code)).toEqual(persons.map(() => 'request.not_found'));
+      const apps = [];
+      for (const path of ['use', 'holds', 'quote']) apps.push(await asApp('POST', path, byApp));
+      expect(apps.map(({ body }) => body.code)).toEqual(apps.map(() => 'mandate.required'));
+      expect(await readOwn(service, stranger, `holds?walletId=${walletId}`)).toEqual([]);
+      expect((await asApp('GET', `holds?onBehalfOf=${walletId}`)).body).toEqual([]);
+      expect((await asApp('GET', `mandates?onBehalfOf=${walletId}`)).body).toEqual([]);
+      expect(await waitingForLocks()).toBe(2);
+    },
+  );
 });
 
 test('beyond a thousand that wait for one wallet the next is server.busy', async () => {

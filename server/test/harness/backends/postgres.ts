@@ -12,6 +12,8 @@ const settings = {
   full_page_writes: 'off',
   max_connections: '200',
   timezone: 'UTC',
+  // As the guide asks; sooner, so that no test waits long for it.
+  ...(process.platform === 'linux' ? { client_connection_check_interval: '500ms' } : {}),
 };
 
 /** Starts a PostgreSQL that trusts everybody on this machine, for a test run. */

@@ -69,7 +69,7 @@ export class HoldModel {
     return drained;
   }
 
-  /** Gives the rest back to its lots and its mandate; what has expired expires, what has not repays. */
+  /** Gives the rest back to its lots and its mandate; it repays what is owed, or goes where its lot went. */
   end(status: HoldModel['status'], at: number): void {
     this.status = status;
     const parts = this.drain(this.remaining);
@@ -83,8 +83,8 @@ export class HoldModel {
       entries: parts.flatMap((part) => this.heldEntries(part, 1)),
     });
     const lots = parts.map(({ lot }) => lot);
-    if (lots.some(({ expiresAt }) => expiresAt !== null && expiresAt <= at)) this.wallet.expireLots(at);
     this.wallet.repay(lots, at);
+    if (lots.some(({ expiresAt }) => expiresAt !== null && expiresAt <= at)) this.wallet.expireLots(at);
   }
 
   private heldEntries({ lot, amount }: Part, direction: 1 | -1) {

@@ -200,8 +200,8 @@ function giveBack(spend: Spend, amount: number, now: number): void {
   });
   wallet.countUsage({ at: row.at, appId, model }, -amount, 0);
   giveBackAllowance(spend, amount);
-  wallet.expireLots(now);
   wallet.repay(lots, now);
+  wallet.expireLots(now);
 }
 
 /** What comes back of a spend: of what was owed first, then of its lots, the last first. */

@@ -95,12 +95,14 @@ export async function playStatement(world: World, step: StepOf<'statement'>): Pr
     closingHead: { sequence: upTo },
   });
   const rows = wallet.journal.slice(before, upTo);
-  const moves = body.movements.filter(({ type }: any) => type !== 'hold' && type !== 'void');
-  expect(moves.reduce((sum: number, { amount }: any) => sum + amount, body.opening)).toBe(body.closing);
+  expect(body.movements.reduce((sum: number, { amount }: any) => sum + amount, body.opening)).toBe(
+    body.closing,
+  );
   expect(body.movements).toMatchObject(
     rows.map((row, index) => {
-      const { entries: _entries, ...shown } = showRow(row, before + index + 1);
-      return shown;
+      const { entries: _entries, amount, ...shown } = showRow(row, before + index + 1);
+      const change = balanceOf(row) - balanceOf(wallet.journal[before + index - 1]);
+      return { ...shown, amount: change, setAside: change - amount };
     }),
   );
 }

@@ -141,11 +141,10 @@ export class WalletModel {
     return row;
   }
 
-  /** Repays the debt with what these lots have that is neither held nor expired, in this order. */
+  /** Repays the debt with what these lots have that is not held, in this order. */
   repay(lots: Lot[], at: number): void {
     const parts: Part[] = [];
     for (const lot of new Set(lots)) {
-      if (lot.expiresAt !== null && lot.expiresAt <= at) continue;
       const amount = Math.min(this.debt, spendable(lot));
       this.debt -= amount;
       if (amount > 0) parts.push({ lot, amount });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { startTestService } from '../../../../test/harness/index.ts';
+import { startTestService, type Answer } from '../../../../test/harness/index.ts';
 import {
   addAdministrator,
   expectSound,
@@ -46,6 +46,16 @@ const buy = async (amount: number, more: Record<string, unknown> = {}): Promise<
 };
 const balance = () => readOwn(service, holder, 'balance');
 const later = (minutes: number) => new Date(service.clock.now().getTime() + minutes * 60_000).toISOString();
+
+const buyExpiring = () => buy(100, { kind: 'free', priority: 1, expiresAt: later(10) });
+/** A clawback and another act come to no debt, whichever is first. */
+const expectNoDebt = async (purchase: string, giveBack: () => Promise<Answer>, first: string) => {
+  const acts = [() => clawBack(purchase, { amount: 60 }), giveBack];
+  if (first !== 'clawback') acts.reverse();
+  for (const act of acts) expect((await act()).status).toBe(200);
+  expect(await balance()).toMatchObject({ debt: 0, available: 150, held: 0 });
+  expect((await clawBack(purchase)).body.newBalance.debtChange).toBe(0);
+};
 
 describe('a clawback', () => {
   test('takes back what the lot still has', async () => {
@@ -128,6 +138,23 @@ describe('a clawback', () => {
     expect(await balance()).toMatchObject({ debt: 30, available: 0 });
     await refund(id);
     expect(await balance()).toMatchObject({ debt: 0, balance: 0, available: 150 });
+  });
+
+  describe('of what expired while it was spent or held leaves no debt once that is given back', () => {
+    test.each(['clawback', 'refund'])('by a refund, the %s first', async (first) => {
+      const purchase = await buyExpiring();
+      const { id } = await spend(service, holder, 100);
+      service.clock.advance({ minutes: 10 });
+      await expectNoDebt(purchase, () => refund(id), first);
+    });
+
+    test.each(['clawback', 'void'])('by the end of a hold, the %s first', async (first) => {
+      const purchase = await buyExpiring();
+      const asked = { amount: 100, appId: 'chat', description: 'Answer' };
+      const { id } = (await post(service, holder, 'holds', asked)).body;
+      service.clock.advance({ minutes: 10 });
+      await expectNoDebt(purchase, () => post(service, holder, `holds/${id}/void`, {}), first);
+    });
   });
 
   test('of a purchase that had repaid a debt brings the debt back', async () => {

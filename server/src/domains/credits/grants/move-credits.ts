@@ -48,16 +48,18 @@ type OutcomeRow = {
 /**
  * Moves credits by one call of a function, which checks who asks, locks the wallet, answers a repeated key
  * with the first answer, and decides. Throws what the function refuses with, once that has been committed:
- * a refusal is remembered under its key, too.
+ * a refusal is remembered under its key, too. It takes the turns of the wallets that it locks, or of
+ * `wallets`.
  */
 export async function moveCredits(
   ctx: Ctx,
   by: MovementFunction,
   asker: Asker,
   movement: Movement,
+  wallets?: [string, string],
 ): Promise<{ answer: MovementAnswer; isReplay: boolean }> {
   const { creditsDailyFree, creditsDailyCap } = ctx.config;
-  const [row] = await ctx.turns.takeBoth(await walletsOf(ctx, asker, movement), () =>
+  const [row] = await ctx.turns.takeBoth(wallets ?? (await walletsOf(ctx, asker, movement)), () =>
     ctx.db.call<OutcomeRow>(`select * from credits.${by}($1, $2, $3, $4)`, [
       JSON.stringify(toRequest(ctx, by, asker, movement)),
       ctx.clock.now(),

@@ -87,6 +87,7 @@ function addRefundRoute(app: App, ctx: Ctx): void {
         'Whole or in parts, to the very lots that it was taken from. For administrators, and for the application ' +
         'that charged. A person cannot refund themselves: what they spent, the app has delivered.',
       body: schemas.refundBodySchema,
+      response: { 200: schemas.refundAnswerSchema },
     },
     config: {
       refusals: [

@@ -89,4 +89,24 @@ export const movementAnswerSchema = Type.Object(
   { title: 'Movement', description: 'The credits have moved.' },
 );
 
+/** An application whose mandate is not in force is told nothing about the wallet. */
+const told = 'An application without a mandate in force is not told.';
+const { newBalance } = movementAnswerSchema.properties;
+export const refundAnswerSchema = Type.Object(
+  {
+    ...movementAnswerSchema.properties,
+    transaction: Type.Object(
+      {
+        ...transactionSchema.properties,
+        balanceBefore: Type.Optional(credits(`Free and paid credits before it. ${told}`, 140)),
+        balanceAfter: Type.Optional(credits(`Free and paid credits after it. ${told}`, 150)),
+      },
+      { title: 'Transaction', description: 'One thing that happened to a wallet.' },
+    ),
+    newBalance: Type.Optional({ ...newBalance, description: `The wallet right after it. ${told}` }),
+  },
+  { title: 'Refund', description: 'The credits are given back.' },
+);
+
+export type RefundAnswer = Static<typeof refundAnswerSchema>;
 export type MovementAnswer = Static<typeof movementAnswerSchema>;

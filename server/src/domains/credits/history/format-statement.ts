@@ -12,6 +12,7 @@ const csvColumns = [
   'id',
   'sequence',
   'hash',
+  'setAside',
 ] as const;
 
 /** Writes a statement as JSON or CSV, piece by piece as its movements are read. @see RFC 4180 */
@@ -32,13 +33,13 @@ async function* toJson({ movements, ...head }: Statement): AsyncGenerator<string
 async function* toCsv({ movements, ...head }: Statement): AsyncGenerator<string> {
   const { from, to, opening, closing, openingHead, closingHead } = head;
   yield `${csvColumns.join(',')}\r\n`;
-  yield `${from},opening,,,,${opening},,${openingHead.sequence},${openingHead.hash}\r\n`;
+  yield `${from},opening,,,,${opening},,${openingHead.sequence},${openingHead.hash},\r\n`;
   for await (const page of movements) {
     yield page
       .map((movement) => `${csvColumns.map((column) => toCell(movement, column)).join(',')}\r\n`)
       .join('');
   }
-  yield `${to},closing,,,,${closing},,${closingHead.sequence},${closingHead.hash}\r\n`;
+  yield `${to},closing,,,,${closing},,${closingHead.sequence},${closingHead.hash},\r\n`;
 }
 
 function toCell(movement: Movement, column: (typeof csvColumns)[number]): string {

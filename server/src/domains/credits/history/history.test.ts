@@ -131,12 +131,12 @@ test('a statement comes as CSV by Accept or by format, safe to open in a spreads
   expect(
     byAccept.body
       .split('\r\n')
-      .map((row: string) => row.replace(/[0-9a-f-]{36},/, 'ID,').replace(/[0-9a-f]{64}$/, 'HASH')),
+      .map((row: string) => row.replace(/[0-9a-f]{64},/, 'HASH,').replace(/[0-9a-f-]{36},/, 'ID,')),
   ).toEqual([
-    'createdAt,type,appId,description,amount,balanceAfter,id,sequence,hash',
-    '2026-04-01T00:00:00.000Z,opening,,,,95,,5,HASH',
-    `2026-04-01T00:00:00.000Z,usage,"'=search","'=1+1, ""quoted""",-1,94,ID,6,HASH`,
-    '2026-05-01T00:00:00.000Z,closing,,,,94,,6,HASH',
+    'createdAt,type,appId,description,amount,balanceAfter,id,sequence,hash,setAside',
+    '2026-04-01T00:00:00.000Z,opening,,,,95,,5,HASH,',
+    `2026-04-01T00:00:00.000Z,usage,"'=search","'=1+1, ""quoted""",-1,94,ID,6,HASH,0`,
+    '2026-05-01T00:00:00.000Z,closing,,,,94,,6,HASH,',
     '',
   ]);
 });

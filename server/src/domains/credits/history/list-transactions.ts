@@ -3,7 +3,7 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Caller, Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import { exactInteger } from '../../../lib/exact.ts';
-import { refreshWallet } from '../refresh-wallet.ts';
+import { readWallet } from '../read-wallet.ts';
 import type { TransactionView } from '../schemas.ts';
 import { transactions, type TransactionType } from '../tables.ts';
 import { sequenceRange } from './sequence-range.ts';
@@ -36,32 +36,29 @@ export async function listTransactions(
   walletId = caller.userId,
 ): Promise<TransactionPage> {
   const before = query.cursor === undefined ? undefined : readCursor(query.cursor);
-  return ctx.turns.take(walletId, () =>
-    ctx.db.asCaller(caller, async (tx) => {
-      await refreshWallet(ctx, tx, walletId);
-      const range = await sequenceRange(tx, walletId, query);
-      const filters = [
-        eq(transactions.walletId, walletId),
-        gt(transactions.sequence, range.after),
-        query.appId === undefined ? undefined : eq(transactions.appId, query.appId),
-        query.type === undefined ? undefined : eq(transactions.type, query.type),
-      ];
-      const isFiltered = query.appId !== undefined || query.type !== undefined;
-      const all = and(...filters, lte(transactions.sequence, range.upTo));
-      const total = isFiltered ? await countTransactions(tx, all) : range.upTo - range.after;
-      const upTo = Math.min(range.upTo, (before ?? Infinity) - 1);
-      const rows = await selectTransactions(tx, and(...filters, lte(transactions.sequence, upTo)))
-        .limit(query.limit + 1)
-        .offset(before === undefined ? query.offset : 0);
-      const items = rows.slice(0, query.limit);
-      const last = items.at(-1);
-      return {
-        items: items.map((item) => ({ ...item, createdAt: item.createdAt.toISOString() })),
-        total,
-        nextCursor: rows.length > items.length && last ? writeCursor(last.sequence) : undefined,
-      };
-    }),
-  );
+  return readWallet(ctx, caller, walletId, async (tx) => {
+    const range = await sequenceRange(tx, walletId, query);
+    const filters = [
+      eq(transactions.walletId, walletId),
+      gt(transactions.sequence, range.after),
+      query.appId === undefined ? undefined : eq(transactions.appId, query.appId),
+      query.type === undefined ? undefined : eq(transactions.type, query.type),
+    ];
+    const isFiltered = query.appId !== undefined || query.type !== undefined;
+    const all = and(...filters, lte(transactions.sequence, range.upTo));
+    const total = isFiltered ? await countTransactions(tx, all) : range.upTo - range.after;
+    const upTo = Math.min(range.upTo, (before ?? Infinity) - 1);
+    const rows = await selectTransactions(tx, and(...filters, lte(transactions.sequence, upTo)))
+      .limit(query.limit + 1)
+      .offset(before === undefined ? query.offset : 0);
+    const items = rows.slice(0, query.limit);
+    const last = items.at(-1);
+    return {
+      items: items.map((item) => ({ ...item, createdAt: item.createdAt.toISOString() })),
+      total,
+      nextCursor: rows.length > items.length && last ? writeCursor(last.sequence) : undefined,
+    };
+  });
 }
 
 const entriesInOrder = sql<TransactionView['entries']>`(

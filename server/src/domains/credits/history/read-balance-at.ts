@@ -4,7 +4,7 @@ import type { Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import { exactInteger } from '../../../lib/exact.ts';
 import { readInstant } from '../../../http/read-instant.ts';
-import { refreshWallet } from '../refresh-wallet.ts';
+import { readWallet } from '../read-wallet.ts';
 import type { BalanceAtView } from './schemas.ts';
 
 type Row = { sequence: string; hash: Buffer; free: string; paid: string; held: string };
@@ -21,24 +21,21 @@ export async function readBalanceAt(ctx: Ctx, caller: Caller, at: string): Promi
       errors: [{ path: '/query/at', message: 'must not lie in the future' }],
     });
   }
-  return ctx.turns.take(caller.userId, () =>
-    ctx.db.asCaller(caller, async (tx) => {
-      await refreshWallet(ctx, tx, caller.userId);
-      const { rows } = await tx.execute<Row>(
-        sql`select * from credits.balance_at(${caller.userId}, ${instant})`,
-      );
-      const [row] = rows;
-      if (!row) throw new Error('credits.balance_at returned no row');
-      const [free, paid] = [exactInteger(row.free), exactInteger(row.paid)];
-      const held = exactInteger(row.held);
-      return {
-        at: instant,
-        balance: paid,
-        freeCreditsRemaining: free,
-        held,
-        available: free + paid - held,
-        head: { sequence: exactInteger(row.sequence), hash: row.hash.toString('hex') },
-      };
-    }),
-  );
+  return readWallet(ctx, caller, caller.userId, async (tx) => {
+    const { rows } = await tx.execute<Row>(
+      sql`select * from credits.balance_at(${caller.userId}, ${instant})`,
+    );
+    const [row] = rows;
+    if (!row) throw new Error('credits.balance_at returned no row');
+    const [free, paid] = [exactInteger(row.free), exactInteger(row.paid)];
+    const held = exactInteger(row.held);
+    return {
+      at: instant,
+      balance: paid,
+      freeCreditsRemaining: free,
+      held,
+      available: free + paid - held,
+      head: { sequence: exactInteger(row.sequence), hash: row.hash.toString('hex') },
+    };
+  });
 }

@@ -2,8 +2,9 @@ import { and, asc, eq, gt, inArray, lte, sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller, Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
+import { exactInteger } from '../../../lib/exact.ts';
 import { readInstant } from '../../../http/read-instant.ts';
-import { refreshWallet } from '../refresh-wallet.ts';
+import { readWallet } from '../read-wallet.ts';
 import { transactions } from '../tables.ts';
 import type { ExportLane } from './export-lane.ts';
 import type { Movement } from './schemas.ts';
@@ -47,25 +48,22 @@ export async function readStatement(
   walletId = caller.userId,
 ): Promise<Statement> {
   const { from, to } = spanOf(query, ctx.clock.now());
-  return ctx.turns.take(walletId, () =>
-    ctx.db.asCaller(caller, async (tx) => {
-      await refreshWallet(ctx, tx, walletId);
-      const range = await sequenceRange(tx, walletId, { from, to });
-      const heads = await readHeads(tx, walletId, range);
-      const opening = heads.get(range.after) ?? emptyHead;
-      const closing = heads.get(range.upTo) ?? emptyHead;
-      return {
-        month: query.month ?? null,
-        from,
-        to,
-        opening: opening.balanceAfter,
-        closing: closing.balanceAfter,
-        openingHead: { sequence: range.after, hash: opening.hash },
-        closingHead: { sequence: range.upTo, hash: closing.hash },
-        movements: readMovements(ctx, lane, caller, { ...range, walletId }),
-      };
-    }),
-  );
+  return readWallet(ctx, caller, walletId, async (tx) => {
+    const range = await sequenceRange(tx, walletId, { from, to });
+    const heads = await readHeads(tx, walletId, range);
+    const opening = heads.get(range.after) ?? emptyHead;
+    const closing = heads.get(range.upTo) ?? emptyHead;
+    return {
+      month: query.month ?? null,
+      from,
+      to,
+      opening: opening.balanceAfter,
+      closing: closing.balanceAfter,
+      openingHead: { sequence: range.after, hash: opening.hash },
+      closingHead: { sequence: range.upTo, hash: closing.hash },
+      movements: readMovements(ctx, lane, caller, { ...range, walletId }),
+    };
+  });
 }
 
 function spanOf({ month, from, to }: StatementQuery, now: Date): { from: string; to: string } {
@@ -117,6 +115,12 @@ async function* readMovements(
   }
 }
 
+/** What a transaction changed of the balance; a hold and its end change nothing of it. */
+const change = sql<number>`${transactions.balanceAfter} - ${transactions.balanceBefore}`.mapWith(
+  exactInteger,
+);
+const setAside = sql<number>`${change} - ${transactions.amount}`.mapWith(exactInteger);
+
 function selectMovements(tx: Tx, walletId: string, { after, upTo }: SequenceRange) {
   return tx
     .select({
@@ -126,9 +130,10 @@ function selectMovements(tx: Tx, walletId: string, { after, upTo }: SequenceRang
       type: transactions.type,
       appId: transactions.appId,
       description: transactions.description,
-      amount: transactions.amount,
+      amount: change,
       balanceAfter: transactions.balanceAfter,
       hash,
+      setAside,
     })
     .from(transactions)
     .where(

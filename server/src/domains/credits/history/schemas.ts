@@ -26,9 +26,10 @@ export const movementSchema = Type.Object({
   type: Type.String({ description: 'What happened.', examples: ['usage'] }),
   appId: nullable(Type.String({ examples: ['chat'] })),
   description: Type.String({ examples: ['Chat message'] }),
-  amount: credits('What it changed.', -10),
+  amount: credits('What it changed of the free and paid credits; 0 for a hold and its end.', -10),
   balanceAfter: credits('Free and paid credits after it.', 140),
   hash: hashSchema,
+  setAside: credits('What a hold set aside; below 0 for what its end gave back, otherwise 0.', 0),
 });
 
 export const statementSchema = Type.Object(
@@ -37,7 +38,7 @@ export const statementSchema = Type.Object(
     from: time('Start of the period, inclusive.', '2026-03-01T00:00:00.000Z'),
     to: time('End of the period, exclusive.', '2026-04-01T00:00:00.000Z'),
     opening: credits('Free and paid credits at the start.', 0),
-    closing: credits('Free and paid credits at the end; opening plus all movements.', 140),
+    closing: credits('Free and paid credits at the end; opening plus the amounts of all movements.', 140),
     openingHead: headSchema,
     closingHead: headSchema,
     movements: Type.Array(movementSchema, { description: 'Oldest first.' }),

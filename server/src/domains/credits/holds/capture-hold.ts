@@ -1,14 +1,15 @@
 import type { Ctx } from '../../../ctx.ts';
 import type { CapturedHold, HoldCapture } from './schemas.ts';
-import { toMovedHold } from './to-moved-hold.ts';
+import { toToldHold } from './to-told-hold.ts';
 import { transactCredits, type Spender } from './transact-credits.ts';
 
 /**
  * Spends what the work has cost from an open hold. Unless more captures are to follow, the hold ends and
  * gives the rest back to the very lots that it came from. Above the hold the overrun policy counts: that of
- * the mandate, or of the request. Throws `request.invalid`, `auth.session_ended`, `auth.application_invalid`,
- * `request.not_found`, `idempotency.mismatch`, `credits.wallet_inactive`, `hold.closed`, `mandate.required`,
- * `hold.exceeded`, `mandate.exceeded`, `credits.insufficient`, in this precedence.
+ * the mandate, or of the request. An app whose mandate is over is not told what the wallet has. Throws
+ * `request.invalid`, `auth.session_ended`, `auth.application_invalid`, `request.not_found`,
+ * `idempotency.mismatch`, `credits.wallet_inactive`, `hold.closed`, `mandate.required`, `hold.exceeded`,
+ * `mandate.exceeded`, `credits.insufficient`, in this precedence.
  */
 export async function captureHold(
   ctx: Ctx,
@@ -25,5 +26,6 @@ export async function captureHold(
     sequence: outcome.sequence,
     hash: outcome.hash.toString('hex'),
   };
-  return { answer: { ...toMovedHold(outcome), transaction }, isReplay: outcome.is_replay };
+  const hold = await toToldHold(ctx, spender, outcome);
+  return { answer: { ...hold, transaction }, isReplay: outcome.is_replay };
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { holdCalls } from '../../../../test/harness/holds.ts';
-import { startTestService } from '../../../../test/harness/index.ts';
+import { createTestClock, startTestService } from '../../../../test/harness/index.ts';
 import { expectSound, spend } from '../../../../test/harness/movements.ts';
 import {
   addLot,
@@ -10,6 +10,7 @@ import {
 } from '../../../../test/harness/wallets.ts';
 
 const service = await startTestService();
+const ahead = await startTestService({ shareDatabaseWith: service, clock: createTestClock() });
 const owner = await connectAsOwner(service);
 let holder: WalletHolder;
 const { placed, capture, extend, release, read, balance, history } = holdCalls(service, () => holder);
@@ -113,6 +114,21 @@ describe('of a lot that expires meanwhile', () => {
       ['void', 80],
       ['hold', -80],
     ]);
+  });
+
+  test.each([
+    ['a void', (id: string) => release(id)],
+    ['the last capture', (id: string) => capture(id, 30)],
+  ])('what %s gives back expires, though a process whose clock is ahead has been there', async (_, end) => {
+    ahead.clock.set(inMinutes(5));
+    await gift(5);
+    const hold = await placed({ amount: 80 });
+    const seen = await ahead.send('GET', '/api/v1/credits/balance', { token: holder.token });
+    expect(seen.body).toMatchObject({ available: 150, held: 80 });
+    service.clock.advance({ minutes: 5, ms: -1 });
+    expect((await end(hold.id)).status).toBe(200);
+    service.clock.advance({ ms: 1 });
+    expect(await balance()).toMatchObject({ available: 150, held: 0 });
   });
 
   test('nothing else comes back in its place', async () => {

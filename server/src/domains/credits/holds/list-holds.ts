@@ -1,7 +1,7 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
+import { readWallet } from '../read-wallet.ts';
 import { resolveWallet } from '../resolve-wallet.ts';
-import { readWallet } from './read-wallet.ts';
 import type { HoldsQuery, HoldView } from './schemas.ts';
 import type { Spender } from './transact-credits.ts';
 

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
-import type { Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
+import { readWallet } from '../read-wallet.ts';
 import { walletOfHold } from '../wallet-of-hold.ts';
 import type { HoldView } from './schemas.ts';
 import type { Spender } from './transact-credits.ts';
@@ -11,19 +11,12 @@ import type { Spender } from './transact-credits.ts';
  * `auth.application_invalid`, `request.not_found`.
  */
 export async function readHold(ctx: Ctx, spender: Spender, holdId: string): Promise<HoldView> {
-  const { creditsDailyFree, creditsDailyCap } = ctx.config;
-  const at = ctx.clock.now().toISOString();
-  const read = async (tx: Tx): Promise<HoldView> => {
-    const app = spender.clientId ?? null;
-    const found = sql`from credits.holds h
-      where h.id = ${holdId} and (${app}::text is null or h.app_id = ${app})`;
-    await tx.execute(sql`select credits.refresh_wallets(array(select h.wallet_id ${found}),
-      ${at}, ${creditsDailyFree}, ${creditsDailyCap})`);
-    const { rows } = await tx.execute<{ view: HoldView }>(sql`select credits.hold_view(h) as view ${found}`);
+  const app = spender.clientId ?? null;
+  return readWallet(ctx, spender, await walletOfHold(ctx, holdId), async (tx) => {
+    const { rows } = await tx.execute<{ view: HoldView }>(sql`
+      select credits.hold_view(h) as view from credits.holds h
+       where h.id = ${holdId} and (${app}::text is null or h.app_id = ${app})`);
     if (!rows[0]) throw new AppError('request.not_found');
     return rows[0].view;
-  };
-  return ctx.turns.take(await walletOfHold(ctx, holdId), () =>
-    'userId' in spender ? ctx.db.asCaller(spender, read) : ctx.db.asServiceForApplication(spender, read),
-  );
+  });
 }

@@ -140,7 +140,7 @@ function addVoidRoute(app: App, ctx: Ctx, preHandler: PreHandler): void {
     headers: spendHeadersSchema,
     params: schemas.holdParamsSchema,
     body: schemas.voidBodySchema,
-    response: { 200: schemas.movedHoldSchema },
+    response: { 200: schemas.toldHoldSchema },
   };
   const config = { refusals: ['request.not_found', 'idempotency.mismatch', 'hold.closed'] as const };
   app.post(`${path}/:holdId/void`, { preHandler, schema, config }, async (request, reply) =>

@@ -71,9 +71,20 @@ export const movedHoldSchema = Type.Object(
   { title: 'MovedHold', description: 'A hold right after a request, with the wallet as it is then.' },
 );
 
+const told = 'The wallet right after it. An application without a mandate in force is not told.';
+const toldMembers = {
+  ...holdSchema.properties,
+  newBalance: Type.Optional({ ...newBalanceSchema, description: told }),
+};
+
+export const toldHoldSchema = Type.Object(toldMembers, {
+  title: 'VoidedHold',
+  description: 'A hold right after its end, with the wallet as it is then.',
+});
+
 export const capturedHoldSchema = Type.Object(
   {
-    ...movedHoldSchema.properties,
+    ...toldMembers,
     transaction: Type.Object(
       {
         id: id('The capture.', '019ca9f2-7a00-7c3e-8b1d-2f6a4c9e0d14'),
@@ -146,6 +157,7 @@ export const holdParamsSchema = Type.Object({ holdId: id('The hold.') });
 
 export type HoldView = Static<typeof holdSchema>;
 export type MovedHold = Static<typeof movedHoldSchema>;
+export type ToldHold = Static<typeof toldHoldSchema>;
 export type CapturedHold = Static<typeof capturedHoldSchema>;
 export type NewHold = Static<typeof newHoldBodySchema>;
 export type HoldExtension = Static<typeof extendBodySchema>;

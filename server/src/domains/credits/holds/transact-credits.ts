@@ -6,9 +6,10 @@ import { canonicalJson } from '../../../lib/canonical-json.ts';
 import { exactInteger } from '../../../lib/exact.ts';
 import { newId } from '../../../lib/ids.ts';
 import { assertStorableMetadata } from '../assert-storable-metadata.ts';
-import { rememberHold, walletOfHold } from '../wallet-of-hold.ts';
+import { judgeStranger } from '../judge-stranger.ts';
 import { listPackages } from '../list-packages.ts';
 import { topUpAddress } from '../top-up-address.ts';
+import { rememberHold, walletOfHold } from '../wallet-of-hold.ts';
 import type { HoldView } from './schemas.ts';
 
 /**
@@ -55,7 +56,8 @@ export type TransactOutcome = {
 
 /**
  * Moves credits by one call of `credits.transact`, which checks who asks, locks the wallet and the mandate,
- * answers a repeated key with the first answer, decides and writes; in the turn of its wallet. Throws
+ * answers a repeated key with the first answer, decides and writes; in the turn of its wallet, which nobody
+ * takes who has nothing to do with it. Throws
  * `server.busy`, and what it refuses with, once that has been committed.
  */
 export async function transactCredits(
@@ -65,6 +67,11 @@ export async function transactCredits(
 ): Promise<TransactOutcome> {
   assertStorableMetadata(request.metadata);
   const { creditsDailyFree, creditsDailyCap } = ctx.config;
+  const { walletId } = request;
+  const refused = walletId === undefined ? null : await judgeStranger(ctx, spender, walletId);
+  if (refused !== null) {
+    throw await refusal(ctx, spender, request, { code: refused, is_replay: false, details: null });
+  }
   const [outcome] = await ctx.turns.take(await walletOf(ctx, request), () =>
     ctx.db.call<TransactOutcome>('select * from credits.transact($1, $2, $3, $4)', [
       JSON.stringify([toRow(ctx, spender, request)]),
@@ -145,7 +152,7 @@ async function refusal(
   ctx: Ctx,
   spender: Spender,
   request: TransactRequest,
-  outcome: TransactOutcome,
+  outcome: Pick<TransactOutcome, 'code' | 'is_replay' | 'details'>,
 ): Promise<AppError> {
   const { code, is_replay: isReplay, details } = outcome;
   if (code === null || !isErrorCode(code)) throw new Error(`credits.transact refused with ${code}`);

@@ -1,5 +1,8 @@
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
+import { AppError } from '../../../errors.ts';
+import { readMandate } from './list-mandates.ts';
+import { raisesTerms } from './raises-terms.ts';
 import { readExpiry } from './read-expiry.ts';
 import type { MandateChanges, MandateView } from './schemas.ts';
 
@@ -14,17 +17,27 @@ const columns: Record<string, string> = {
   status: 'status',
 };
 
+/** Requires that the caller has shown lately that it is them; what knows how is of a later domain. */
+export type AssertRecent = (ctx: Ctx, caller: Caller) => Promise<void>;
+
 /**
  * Changes the terms of a mandate of the caller, pauses or resumes it; the next request of the app is judged
- * by them. Under another period, what has been charged since its beginning counts. Throws `request.invalid`,
- * `auth.session_ended`, `request.not_found`, `mandate.revoked`.
+ * by them. Under another period, what has been charged since its beginning counts. The budget of a key, which
+ * spends by itself, is raised as keys are made: only if `assertRecent` passes. Throws `request.invalid`,
+ * `auth.session_ended`, `request.not_found`, `mandate.revoked`, and what `assertRecent` does.
  */
 export async function changeMandate(
   ctx: Ctx,
   caller: Caller,
   mandateId: string,
-  { expiresAt, ...changes }: MandateChanges,
+  given: MandateChanges,
+  assertRecent: AssertRecent = refuseKeys,
 ): Promise<MandateView> {
+  const { expiresAt, ...changes } = given;
+  if (Object.keys(given).some((name) => name !== 'status')) {
+    const mandate = await readMandate(ctx, caller, mandateId);
+    if (mandate.keyId !== null && raisesTerms(mandate, given)) await assertRecent(ctx, caller);
+  }
   const terms = Object.entries(changes).flatMap(([name, value]) => {
     const column = columns[name];
     return column === undefined ? [] : [[column, value] as const];
@@ -34,6 +47,8 @@ export async function changeMandate(
     ...(expiresAt === undefined ? {} : { expires_at: readExpiry(ctx, expiresAt) }),
   });
 }
+
+const refuseKeys: AssertRecent = () => Promise.reject(new AppError('request.not_found'));
 
 /**
  * Ends a mandate for good: the next spend or hold of the app is refused. What is held already can still be

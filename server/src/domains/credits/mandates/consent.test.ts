@@ -17,7 +17,11 @@ const owner = await connectAsOwner(service);
 const developer = await addWalletHolder(service);
 const app = await registerApplication(service, developer.token);
 let holder: WalletHolder;
-const { given, own, asApp, revoke, change, use, hold, capture } = mandateCalls(service, app, () => holder);
+const { given, own, asApp, revoke, change, use, hold, capture, refund } = mandateCalls(
+  service,
+  app,
+  () => holder,
+);
 
 beforeEach(async () => {
   service.clock.set(start);
@@ -42,6 +46,48 @@ describe('of a wallet, an app sees nothing', () => {
     expect(await effective(mandate.id)).toMatchObject({ effective: 0, binds: 'mandate', limits: nothing });
     const quote = await asApp('/quote', { amount: 5, appId: app.clientId, onBehalfOf: holder.userId });
     expect(quote.body).toMatchObject({ passes: false, passesAt: null, lots: [], limits: nothing });
+  });
+});
+
+/** What an app may still do with the credits of a mandate that is over, once it has begun. */
+const moves = async () => {
+  const spent = (await use({ amount: 5 })).body.transaction;
+  const [first, other] = [(await hold({ amount: 5 })).body.id, (await hold({ amount: 5 })).body.id];
+  return async () => [
+    await capture(first, 1, { final: false }),
+    await asApp(`/holds/${other}/void`, {}),
+    await refund(spent.id, 1),
+  ];
+};
+
+describe('of the wallet whose credits it still moves, an app is told', () => {
+  test('what it has, while the mandate is in force', async () => {
+    await given();
+    for (const { status, body } of await (
+      await moves()
+    )()) {
+      expect({ status, body }).toMatchObject({ status: 200, body: { newBalance: { balance: 0 } } });
+    }
+  });
+
+  test.each<[string, (id: string) => Promise<unknown> | void]>([
+    ['once it is revoked', (id) => revoke(id)],
+    ['while it is paused', (id) => change(id, { status: 'paused' })],
+    ['after it has expired', () => service.clock.set('2026-03-10T12:00:01.000Z')],
+    [
+      'when the person is gone',
+      () => owner.query('update auth.users set is_active = false where id = $1', [holder.userId]),
+    ],
+  ])('nothing %s', async (_, end) => {
+    const mandate = await given({ expiresAt: '2026-03-10T12:00:01.000Z' });
+    const move = await moves();
+    await end(mandate.id);
+    for (const { status, body } of await move()) {
+      expect(status).toBe(200);
+      expect(body).not.toHaveProperty('newBalance');
+      expect(body.transaction ?? {}).not.toHaveProperty('balanceBefore');
+      expect(body.transaction ?? {}).not.toHaveProperty('balanceAfter');
+    }
   });
 });
 

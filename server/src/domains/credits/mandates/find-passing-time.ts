@@ -124,11 +124,17 @@ function nextEvent({ nextDailyAt, holds, resetsAt }: State): number {
 /** Everything that happens up to and at an instant, which is that of the next event. */
 function passTo(state: State, question: Question, at: number): void {
   if (state.resetsAt <= at) beginPeriod(state, question);
+  expireLots(state, at - 1);
   for (let hold = takeDue(state.holds, at); hold; hold = takeDue(state.holds, at)) endHold(state, hold, at);
+  expireLots(state, at);
+  if (state.nextDailyAt <= at) grantDaily(state, question);
+}
+
+/** Lets go of what is not held of lots that expire at or before an instant. */
+function expireLots(state: State, at: number): void {
   for (let lot = takeDue(state.expiring, at); lot; lot = takeDue(state.expiring, at)) {
     changeLot(state, lot, lot.held - lot.remaining, 0);
   }
-  if (state.nextDailyAt <= at) grantDaily(state, question);
 }
 
 /** The next one that is over at an instant, which is gone from the list then. */
@@ -158,14 +164,16 @@ function nextPeriodStart(period: string, start: number): number {
   return period === 'month' ? Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1) : Infinity;
 }
 
-/** Gives back to the lots, which may have expired, and to the allowance of the period that was charged. */
+/**
+ * Gives back to the lots and to the allowance of the period that was charged; what comes back repays what is
+ * owed, and the rest goes where its lot has expired.
+ */
 function endHold(state: State, hold: Hold, at: number): void {
   const touched = new Set<Lot>();
   for (const { lotId, amount, chargedAt } of hold.parts) {
     const lot = state.lots.get(lotId);
     if (!lot) throw new Error(`a hold on the unknown lot ${lotId}`);
     changeLot(state, lot, 0, -amount);
-    if (lot.expiresAt <= at) changeLot(state, lot, lot.held - lot.remaining, 0);
     touched.add(lot);
     if (hold.isCharged && chargedAt >= state.periodStartedAt) state.used -= amount;
   }
@@ -173,6 +181,9 @@ function endHold(state: State, hold: Hold, at: number): void {
     state,
     [...touched].toSorted((one, other) => one.place - other.place),
   );
+  for (const lot of touched) {
+    if (lot.expiresAt <= at) changeLot(state, lot, lot.held - lot.remaining, 0);
+  }
 }
 
 function grantDaily(state: State, { dailyFree, dailyCap, mandate }: Question): void {

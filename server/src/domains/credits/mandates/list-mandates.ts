@@ -2,8 +2,8 @@ import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
-import { readWallet } from '../holds/read-wallet.ts';
 import type { Spender } from '../holds/transact-credits.ts';
+import { readWallet } from '../read-wallet.ts';
 import { resolveWallet } from '../resolve-wallet.ts';
 import type { MandateView } from './schemas.ts';
 

@@ -1,5 +1,7 @@
 import type { Ctx } from '../../../ctx.ts';
+import { AppError } from '../../../errors.ts';
 import { spenderColumns, type Spender } from '../holds/transact-credits.ts';
+import { judgeStranger } from '../judge-stranger.ts';
 import { assertOwnApp, resolveWallet } from '../resolve-wallet.ts';
 import { bindingLimit } from './binding-limit.ts';
 import { findPassingTime, type Prospect } from './find-passing-time.ts';
@@ -23,6 +25,8 @@ type Seen = {
 export async function quoteSpend(ctx: Ctx, spender: Spender, asked: QuoteRequest): Promise<Quote> {
   assertOwnApp(spender, asked.appId);
   const walletId = resolveWallet(spender, asked);
+  const refused = await judgeStranger(ctx, spender, walletId);
+  if (refused !== null) throw new AppError(refused);
   const { creditsDailyFree: dailyFree, creditsDailyCap: dailyCap } = ctx.config;
   const now = ctx.clock.now();
   const request = {

@@ -2,6 +2,7 @@ import type { Ctx } from '../../../ctx.ts';
 import { spenderColumns, type Spender } from '../holds/transact-credits.ts';
 import { bindingLimit } from './binding-limit.ts';
 import type { EffectiveBalance, LimitView } from './schemas.ts';
+import { walletOfMandate } from './wallet-of-mandate.ts';
 
 /**
  * What an app may really spend under a mandate with one spend right now: the minimum of what the wallet has,
@@ -15,7 +16,7 @@ export async function readEffectiveBalance(
 ): Promise<EffectiveBalance> {
   const { creditsDailyFree, creditsDailyCap } = ctx.config;
   const asked = JSON.stringify(spenderColumns(spender));
-  const [row] = await ctx.turns.take('userId' in spender ? spender.userId : mandateId, () =>
+  const [row] = await ctx.turns.take(await walletOfMandate(ctx, spender, mandateId), () =>
     ctx.db.call<{ seen: { mandateId: string; limits: LimitView[] } }>(
       'select credits.effective_balance($1, $2, $3, $4, $5) as seen',
       [asked, mandateId, ctx.clock.now(), creditsDailyFree, creditsDailyCap],

@@ -3,7 +3,7 @@ import type { App } from '../../../app.ts';
 import type { Ctx } from '../../../ctx.ts';
 import { authenticate, callerOf } from '../../../http/authenticate.ts';
 import { spenderOf } from '../../../http/spender.ts';
-import { changeMandate, revokeMandate } from './change-mandate.ts';
+import { changeMandate, revokeMandate, type AssertRecent } from './change-mandate.ts';
 import { createMandate } from './create-mandate.ts';
 import { listMandates, readMandate } from './list-mandates.ts';
 import { quoteSpend } from './quote-spend.ts';
@@ -15,9 +15,9 @@ const common = { tags: ['credits'], security: [{ bearer: [] }, { application: []
 const path = '/api/v1/credits/mandates';
 
 /** What people let apps spend, and questions about it. */
-export function addMandateRoutes(app: App, ctx: Ctx): void {
+export function addMandateRoutes(app: App, ctx: Ctx, assertRecent: AssertRecent): void {
   addGivingRoutes(app, ctx);
-  addChangingRoutes(app, ctx);
+  addChangingRoutes(app, ctx, assertRecent);
   addAskingRoutes(app, ctx);
 }
 
@@ -51,19 +51,20 @@ function addGivingRoutes(app: App, ctx: Ctx): void {
   );
 }
 
-function addChangingRoutes(app: App, ctx: Ctx): void {
+function addChangingRoutes(app: App, ctx: Ctx, assertRecent: AssertRecent): void {
   const preHandler = authenticate(ctx);
   const changeSchema = {
     ...own,
     summary: 'Change, pause or resume a mandate',
-    description: 'The next request of the app is judged by the new terms.',
+    description:
+      'The next request of the app is judged by the new terms. Raising the budget of a key needs a recent sign-in.',
     params: schemas.mandateParamsSchema,
     body: schemas.mandateChangesBodySchema,
     response: { 200: schemas.mandateSchema },
   };
-  const refusals = ['request.not_found', 'mandate.revoked'] as const;
+  const refusals = ['request.not_found', 'mandate.revoked', 'auth.step_up_required'] as const;
   app.patch(`${path}/:mandateId`, { preHandler, schema: changeSchema, config: { refusals } }, (request) =>
-    changeMandate(ctx, callerOf(request), request.params.mandateId, request.body),
+    changeMandate(ctx, callerOf(request), request.params.mandateId, request.body, assertRecent),
   );
 
   const revokeSchema = {

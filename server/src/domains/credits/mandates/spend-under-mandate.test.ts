@@ -24,6 +24,10 @@ const { own, given, change, revoke, asApp, spendBody, use, hold, balance, read }
   app,
   () => holder,
 );
+const wrong = (path: string) => ({
+  status: 400,
+  body: { code: 'request.invalid', errors: [{ path, message: expect.any(String) }] },
+});
 
 beforeEach(async () => {
   service.clock.set(start);
@@ -174,6 +178,19 @@ describe('spending', () => {
     const foreign = await own('POST', '/use', { ...spendBody(), onBehalfOf: stranger.userId });
     expect(foreign).toMatchObject({ status: 400, body: { errors: [{ path: '/body/onBehalfOf' }] } });
     expect((await use({ appId: otherApp.clientId }, { as: otherApp })).body.code).toBe('mandate.required');
+  });
+
+  test('an app that names a wallet of a team is refused, and debits nobody', async () => {
+    await given();
+    const walletId = randomUUID();
+    for (const path of ['/use', '/holds', '/quote']) {
+      expect(await asApp(path, spendBody({ walletId }))).toMatchObject(wrong('/body/walletId'));
+    }
+    const query = `onBehalfOf=${holder.userId}&walletId=${walletId}`;
+    const list = await service.send('GET', `/api/v1/credits/holds?${query}`, { headers: app.headers });
+    expect(list).toMatchObject(wrong('/query/walletId'));
+    expect(await balance()).toMatchObject({ available: 150 });
+    expect((await use({ walletId: holder.userId.toUpperCase() })).status).toBe(200);
   });
 
   test('a wrong secret spends nothing', async () => {

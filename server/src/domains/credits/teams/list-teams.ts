@@ -1,15 +1,13 @@
 import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
+import { readWallets } from '../read-wallet.ts';
 import type { TeamView } from './schemas.ts';
 
-/** The teams that the caller is in, by name. Throws `auth.session_ended`. */
+/** The teams that the caller is in, by name. Throws `auth.session_ended`, `server.busy`. */
 export async function listTeams(ctx: Ctx, caller: Caller): Promise<TeamView[]> {
-  const { creditsDailyFree, creditsDailyCap } = ctx.config;
-  const at = ctx.clock.now().toISOString();
-  return ctx.db.asCaller(caller, async (tx) => {
-    await tx.execute(sql`select credits.refresh_wallets(array(select credits.own_teams()), ${at}, ${creditsDailyFree},
-      ${creditsDailyCap})`);
+  const wallets = sql`select credits.own_teams()`;
+  return readWallets(ctx, caller, { wallets, subject: 'teams' }, async (tx) => {
     const { rows } = await tx.execute<TeamView>(sql`
       select t.wallet_id as id, t.name, m.role, b.free + b.paid - b.held as available,
              credits.iso_time(t.created_at) as "createdAt"

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
+import { readWallet } from '../read-wallet.ts';
 import { limitAt } from './limit-at.ts';
 import type { TeamDetails } from './schemas.ts';
 
@@ -12,13 +13,9 @@ type BalanceView = TeamDetails['balance'];
  * `auth.session_ended`, `request.not_found`.
  */
 export async function readTeam(ctx: Ctx, caller: Caller, teamId: string): Promise<TeamDetails> {
-  const { creditsDailyFree, creditsDailyCap } = ctx.config;
   const at = ctx.clock.now().toISOString();
-  const rows = await ctx.turns.take(teamId, () =>
-    ctx.db.asCaller(caller, async (tx) => {
-      await tx.execute(sql`select credits.refresh_wallets(array(select o from credits.own_teams() o where o = ${teamId}),
-      ${at}, ${creditsDailyFree}, ${creditsDailyCap})`);
-      const found = await tx.execute<{ team: TeamDetails }>(sql`
+  const { rows } = await readWallet(ctx, caller, teamId, (tx) =>
+    tx.execute<{ team: TeamDetails }>(sql`
       select jsonb_build_object('id', t.wallet_id, 'name', t.name, 'role', w.role,
                'createdAt', credits.iso_time(t.created_at), 'available', b.free + b.paid - b.held,
                'limit', ${limitAt(at)}, 'balance', ${balanceView}) as team
@@ -26,9 +23,7 @@ export async function readTeam(ctx: Ctx, caller: Caller, teamId: string): Promis
         join credits.team_members w on w.wallet_id = t.wallet_id and w.user_id = ${caller.userId}
         join credits.balances b on b.wallet_id = t.wallet_id
         join credits.mandates m on m.wallet_id = t.wallet_id and m.member_id = w.user_id and m.status <> 'revoked'
-       where t.wallet_id = ${teamId}`);
-      return found.rows;
-    }),
+       where t.wallet_id = ${teamId}`),
   );
   const [row] = rows;
   if (!row) throw new AppError('request.not_found');

@@ -72,6 +72,25 @@ describe('what the service gave to everybody stays in the wallet it was given to
   });
 });
 
+test('who has left a team hears again what came of a transfer, and makes no new one', async () => {
+  const member = await team.join(await addPerson(service, owner));
+  await addLot(service, member, { source: 'purchase', kind: 'paid', amount: 20 });
+  const idempotencyKey = randomUUID();
+  const first = await team.transfer(member, 5, { idempotencyKey });
+  expect(first.status).toBe(200);
+  await team.remove(boss, member);
+  // Longer than whoever was found in a team is taken to be there.
+  service.clock.advance({ seconds: 61 });
+  const again = await team.transfer(member, 5, { idempotencyKey });
+  expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([200, 'true']);
+  expect(again.body).toEqual(first.body);
+  expect((await team.transfer(member, 6, { idempotencyKey })).body.code).toBe('idempotency.mismatch');
+  expect((await team.transfer(member, 5)).body.code).toBe('request.not_found');
+  const stranger = await addPerson(service, owner);
+  expect((await team.transfer(stranger, 5, { idempotencyKey })).body.code).toBe('request.not_found');
+  expect((await team.read(boss)).available).toBe(5);
+});
+
 test('a transfer that the database ends for a deadlock is made again', async () => {
   const [first, second] = [boss.userId, team.id].toSorted();
   const lock = 'select from credits.balances where wallet_id = $1 for update';
