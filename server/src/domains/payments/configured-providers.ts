@@ -10,12 +10,13 @@ export function configuredProviders({
   config,
   clock,
   db,
-}: Pick<Ctx, 'config' | 'clock' | 'db'>): PaymentProvider[] {
+  log,
+}: Pick<Ctx, 'config' | 'clock' | 'db' | 'log'>): PaymentProvider[] {
   const providers: PaymentProvider[] = [];
   if (config.stripeSecretKey !== '') providers.push(createStripeProvider({ config, clock }));
   if (config.paypalClientId !== '') {
     const memory = rememberCertificates({ db, clock }, paypalModeOf(config.paypalApiBase));
-    providers.push(createPaypalProvider({ config, clock, memory }));
+    providers.push(createPaypalProvider({ config, clock, memory, log }));
   }
   return providers;
 }

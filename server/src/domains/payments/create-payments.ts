@@ -21,8 +21,8 @@ export type Payments = {
    */
   receiveEvent(provider: PaymentProvider, event: ProviderEvent): Promise<Verdict>;
   /**
-   * Applies facts that a provider has answered with. `isOwn` says that they are about checkouts which we have
-   * opened for the purchases they name.
+   * Applies facts that a provider has answered with, each for itself: one that is refused holds up no other.
+   * `isOwn` says that they are about checkouts which we have opened for the purchases they name.
    */
   applyFacts(
     provider: Pick<PaymentProvider, 'name' | 'isLive'>,
@@ -74,7 +74,7 @@ export function createPayments(
       });
     },
     async applyFacts({ name, isLive }, facts, { isOwn = false } = {}) {
-      if (facts.length > 0) await gatherer.ask({ provider: name, isLive, isOwn, facts });
+      await Promise.all(facts.map((fact) => gatherer.ask({ provider: name, isLive, isOwn, facts: [fact] })));
     },
     waiting: () => gatherer.waiting(),
     drain: () => gatherer.drain(),

@@ -74,7 +74,10 @@ export type PaymentProvider = {
    * the provider knows none such.
    */
   readCheckout(checkoutId: string, mayCapture: MayCapture): Promise<CheckoutFact | null>;
-  /** Finds the checkout of a purchase whose answer was lost, by the key of the call or by metadata. */
+  /**
+   * Takes the page of a checkout away, where the provider can. Refused (`payments.provider_refused`) when it
+   * cannot be ended any more, since it was paid, is being paid, or is over: what came of it is asked for.
+   */
   expireCheckout(checkoutId: string): Promise<void>;
   refund(order: {
     refundRequestId: string;
@@ -105,12 +108,14 @@ export type PaymentProvider = {
   /**
    * Puts a subscription on another price. `isImmediate`: at once, and the difference for the rest of the
    * period is billed now, in proportion to time (an invoice of purpose `change`); refused when that cannot be
-   * paid. Otherwise the price counts from the next period on and nothing is billed now. Where the customer
-   * has to agree at the provider's first, nothing has changed yet: `fact` is null, and `approvalUrl` is where
-   * they do.
+   * paid. Otherwise the price counts from the next period on and nothing is billed now. Where differences are
+   * billed, one that stands on another price than `expectedPriceId` is left as it is
+   * (`payments.subscription_state`). Where the customer has to agree at the provider's first, nothing has
+   * changed yet: `fact` is null, and `approvalUrl` is where they do.
    */
   changeSubscription(order: {
     providerSubscriptionId: string;
+    expectedPriceId: string;
     providerPriceId: string;
     changeId: string;
     isImmediate: boolean;

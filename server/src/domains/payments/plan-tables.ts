@@ -89,7 +89,7 @@ export const planVersions = paymentsSchema.table(
   ],
 );
 
-/** By which price a provider knows the version of a plan. */
+/** By which price a provider knows the version of a plan: the current one, or one of before. */
 export const planPrices = paymentsSchema.table(
   'plan_prices',
   {
@@ -98,6 +98,7 @@ export const planPrices = paymentsSchema.table(
     planId: text('plan_id').notNull(),
     version: integer('version').notNull(),
     isLive: boolean('is_live').notNull(),
+    isCurrent: boolean('is_current').notNull(),
   },
   (table) => [
     primaryKey({ name: 'plan_prices_pkey', columns: [table.provider, table.providerPriceId] }),
@@ -114,9 +115,9 @@ export const planPrices = paymentsSchema.table(
 /**
  * A person's subscription, from its checkout (`opening`) to its end. `plan_id` and `version` are what was
  * paid for last, before that what was ordered; `billed_*` is what the next bill will be for. `told_at` is the
- * provider's time of what is known. `paid_ends_at` is the end of the last period that was paid,
- * `tier_ends_at` how long that counts, `checked_at` when the provider was last asked. `abandoned_at` is when
- * its checkout was left; `ended_for` says for what the provider was last asked by us to end it.
+ * provider's time of what is known, `paid_ends_at` the end of the last period that was paid, `tier_ends_at`
+ * how long that counts, `checked_at` when the provider was last asked, `abandoned_at` when its checkout was
+ * left, `ended_for` for what we last had it ended; until `change_ends_at` somebody is changing its plan.
  */
 export const subscriptions = paymentsSchema.table(
   'subscriptions',
@@ -150,6 +151,7 @@ export const subscriptions = paymentsSchema.table(
     updatedAt: at('updated_at').notNull(),
     abandonedAt: at('abandoned_at'),
     endedFor: uuid('ended_for'),
+    changeEndsAt: at('change_ends_at'),
   },
   (table) => [
     index('subscriptions_user_idx').on(table.userId, table.createdAt),
@@ -249,10 +251,9 @@ export const invoices = paymentsSchema.table(
 );
 
 /**
- * What was paid for: a whole period, or a dearer plan for the rest of one. `purchase_id` is the sale of its
- * credits; a change to a plan that has no more of them has none. They may be carried into the next period so
- * many times (`carried_times`; null: any number of times), `carried_more` of them once more. A change is one
- * that was asked for (`plan_change_id`), and billed once.
+ * What was paid for: a whole period, or a dearer plan for the rest of one, by a change that was asked for
+ * (`plan_change_id`) and is billed once. `purchase_id` is the sale of its credits, if it has any. They may be
+ * carried into the next period so many times (`carried_times`; null: any number), `carried_more` once more.
  */
 export const periods = paymentsSchema.table(
   'periods',

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Ctx } from '../../ctx.ts';
 import type { Caller } from '../../db/index.ts';
+import { AppError } from '../../errors.ts';
 import { canonicalJson } from '../../lib/canonical-json.ts';
 import { toUnits } from '../../lib/exact.ts';
 import { reachFaultPoint } from '../../lib/fault-points.ts';
@@ -24,10 +25,11 @@ const checkoutHours = 23;
 
 /**
  * Begins the purchase of a package: the purchase is there before the provider hears of it, so whatever the
- * provider tells finds it. The same key again gets the same purchase and checkout. Returns where to pay.
- * Throws `auth.session_ended`, `request.not_found`, `idempotency.mismatch`, `credits.wallet_inactive`,
- * `payments.provider_not_set_up`, `payments.package_unavailable`, `payments.currency_unavailable`,
- * `payments.limit_reached`, `payments.provider_unavailable`, `payments.provider_refused`.
+ * provider tells finds it. The same key again gets the same purchase and checkout, and no other checkout once
+ * that has failed: `payments.provider_refused`, as before. Returns where to pay. Throws `auth.session_ended`,
+ * `request.not_found`, `idempotency.mismatch`, `credits.wallet_inactive`, `payments.provider_not_set_up`,
+ * `payments.package_unavailable`, `payments.currency_unavailable`, `payments.limit_reached`,
+ * `payments.provider_unavailable`, `payments.provider_refused`.
  */
 export async function purchaseCredits(
   ctx: Ctx,
@@ -58,6 +60,9 @@ export async function purchaseCredits(
   if (!row) throw new Error('payments.begin_purchase returned no row');
   await reachFaultPoint('purchase.begun');
   const { purchase } = row;
+  // Limits and prices may be others by now than when it was begun.
+  if (purchase.checkout_url === null && purchase.status !== 'pending')
+    throw new AppError('payments.provider_refused');
   const checkoutUrl = purchase.checkout_url ?? (await openCheckout(ctx, purchase));
   return { purchaseId: purchase.id, checkoutUrl, isReplay: purchase.is_replay };
 }

@@ -87,6 +87,17 @@ describe('a purchase', () => {
     expect(found.status).toBe('failed');
   });
 
+  test('that has failed is not opened again by its key, which would be one more than is allowed', async () => {
+    const body = { packageId: 'standard', idempotencyKey: randomUUID() };
+    provider.failures.set('openCheckout', new AppError('payments.provider_refused'));
+    await buy(body);
+    provider.failures.clear();
+    expect(await buy(body)).toMatchObject({ status: 502, body: { code: 'payments.provider_refused' } });
+    expect(provider.calls).toEqual(['openCheckout']);
+    const found = await readOwn(service, desk.holder, 'purchases');
+    expect(found).toMatchObject([{ status: 'failed' }]);
+  });
+
   test('that nobody pays fails when its time is over', async () => {
     const { id, checkoutId } = await begin();
     service.clock.advance({ hours: 24 });

@@ -3,6 +3,7 @@ import type {
   CreditsPage,
   PackView,
   PurchaseRow,
+  TopUpFields,
 } from '../../../../../web/src/credits-pages.ts';
 import type { Problem } from '../../../../../web/src/page.ts';
 import type { Ctx } from '../../../ctx.ts';
@@ -33,6 +34,8 @@ export type CreditsPageOptions = {
   /** The hidden fields of every form. */
   hidden: Record<string, string>;
   problem?: Problem;
+  /** What the form of automatic top-ups held in the try before. */
+  typed?: TopUpFields;
 };
 
 /** More are a page of the API. */
@@ -54,7 +57,7 @@ const dones = new Set<string>([
 export async function buildCreditsPage(
   ctx: Ctx,
   caller: Caller,
-  { query, hidden, problem }: CreditsPageOptions,
+  { query, hidden, problem, typed }: CreditsPageOptions,
 ): Promise<CreditsPage> {
   const subscription = await readOwnSubscription(ctx, caller);
   const arrival = await readArrival(ctx, caller, query, subscription);
@@ -90,7 +93,7 @@ export async function buildCreditsPage(
         ? { form: { action: `${planPath}/subscribe`, hidden }, choices: plans }
         : null,
     subscription: subscription && toSubscriptionView(subscription, plans, hidden),
-    topUp: await readOwnTopUp(ctx, caller, packs, hidden),
+    topUp: await readOwnTopUp(ctx, caller, { packs, hidden, typed }),
     purchases: items.map((purchase) => toRow(purchase, asked.has(purchase.id), hidden)),
     moreCount: total - items.length,
     arrival,

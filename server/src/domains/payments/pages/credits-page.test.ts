@@ -190,6 +190,7 @@ describe('buying', () => {
     browser.cookies.delete('__Host-obol_session');
     const refused = expectPage(await submit(shown, shown.page.shop.form, { packageId: 'standard' }), 'error');
     expect([refused.status, refused.page.code]).toEqual([401, 'auth.session_ended']);
+    expect(refused.text).toContain('href="/sign-in?next=%2Fcredits"');
     expect(await refresh(shown.page)).toEqual({ status: 401, page: null });
   });
 
@@ -238,13 +239,25 @@ describe('after buying', () => {
     const fields = { packageId: 'standard', threshold: '100', monthlyCap: '50' };
     const refused = expectPage(await submit(shown, shown.page.topUp.form, fields), 'credits');
     expect(refused.page.problem).toEqual({ code: 'payments.no_saved_card' });
-    for (const wrong of [{ threshold: '0' }, { threshold: '1.5' }, { monthlyCap: '' }, { packageId: '' }]) {
-      const { status } = expectPage(
-        await submit(shown, shown.page.topUp.form, { ...fields, ...wrong }),
-        'error',
-      );
-      expect(status, JSON.stringify(wrong)).toBe(400);
-    }
+    const nothing = await submit(shown, shown.page.topUp.form, { ...fields, packageId: '' });
+    expect(expectPage(nothing, 'error').status).toBe(400);
+  });
+
+  test.each([
+    ['threshold', '0'],
+    ['threshold', '1.5'],
+    ['threshold', '1e3'],
+    ['monthlyCap', ''],
+    ['monthlyCap', '1000000'],
+  ])('automatic top-ups with %s %j come again as they were typed', async (field, text) => {
+    const shown = await look();
+    const fields = { packageId: 'large', threshold: '70', monthlyCap: '90', [field]: text };
+    const refused = expectPage(await submit(shown, shown.page.topUp.form, fields), 'credits');
+    expect([refused.status, refused.page.problem]).toEqual([
+      400,
+      { code: 'request.invalid', field, detail: 'must be a whole number from 1 to 999999' },
+    ]);
+    expect(refused.page.topUp.typed).toEqual({ ...fields, isAgain: true });
   });
 
   test('automatic top-ups take a recent sign-in, from which one comes back', async () => {

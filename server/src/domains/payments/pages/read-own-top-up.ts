@@ -1,4 +1,4 @@
-import type { PackView, TopUpView } from '../../../../../web/src/credits-pages.ts';
+import type { PackView, TopUpFields, TopUpView } from '../../../../../web/src/credits-pages.ts';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 import { centsPerUnit } from '../../../lib/amount-text.ts';
@@ -6,15 +6,20 @@ import { divideUp, toUnits } from '../../../lib/exact.ts';
 import { readTopUp } from '../top-ups/read-top-up.ts';
 import { topUpPath } from './paths.ts';
 
+type TopUpForm = {
+  packs: readonly PackView[];
+  hidden: Record<string, string>;
+  typed?: TopUpFields | undefined;
+};
+
 /**
- * How automatic top-ups stand for the caller, and how they are agreed to; null where no card can be kept, or
- * nothing is sold. Throws `auth.session_ended`.
+ * How automatic top-ups stand for the caller, and how they are agreed to, with what was `typed` in the try
+ * before; null where no card can be kept, or nothing is sold. Throws `auth.session_ended`.
  */
 export async function readOwnTopUp(
   ctx: Ctx,
   caller: Caller,
-  packs: readonly PackView[],
-  hidden: Record<string, string>,
+  { packs, hidden, typed }: TopUpForm,
 ): Promise<TopUpView | null> {
   const [first] = packs;
   if (!first || !canSaveCard(ctx)) return null;
@@ -30,15 +35,21 @@ export async function readOwnTopUp(
     monthlyCapCents: terms.monthlyCapCents,
     chargedThisMonthCents: terms.chargedThisMonthCents,
     currency,
-    typed: {
-      threshold:
-        terms.threshold === null ? 100 : divideUp(terms.threshold, toUnits(1, ctx.config.creditsScale)),
-      monthlyCap:
-        terms.monthlyCapCents === null ? 50 : divideUp(terms.monthlyCapCents, centsPerUnit(currency)),
-    },
+    typed: typed ? { ...typed, isAgain: true } : { packageId, ...numbersOf(ctx, terms, currency) },
     form: { action: topUpPath, hidden },
     end: status === 'off' ? null : { action: `${topUpPath}/end`, hidden },
   };
+}
+
+/** The numbers that have been agreed to, or a proposal. */
+function numbersOf(
+  { config }: Ctx,
+  { threshold, monthlyCapCents }: Pick<TopUpView, 'threshold' | 'monthlyCapCents'>,
+  currency: string,
+): Omit<TopUpView['typed'], 'packageId'> {
+  const credits = threshold === null ? 100 : divideUp(threshold, toUnits(1, config.creditsScale));
+  const money = monthlyCapCents === null ? 50 : divideUp(monthlyCapCents, centsPerUnit(currency));
+  return { threshold: String(credits), monthlyCap: String(money), isAgain: false };
 }
 
 /** Whether a provider keeps cards, to be charged without their owner being there. */

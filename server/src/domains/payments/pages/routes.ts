@@ -1,20 +1,15 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { CreditsDone } from '../../../../../web/src/credits-pages.ts';
+import type { CreditsDone, TopUpFields } from '../../../../../web/src/credits-pages.ts';
 import type { Problem } from '../../../../../web/src/page.ts';
 import type { App } from '../../../app.ts';
 import type { Ctx } from '../../../ctx.ts';
-import type { Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
-import { centsPerUnit } from '../../../lib/amount-text.ts';
-import { exactInteger, toUnits } from '../../../lib/exact.ts';
 import { csrfField, requireCsrfToken } from '../../../http/csrf.ts';
 import { limits } from '../../../http/limits.ts';
+import { findPageCaller, requirePageCaller, stepUpPath } from '../../../http/pages/page-caller.ts';
 import { addPages } from '../../../http/pages/page-scope.ts';
-import { stepUpPath } from '../../../http/pages/security-scope.ts';
 import { reactPageRoute, sendReactPage } from '../../../http/pages/react-page.ts';
-import { readSignInCookie } from '../../../http/sign-in-cookie.ts';
-import { findBrowserCaller } from '../../auth/index.ts';
-import { listPackages } from '../../credits/index.ts';
+import { signInUrl } from '../../../http/pages/sign-in-url.ts';
 import { purchaseCredits } from '../purchase-credits.ts';
 import { requestRefund } from '../refunds/request-refund.ts';
 import { beginSubscription } from '../subscriptions/begin-subscription.ts';
@@ -23,8 +18,14 @@ import { changePlanOfSubscription } from '../subscriptions/change-plan-of-subscr
 import { agreeTopUp } from '../top-ups/agree-top-up.ts';
 import { endTopUp } from '../top-ups/end-top-up.ts';
 import { openPortal } from '../top-ups/open-portal.ts';
-import { buildCreditsPage, readMissing, type CreditsQuery } from './build-credits-page.ts';
+import {
+  buildCreditsPage,
+  readMissing,
+  type CreditsPageOptions,
+  type CreditsQuery,
+} from './build-credits-page.ts';
 import { creditsPath, planPath, topUpPath } from './paths.ts';
+import { readTopUpForm } from './read-top-up-form.ts';
 import * as schemas from './schemas.ts';
 
 const { schema } = reactPageRoute;
@@ -33,6 +34,8 @@ const fields: Record<string, string | undefined> = {
   'payments.threshold_too_high': 'threshold',
 };
 const querystring = schemas.creditsQuerySchema;
+/** Of every form: who was signed out meanwhile comes back to the page. */
+const comesBack = { signsInAt: () => signInUrl(creditsPath) };
 
 /**
  * The page of a person's credits. Buying works without JavaScript; with it, what was paid for appears without
@@ -54,7 +57,7 @@ function addOverview(pages: App, ctx: Ctx): void {
     show(ctx, request, reply),
   );
   pages.get(`${creditsPath}/now`, { schema: { ...schema, querystring } }, async (request, reply) => {
-    const caller = await requireCaller(ctx, request);
+    const caller = await requirePageCaller(ctx, request);
     const hidden = csrfField(ctx, request, reply);
     return reply.send(await buildCreditsPage(ctx, caller, { query: request.query, hidden }));
   });
@@ -63,11 +66,11 @@ function addOverview(pages: App, ctx: Ctx): void {
 function addPackForm(pages: App, ctx: Ctx): void {
   const options = {
     preHandler: requireCsrfToken(ctx),
-    config: { limit: limits.purchase },
+    config: { ...comesBack, limit: limits.purchase },
     schema: { ...schema, body: schemas.packFormSchema },
   };
   pages.post(`${creditsPath}/buy`, options, async (request, reply) => {
-    const caller = await requireCaller(ctx, request);
+    const caller = await requirePageCaller(ctx, request);
     const { packageId, key, decision, saveCard } = request.body;
     const provider = decision === undefined ? {} : { provider: decision };
     return orAgain(ctx, request, reply, async () => {
@@ -82,11 +85,11 @@ function addPackForm(pages: App, ctx: Ctx): void {
 function addSubscribeForm(pages: App, ctx: Ctx): void {
   const options = {
     preHandler: requireCsrfToken(ctx),
-    config: { limit: limits.subscription },
+    config: { ...comesBack, limit: limits.subscription },
     schema: { ...schema, body: schemas.planFormSchema },
   };
   pages.post(`${planPath}/subscribe`, options, async (request, reply) => {
-    const caller = await requireCaller(ctx, request);
+    const caller = await requirePageCaller(ctx, request);
     const { planId, decision } = request.body;
     const order = { planId, ...(decision === undefined ? {} : { provider: decision }) };
     return orAgain(ctx, request, reply, async () =>
@@ -97,10 +100,10 @@ function addSubscribeForm(pages: App, ctx: Ctx): void {
 
 /** What the owner of a subscription does about it. */
 function addPlanForms(pages: App, ctx: Ctx): void {
-  const guarded = { preHandler: requireCsrfToken(ctx), config: { limit: limits.subscription } };
+  const guarded = { preHandler: requireCsrfToken(ctx), config: { ...comesBack, limit: limits.subscription } };
   const change = { ...guarded, schema: { ...schema, body: schemas.planFormSchema } };
   pages.post(`${planPath}/change`, change, async (request, reply) => {
-    const caller = await requireCaller(ctx, request);
+    const caller = await requirePageCaller(ctx, request);
     return orAgain(ctx, request, reply, async () => {
       const { approvalUrl } = await changePlanOfSubscription(ctx, caller, request.body.planId);
       return approvalUrl === null ? goBack(reply, 'plan-changed') : leadOn(reply, approvalUrl);
@@ -108,20 +111,20 @@ function addPlanForms(pages: App, ctx: Ctx): void {
   });
   const plain = { ...guarded, schema };
   pages.post(`${planPath}/cancel`, plain, async (request, reply) => {
-    const caller = await requireCaller(ctx, request);
+    const caller = await requirePageCaller(ctx, request);
     return orAgain(ctx, request, reply, async () => {
       const { status } = await cancelSubscription(ctx, caller);
       return goBack(reply, status === 'ended' ? undefined : 'plan-cancelled');
     });
   });
   pages.post(`${planPath}/portal`, plain, async (request, reply) => {
-    const caller = await requireCaller(ctx, request);
+    const caller = await requirePageCaller(ctx, request);
     return orAgain(ctx, request, reply, async () =>
       leadOn(reply, (await openPortal(ctx, caller, 'stripe')).url),
     );
   });
   pages.post(`${planPath}/resume`, plain, async (request, reply) => {
-    const caller = await requireCaller(ctx, request);
+    const caller = await requirePageCaller(ctx, request);
     return orAgain(ctx, request, reply, async () => {
       await resumeSubscription(ctx, caller);
       return goBack(reply, 'plan-resumed');
@@ -132,11 +135,11 @@ function addPlanForms(pages: App, ctx: Ctx): void {
 function addRefundForm(pages: App, ctx: Ctx): void {
   const options = {
     preHandler: requireCsrfToken(ctx),
-    config: { limit: limits.purchase },
+    config: { ...comesBack, limit: limits.purchase },
     schema: { ...schema, params: schemas.purchaseParamsSchema, body: schemas.refundFormSchema },
   };
   pages.post(`${creditsPath}/purchases/:purchaseId/refund`, options, async (request, reply) => {
-    const caller = await requireCaller(ctx, request);
+    const caller = await requirePageCaller(ctx, request);
     return orAgain(ctx, request, reply, async () => {
       const { purchaseId } = request.params;
       await requestRefund(ctx, caller, { purchaseId, reason: request.body.reason });
@@ -147,23 +150,19 @@ function addRefundForm(pages: App, ctx: Ctx): void {
 
 /** Agreeing to automatic top-ups, and ending them. */
 function addTopUpForms(pages: App, ctx: Ctx): void {
-  const guarded = { preHandler: requireCsrfToken(ctx), config: { limit: limits.purchase } };
+  const guarded = { preHandler: requireCsrfToken(ctx), config: { ...comesBack, limit: limits.purchase } };
   const agree = { ...guarded, schema: { ...schema, body: schemas.topUpFormSchema } };
   pages.post(topUpPath, agree, async (request, reply) => {
-    const caller = await requireCaller(ctx, request);
+    const caller = await requirePageCaller(ctx, request);
     const { packageId, threshold, monthlyCap } = request.body;
-    return orAgain(ctx, request, reply, async () => {
-      const currency = (await listPackages(ctx)).find(({ id }) => id === packageId)?.currency ?? 'EUR';
-      await agreeTopUp(ctx, caller, {
-        packageId,
-        threshold: toUnits(exactInteger(threshold), ctx.config.creditsScale),
-        monthlyCapCents: exactInteger(monthlyCap) * centsPerUnit(currency),
-      });
+    const agreeTo = async () => {
+      await agreeTopUp(ctx, caller, await readTopUpForm(ctx, request.body));
       return goBack(reply, 'top-up-agreed');
-    });
+    };
+    return orAgain(ctx, request, reply, agreeTo, { packageId, threshold, monthlyCap });
   });
   pages.post(`${topUpPath}/end`, { ...guarded, schema }, async (request, reply) => {
-    const caller = await requireCaller(ctx, request);
+    const caller = await requirePageCaller(ctx, request);
     await endTopUp(ctx, caller);
     return goBack(reply, 'top-up-ended');
   });
@@ -187,19 +186,20 @@ async function show(
   ctx: Ctx,
   request: FastifyRequest,
   reply: FastifyReply,
-  refusal?: { problem: Problem; status: number },
+  { status = 200, ...refusal }: Refusal = {},
 ): Promise<FastifyReply> {
-  const caller = await callerOf(ctx, request);
+  const caller = await findPageCaller(ctx, request);
   const query = request.query as CreditsQuery;
-  if (!caller)
-    return reply.redirect(`/sign-in?${new URLSearchParams({ next: ownAddress(query) }).toString()}`, 303);
+  if (!caller) return reply.redirect(signInUrl(ownAddress(query)), 303);
   const page = await buildCreditsPage(ctx, caller, {
     query,
     hidden: csrfField(ctx, request, reply),
-    ...(refusal ? { problem: refusal.problem } : {}),
+    ...refusal,
   });
-  return sendReactPage(reply, page, { status: refusal?.status ?? 200 });
+  return sendReactPage(reply, page, { status });
 }
+
+type Refusal = Pick<CreditsPageOptions, 'problem' | 'typed'> & { status?: number };
 
 /** The page with what brought somebody here, which signing in leads back to. */
 function ownAddress({ need, purchase, subscription }: CreditsQuery): string {
@@ -218,6 +218,7 @@ async function orAgain(
   request: FastifyRequest,
   reply: FastifyReply,
   work: () => Promise<FastifyReply>,
+  typed?: TopUpFields,
 ): Promise<FastifyReply> {
   try {
     return await work();
@@ -226,28 +227,21 @@ async function orAgain(
     if (error.code === 'auth.step_up_required') {
       return reply.redirect(`${stepUpPath}?${new URLSearchParams({ next: creditsPath }).toString()}`, 303);
     }
-    if (!isSurvivable(error.code)) throw error;
-    return show(ctx, request, reply, { problem: problemOf(error.code), status: error.status });
+    const problem = problemOf(error, typed);
+    if (!problem) throw error;
+    return show(ctx, request, reply, { problem, status: error.status, ...(typed ? { typed } : {}) });
   }
 }
 
-/** What is wrong, and with which field, where it is one. */
-function problemOf(code: string): Problem {
+/**
+ * What is wrong, and with which field, where it is one. Undefined after what leaves nothing of the page
+ * possible.
+ */
+function problemOf({ code, options }: AppError, typed: TopUpFields | undefined): Problem | undefined {
+  const [first] = options.errors ?? [];
+  if (code === 'request.invalid' && typed && first)
+    return { code, field: first.path.split('/').at(-1) ?? '', detail: first.message };
+  if (!code.startsWith('payments.') && code !== 'credits.wallet_inactive') return undefined;
   const field = fields[code];
   return field === undefined ? { code } : { code, field };
-}
-
-/** After these, whatever else the page offers is still possible. */
-function isSurvivable(code: string): boolean {
-  return code.startsWith('payments.') || code === 'credits.wallet_inactive';
-}
-
-async function requireCaller(ctx: Ctx, request: FastifyRequest): Promise<Caller> {
-  const caller = await callerOf(ctx, request);
-  if (!caller) throw new AppError('auth.session_ended');
-  return caller;
-}
-
-function callerOf(ctx: Ctx, request: FastifyRequest): Promise<Caller | undefined> {
-  return findBrowserCaller(ctx, readSignInCookie(ctx.config, request));
 }

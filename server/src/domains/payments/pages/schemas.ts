@@ -26,10 +26,10 @@ export const purchaseParamsSchema = Type.Object({ purchaseId: Type.String({ form
 export const refundFormSchema = Type.Object({
   reason: Type.String({ minLength: 1, maxLength: 500, pattern: linePattern }),
 });
-/** Forms send text. */
-const wholeNumber = Type.String({ pattern: '^[1-9][0-9]{0,5}$' });
+/** What a field for numbers sends; the form says it again with what is wrong. */
+const number = Type.String({ maxLength: 20 });
 export const topUpFormSchema = Type.Object({
   packageId: Type.String({ minLength: 1, maxLength: 100, pattern: linePattern }),
-  threshold: wholeNumber,
-  monthlyCap: wholeNumber,
+  threshold: number,
+  monthlyCap: number,
 });

@@ -1,3 +1,4 @@
+import { createBoundedMap } from '../../../lib/bounded-map.ts';
 import type { PaypalConnection } from './paypal-connection.ts';
 import { expectBody, readAnswer } from './paypal-client.ts';
 import { JsonError, readCount, readList, readMember, readText, type Json } from './json.ts';
@@ -12,15 +13,13 @@ export type BillingPlans = { intervalOf(connection: PaypalConnection, planId: st
 
 /** Reads plans from PayPal, each once, and remembers the last 500. */
 export function createBillingPlans(): BillingPlans {
-  const known = new Map<string, Interval>();
+  const known = createBoundedMap<Interval>(plansMax);
   return {
     async intervalOf({ client }, planId) {
       const remembered = known.get(planId);
       if (remembered) return remembered;
       const answer = await client.call('GET', `/v1/billing/plans/${encodeURIComponent(planId)}`);
       const interval = await readAnswer(() => readInterval(expectBody(answer)));
-      const [oldest] = known.keys();
-      if (known.size >= plansMax && oldest !== undefined) known.delete(oldest);
       known.set(planId, interval);
       return interval;
     },

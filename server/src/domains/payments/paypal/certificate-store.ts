@@ -2,6 +2,7 @@ import { X509Certificate, type KeyObject } from 'node:crypto';
 import type { Clock } from '../../../ctx.ts';
 import { AppError } from '../../../errors.ts';
 import { fetchBounded } from '../../../lib/fetch-bounded.ts';
+import { createBoundedMap } from '../../../lib/bounded-map.ts';
 import { checkCertificateChain, readCertificates, type ChainRules } from './check-certificate-chain.ts';
 
 const keptMax = 16;
@@ -55,8 +56,8 @@ type Kept = { key: KeyObject; freshUntil: number; validFrom: number; validUntil:
  */
 export function createCertificateStore(options: CertificateStoreOptions): CertificateStore {
   const { clock } = options;
-  const kept = new Map<string, Kept>();
-  const refused = new Map<string, number>();
+  const kept = createBoundedMap<Kept>(keptMax);
+  const refused = createBoundedMap<number>(refusedMax);
   const underWay = new Map<string, Promise<Kept>>();
   const asked: number[] = [];
   const reserved: number[] = [];
@@ -88,12 +89,11 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
       underWay.set(address, loading);
       try {
         const loaded = await loading;
-        remember(kept, { address, value: loaded, max: keptMax });
+        kept.set(address, loaded);
         return loaded.key;
       } catch (error) {
         const code = error instanceof AppError ? error.code : undefined;
-        if (code === 'payments.signature_invalid')
-          remember(refused, { address, value: now + refusedMs, max: refusedMax });
+        if (code === 'payments.signature_invalid') refused.set(address, now + refusedMs);
         if (code === 'payments.provider_unavailable' && known) return known.key;
         throw error;
       }
@@ -130,17 +130,6 @@ function takeTurn(taken: number[], { now, max }: { now: number; max: number }): 
   while (taken.length > 0 && (taken[0] ?? 0) <= now - 60_000) taken.shift();
   if (taken.length >= max) throw new AppError('payments.provider_unavailable');
   taken.push(now);
-}
-
-/** Keeps a value as the newest, and forgets the oldest when there are too many. */
-function remember<Value>(
-  map: Map<string, Value>,
-  entry: { address: string; value: Value; max: number },
-): void {
-  map.delete(entry.address);
-  const [oldest] = map.keys();
-  if (map.size >= entry.max && oldest !== undefined) map.delete(oldest);
-  map.set(entry.address, entry.value);
 }
 
 /** What chains are checked by; the authorities are read once, when the first delivery arrives. */

@@ -1,6 +1,6 @@
 import { getCACertificates } from 'node:tls';
 import type { Config } from '../../../config.ts';
-import type { Clock } from '../../../ctx.ts';
+import type { Clock, Ctx } from '../../../ctx.ts';
 import { paypalModeOf } from '../../../paypal-settings.ts';
 import type { PaymentProvider } from '../payment-provider.ts';
 import { cancelSubscription } from './cancel-subscription.ts';
@@ -38,11 +38,12 @@ export type PaypalOptions = {
   /** The authorities (PEM) that are trusted, in place of the public ones that Node.js knows. */
   roots?: readonly string[];
   memory?: CertificateMemory;
+  log?: Ctx['log'];
 };
 
 /** PayPal, by its REST API: the mode is that of the address. See the README for what it cannot do. */
 export function createPaypalProvider(options: PaypalOptions): PaymentProvider {
-  const { config, clock, fetch } = options;
+  const { config, clock, fetch, log } = options;
   const connection = createPaypalConnection({
     apiBase: config.paypalApiBase,
     clientId: config.paypalClientId,
@@ -50,6 +51,7 @@ export function createPaypalProvider(options: PaypalOptions): PaymentProvider {
     merchantId: config.paypalMerchantId,
     clock,
     fetch,
+    log,
   });
   const rules = createRules(options);
   return {

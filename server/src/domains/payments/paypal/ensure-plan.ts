@@ -49,7 +49,8 @@ function writePlan(plan: Plan) {
         },
       },
     ],
-    payment_preferences: { auto_bill_outstanding: true, payment_failure_threshold: 3 },
+    // What was not paid for brought nothing, so it is not billed with the next period.
+    payment_preferences: { auto_bill_outstanding: false, payment_failure_threshold: 3 },
   };
 }
 

@@ -91,6 +91,38 @@ describe('what PayPal lists', () => {
     expect(cases).toMatchObject([{ disputeId: 'PP-D-1', status: 'open' }]);
   });
 
+  test('are read although PayPal does not show some of it, or writes it in another form', async () => {
+    const { fake, provider } = openAdapter();
+    const odd = { transaction_amount: { currency_code: 'BTC', value: '0.00000001' } };
+    fake.on('GET', searchPath, {
+      total_pages: 1,
+      transaction_details: [
+        transaction('E1', 'T0200', odd),
+        transaction('O1', 'T0006', odd),
+        transaction('L1', 'T0006', { transaction_initiation_date: 'lately' }),
+        transaction('S1', 'T0002', {
+          paypal_reference_id: 'I-BW452GLLEP1G',
+          paypal_reference_id_type: 'SUB',
+        }),
+        transaction('V1', 'T1201', refunded),
+      ],
+    });
+    fake.on('GET', '/v2/payments/captures/L1', () => json(refusalOf('NOT_AUTHORIZED'), 403));
+    fake.on('GET', subscriptionPath, { id: 'I-BW452GLLEP1G' });
+    fake.on('GET', '/v1/customer/disputes', { items: [{ dispute_id: 'PP-D-1' }] });
+    fake.on('GET', '/v1/customer/disputes/PP-D-1', { dispute_id: 'PP-D-1', status: 'OPEN' });
+    const [facts, cases] = await collect(provider, '2026-02-15T00:00:00Z');
+    expect(facts).toMatchObject([{ kind: 'dispute', disputeId: 'reversal:C1' }]);
+    expect(cases).toEqual([]);
+  });
+
+  test('that cannot be asked for now are asked for again', async () => {
+    const { fake, provider } = openAdapter();
+    fake.on('GET', searchPath, { total_pages: 1, transaction_details: [transaction('C1', 'T0006')] });
+    fake.on('GET', '/v2/payments/captures/C1', () => json(refusalOf('RATE_LIMIT'), 429));
+    expect(await codeOf(collect(provider, '2026-02-15T00:00:00Z'))).toBe('payments.provider_unavailable');
+  });
+
   test('are read page by page, month by month, and in halves where there is too much', async () => {
     const { fake, provider } = openAdapter();
     const windows: string[] = [];

@@ -1,6 +1,7 @@
+import { AppError } from '../../../errors.ts';
 import { divideUp } from '../../../lib/exact.ts';
 import type { Fact } from '../fact.ts';
-import { readList, readMember, readOptionalText, readText, readTime, type Json } from './json.ts';
+import { JsonError, readList, readMember, readOptionalText, readText, readTime, type Json } from './json.ts';
 import { readMoney, readMoneyBack } from './money.ts';
 import { expectBody, readAnswer } from './paypal-client.ts';
 import type { PaypalConnection } from './paypal-connection.ts';
@@ -18,7 +19,7 @@ const splittableMs = 2000;
 /**
  * Everything about money since then, from PayPal's transaction search and list of cases: payments, refunds
  * and reversals, oldest first, then cases. PayPal lists a transaction up to three hours after it happened.
- * Throws `payments.provider_unavailable`, `payments.provider_refused`.
+ * One that cannot be read is left out. Throws `payments.provider_unavailable`, `payments.provider_refused`.
  * @see https://developer.paypal.com/docs/transaction-search/
  */
 export async function* listPaypalFacts(connection: PaypalConnection, since: Date): AsyncIterable<Fact[]> {
@@ -56,7 +57,8 @@ async function* listWindow(
     pages = total;
     const facts: Fact[] = [];
     for (const transaction of transactions) {
-      const fact = await readAnswer(() => toFact(connection, transaction));
+      const id = transaction.transaction_id;
+      const fact = await readOne(connection, id, () => toFact(connection, transaction));
       if (fact) facts.push(fact);
     }
     yield facts;
@@ -72,8 +74,30 @@ function readPage(body: Json): { transactions: Json[]; total: number } {
   return { transactions: transactions.toSorted((left, right) => beginOf(left) - beginOf(right)), total };
 }
 
-function beginOf(transaction: Json): number {
-  return readTime(transaction, 'transaction_initiation_date').getTime();
+function beginOf({ transaction_initiation_date: begin }: Json): number {
+  return (typeof begin === 'string' && Date.parse(begin)) || 0;
+}
+
+/**
+ * What reading one thing of a list says. One that PayPal does not show us, or that cannot be read, says
+ * nothing, however often it is asked for: it is logged, and the others still count.
+ */
+async function readOne<Value>(
+  { log }: PaypalConnection,
+  id: unknown,
+  read: () => Promise<Value>,
+): Promise<Value | null> {
+  try {
+    return await read();
+  } catch (error) {
+    const isUnreadable =
+      error instanceof JsonError ||
+      (error instanceof AppError &&
+        (error.code === 'payments.provider_refused' || error.cause instanceof JsonError));
+    if (!isUnreadable) throw error;
+    log?.warn({ err: error, listedId: id }, 'PayPal lists something that cannot be read');
+    return null;
+  }
 }
 
 /**
@@ -85,11 +109,11 @@ function beginOf(transaction: Json): number {
 async function toFact(connection: PaypalConnection, transaction: Json): Promise<Fact | null> {
   const code = readText(transaction, 'transaction_event_code');
   const referenceId = readOptionalText(transaction, 'paypal_reference_id');
-  const { amountCents } = readMoney(transaction, 'transaction_amount');
   if (code === 'T1107' && referenceId !== null) return toRefund(transaction, referenceId);
   if ((code === 'T1106' || code === 'T1201') && referenceId !== null)
     return toReversal(transaction, referenceId);
-  if (!code.startsWith('T00') || amountCents <= 0) return null;
+  // Only what counts is read: fees and exchanges come in amounts of other forms.
+  if (!code.startsWith('T00') || readMoney(transaction, 'transaction_amount').amountCents <= 0) return null;
   const isForSubscription = code === 'T0002' || transaction.paypal_reference_id_type === 'SUB';
   return isForSubscription && referenceId !== null
     ? readPeriodPayment(connection, { transaction, providerSubscriptionId: referenceId })
@@ -153,8 +177,11 @@ async function* listDisputes(connection: PaypalConnection, since: Date): AsyncIt
     const items = await readAnswer(() => readList(body, 'items').map((item) => readText(item, 'dispute_id')));
     const facts: Fact[] = [];
     for (const disputeId of items) {
-      const detail = await client.call('GET', `/v1/customer/disputes/${encodeURIComponent(disputeId)}`);
-      facts.push(...(await readAnswer(() => toDisputeFacts(expectBody(detail)))));
+      const read = async () => {
+        const detail = await client.call('GET', `/v1/customer/disputes/${encodeURIComponent(disputeId)}`);
+        return toDisputeFacts(expectBody(detail));
+      };
+      facts.push(...((await readOne(connection, disputeId, read)) ?? []));
     }
     yield facts;
     query = await readAnswer(() => readNextPage(body));

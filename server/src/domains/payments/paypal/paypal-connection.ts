@@ -1,4 +1,4 @@
-import type { Clock } from '../../../ctx.ts';
+import type { Clock, Ctx } from '../../../ctx.ts';
 import type { BillingPlans } from './billing-plans.ts';
 import { createBillingPlans } from './billing-plans.ts';
 import { createMerchant, type Merchant } from './merchant.ts';
@@ -10,13 +10,15 @@ export type PaypalConnection = {
   clock: Clock;
   plans: BillingPlans;
   merchant: Merchant;
+  log?: Ctx['log'] | undefined;
 };
 
 /** A connection to one account at PayPal, in one mode. `merchantId` is empty where it is to be learnt. */
 export function createPaypalConnection(
-  options: PaypalClientOptions & { merchantId: string },
+  options: PaypalClientOptions & { merchantId: string; log?: Ctx['log'] | undefined },
 ): PaypalConnection {
   const client = createPaypalClient(options);
   const merchant = createMerchant(client, options.merchantId);
-  return { client, clock: options.clock, plans: createBillingPlans(), merchant };
+  const { clock, log } = options;
+  return { client, clock, plans: createBillingPlans(), merchant, log };
 }

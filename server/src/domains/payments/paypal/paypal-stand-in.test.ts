@@ -85,7 +85,8 @@ test('a plan is subscribed to, changed once the customer agrees, and cancelled w
     expiresAt: new Date(service.clock.now().getTime() + 3_600_000),
   });
   const providerSubscriptionId = opened.checkoutId;
-  expect(await provider.readSubscription(providerSubscriptionId)).toMatchObject({ status: 'incomplete' });
+  // Nobody has approved it yet.
+  expect(await provider.readSubscription(providerSubscriptionId)).toBeNull();
   await choose(opened.url, 'pay');
   const begun = await provider.readSubscription(providerSubscriptionId);
   expect(begun).toMatchObject({ subscriptionId, status: 'active', providerPriceId: basic });
@@ -94,6 +95,7 @@ test('a plan is subscribed to, changed once the customer agrees, and cancelled w
   expect(bill).toMatchObject({ subscriptionId, amountCents: 500, status: 'paid', periodStart, periodEnd });
   const changed = await provider.changeSubscription({
     providerSubscriptionId,
+    expectedPriceId: basic,
     providerPriceId: pro,
     changeId: randomUUID(),
     isImmediate: false,

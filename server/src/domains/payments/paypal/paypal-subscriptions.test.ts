@@ -23,6 +23,7 @@ describe('a subscription', () => {
   };
   const change = {
     providerSubscriptionId: 'I-BW452GLLEP1G',
+    expectedPriceId: 'P-1',
     providerPriceId: 'P-2',
     changeId: '0199b4e2-7c1d-7b60-8a0e-3f5f8f5b0c55',
     isImmediate: false,
@@ -66,6 +67,8 @@ describe('a subscription', () => {
           pricing_scheme: { fixed_price: eur('9.00') },
         },
       ],
+      // A bill over what failed and the next period, too, would fit no price.
+      payment_preferences: { auto_bill_outstanding: false },
     });
     fake.on('POST', '/v1/catalogs/products', () =>
       json(refusalOf('UNPROCESSABLE_ENTITY', 'DUPLICATE_RESOURCE_IDENTIFIER'), 422),

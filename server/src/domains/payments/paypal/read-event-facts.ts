@@ -66,7 +66,7 @@ async function readOtherFacts(connection: PaypalConnection, event: PaypalEvent):
     case 'PAYMENT.SALE.REFUNDED':
       return [saleRefundToRefundFact(resource)];
     default:
-      return type.startsWith('BILLING.SUBSCRIPTION.') ? [await readSubscriptionFact(connection, event)] : [];
+      return type.startsWith('BILLING.SUBSCRIPTION.') ? readSubscriptionFacts(connection, event) : [];
   }
 }
 
@@ -96,9 +96,10 @@ async function checkPayee(connection: PaypalConnection, of: Json, fact: Checkout
   return { facts: [fact], refusal };
 }
 
-async function readSubscriptionFact(connection: PaypalConnection, event: PaypalEvent): Promise<Fact> {
+async function readSubscriptionFacts(connection: PaypalConnection, event: PaypalEvent): Promise<Fact[]> {
   const { type, createdAt: toldAt, resource: subscription } = event;
   const fact = await toSubscriptionFact(connection, { subscription, toldAt });
+  if (fact === null) return [];
   const hasFailed = type === 'BILLING.SUBSCRIPTION.PAYMENT.FAILED' && fact.status === 'active';
-  return hasFailed ? { ...fact, status: 'past_due' } : fact;
+  return [hasFailed ? { ...fact, status: 'past_due' } : fact];
 }

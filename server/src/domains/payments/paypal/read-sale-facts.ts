@@ -36,7 +36,8 @@ export async function readSaleFacts(connection: PaypalConnection, sale: Json): P
   // PayPal does not always tell that one goes on whose payment had failed.
   const toldAt = connection.clock.now();
   const { subscription } = read;
-  return [await readAnswer(() => toSubscriptionFact(connection, { subscription, toldAt })), read.bill];
+  const fact = await readAnswer(() => toSubscriptionFact(connection, { subscription, toldAt }));
+  return fact === null ? [read.bill] : [fact, read.bill];
 }
 
 type Payment = {

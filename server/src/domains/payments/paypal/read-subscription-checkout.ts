@@ -37,7 +37,8 @@ export async function readSubscriptionCheckout(
     if (waitingStatuses.has(readText(subscription, 'status')))
       return now.getTime() - begunAt.getTime() < approvalMs ? [] : null;
     const fact = await toSubscriptionFact(connection, { subscription, toldAt: now });
-    return [fact, ...(await readBills(connection, checkoutId, begunAt))];
+    const bills = await readBills(connection, checkoutId, begunAt);
+    return fact === null ? bills : [fact, ...bills];
   });
 }
 

@@ -4,8 +4,8 @@ import type { PaypalConnection } from './paypal-connection.ts';
 import { toSubscriptionFact } from './to-subscription-fact.ts';
 
 /**
- * How a subscription stands now; null when PayPal knows none such. Throws `payments.provider_unavailable`,
- * `payments.provider_refused`.
+ * How a subscription stands now; null when PayPal knows none such, or nobody has approved it yet. Throws
+ * `payments.provider_unavailable`, `payments.provider_refused`.
  */
 export async function readSubscription(
   connection: PaypalConnection,

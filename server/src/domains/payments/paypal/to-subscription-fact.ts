@@ -16,12 +16,16 @@ type Period = { start: Date | null; end: Date | null };
 /**
  * How a subscription stands (Subscriptions v1). PayPal ends one at once when it is cancelled, and bills no
  * more: for us it goes on until the end of the period that was paid. `asOf` is when PayPal last changed it,
- * or `toldAt` when PayPal does not say. Throws JsonError, and what reading its plan throws.
+ * or `toldAt` when PayPal does not say. Null while nobody has approved it, since that is no subscription yet,
+ * and in a state that PayPal did not have when this was written. Throws JsonError, and what reading its plan
+ * throws.
  */
 export async function toSubscriptionFact(
   connection: PaypalConnection,
   { subscription, toldAt }: { subscription: Json; toldAt: Date },
-): Promise<SubscriptionFact> {
+): Promise<SubscriptionFact | null> {
+  const status = readStatus(subscription);
+  if (status === null) return null;
   const providerPriceId = readText(subscription, 'plan_id');
   const changedAt = latest([
     readOptionalTime(subscription, 'update_time'),
@@ -35,7 +39,7 @@ export async function toSubscriptionFact(
     kind: 'subscription',
     providerSubscriptionId: readText(subscription, 'id'),
     subscriptionId: toOwnId(readOptionalText(subscription, 'custom_id')),
-    status: hasLapsed ? 'ended' : readStatus(subscription),
+    status: hasLapsed ? 'ended' : status,
     providerPriceId,
     periodStart: period.start?.toISOString() ?? null,
     periodEnd: period.end?.toISOString() ?? null,
@@ -45,7 +49,7 @@ export async function toSubscriptionFact(
   };
 }
 
-function readStatus(subscription: Json): SubscriptionFact['status'] {
+function readStatus(subscription: Json): SubscriptionFact['status'] | null {
   const failures = readCount(readMember(subscription, 'billing_info') ?? {}, 'failed_payments_count');
   switch (readText(subscription, 'status')) {
     case 'ACTIVE':
@@ -57,7 +61,7 @@ function readStatus(subscription: Json): SubscriptionFact['status'] {
     case 'EXPIRED':
       return 'ended';
     default:
-      return 'incomplete';
+      return null;
   }
 }
 

@@ -2,15 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startTestService } from '../../../../test/harness/index.ts';
 import { expectSound, post, spend } from '../../../../test/harness/movements.ts';
-import { disputeOf } from '../../../../test/harness/payments.ts';
+import { deliver, disputeOf, pay } from '../../../../test/harness/payments.ts';
 import { createRefundingProvider, openRefundDesk } from '../../../../test/harness/refunds.ts';
 import { addWalletHolder } from '../../../../test/harness/wallets.ts';
 import { AppError } from '../../../errors.ts';
 
 const provider = createRefundingProvider();
+const paypal = createRefundingProvider('paypal');
 const service = await startTestService({
   env: { CREDITS_DAILY_FREE: '0', CREDITS_SIGNUP_BONUS: '0' },
-  paymentProviders: [provider],
+  paymentProviders: [provider, paypal],
 });
 const desk = await openRefundDesk(service, provider);
 const { admin, owner, send, tell, buy, ask, approve, deny, refundNow, trySpend, purchase, available, debt } =
@@ -44,6 +45,30 @@ describe('a request for a refund', () => {
     });
     expect((await ask(id)).body).toMatchObject({ amountCents: 700 });
     expect(await available()).toBe(0);
+    expect(await debt()).toBe(0);
+  });
+
+  test.each(['HUF', 'TWD'])('at PayPal is of whole %s, which has no decimals there', async (currency) => {
+    await owner.query('insert into credits.package_prices values ($1, $2, $3)', [
+      'standard',
+      currency,
+      10_000,
+    ]);
+    const order = { packageId: 'standard', provider: 'paypal', currency };
+    const { purchaseId: id } = (await post(service, desk.holder, 'purchase', order)).body;
+    await deliver(service, paypal, paypal.sign([pay(paypal, `cs_${id}`)]));
+    await spend(service, desk.holder, 333);
+    for (const [amountCents, refundableCents] of [
+      [6670, 6600],
+      [6599, 6500],
+      [99, 0],
+    ]) {
+      expect(await ask(id, { amountCents })).toMatchObject({
+        ...refused('payments.refund_exceeds'),
+        body: { refundableCents },
+      });
+    }
+    expect((await ask(id)).body).toMatchObject({ amountCents: 6600, currency });
     expect(await debt()).toBe(0);
   });
 

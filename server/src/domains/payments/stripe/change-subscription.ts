@@ -13,17 +13,21 @@ type Cancellation = Parameters<PaymentProvider['cancelSubscription']>[0];
  * Puts a subscription on another price. At once: the difference for the rest of the period is billed and
  * collected in the same call, or nothing changes (`payments.provider_refused`). With the next period: only
  * between prices of one interval, since Stripe bills another interval at once; otherwise
- * `payments.not_supported`.
+ * `payments.not_supported`. One that stands on another price than was expected is left as it is
+ * (`payments.subscription_state`): the difference would be another one.
  */
 export async function changeSubscription(
   stripe: Stripe,
   clock: Clock,
   order: Change,
 ): Promise<{ fact: SubscriptionFact; approvalUrl: null }> {
-  const { providerSubscriptionId: id, providerPriceId, changeId, isImmediate } = order;
+  const { providerSubscriptionId: id, expectedPriceId, providerPriceId, changeId, isImmediate } = order;
   const now = await askStripe(() => stripe.subscriptions.retrieve(id));
   const [item] = now.items.data;
   if (item === undefined) throw new AppError('payments.provider_refused');
+  // Whoever did not hear that it was done asks for the same again, under the same key.
+  if (item.price.id !== expectedPriceId && item.price.id !== providerPriceId)
+    throw new AppError('payments.subscription_state');
   if (!isImmediate) await assertSameInterval(stripe, item.price, providerPriceId);
   const behavior: Stripe.SubscriptionUpdateParams = isImmediate
     ? { proration_behavior: 'always_invoice', payment_behavior: 'error_if_incomplete' }

@@ -56,11 +56,12 @@ describe('a checkout', () => {
 
   test('is taken away, and once more; one that is paid stays', async () => {
     const { checkoutId } = await stripe.openCheckout(order());
+    const refused = { code: 'payments.provider_refused' };
     await stripe.expireCheckout(checkoutId);
-    await stripe.expireCheckout(checkoutId);
+    await expect(stripe.expireCheckout(checkoutId)).rejects.toMatchObject(refused);
     expect(await stripe.readCheckout(checkoutId)).toMatchObject({ status: 'expired' });
     const paid = await buy();
-    await stripe.expireCheckout(paid.checkoutId);
+    await expect(stripe.expireCheckout(paid.checkoutId)).rejects.toMatchObject(refused);
     expect(await stripe.readCheckout(paid.checkoutId)).toMatchObject({ status: 'paid' });
   });
 

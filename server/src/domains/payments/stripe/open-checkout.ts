@@ -1,4 +1,4 @@
-import { Stripe } from 'stripe';
+import type { Stripe } from 'stripe';
 import type { Config } from '../../../config.ts';
 import { epochSeconds } from '../../../lib/exact.ts';
 import type { CheckoutOrder, OpenedCheckout, SubscriptionOrder } from '../payment-provider.ts';
@@ -65,13 +65,9 @@ export async function openSubscription(
   return toOpened(session);
 }
 
-/** Takes the page away. One that has been paid or has expired by itself stays as it is. */
+/** Takes the page away. One that has been paid or has expired by itself is refused, and stays as it is. */
 export async function expireCheckout(stripe: Stripe, checkoutId: string): Promise<void> {
-  await askStripe(() =>
-    stripe.checkout.sessions.expire(checkoutId).catch((error: unknown) => {
-      if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) throw error;
-    }),
-  );
+  await askStripe(() => stripe.checkout.sessions.expire(checkoutId));
 }
 
 type CommonOrder = Pick<SubscriptionOrder, 'customerId' | 'email' | 'successUrl' | 'cancelUrl' | 'expiresAt'>;

@@ -52,9 +52,10 @@ describe('a subscription', () => {
   });
 
   test('is put on a dearer plan at once, and the difference is billed', async () => {
-    const { fact, id } = await subscribe();
+    const { fact, id, providerPriceId: expectedPriceId } = await subscribe();
     const providerPriceId = await stripe.ensurePrice({ ...plan, planId: 'max', priceCents: 4900 });
-    const change = { providerSubscriptionId: id, changeId: newId(), returnUrl: 'https://obol.example/' };
+    const returnUrl = 'https://obol.example/';
+    const change = { providerSubscriptionId: id, expectedPriceId, changeId: newId(), returnUrl };
     const changed = await stripe.changeSubscription({ ...change, providerPriceId, isImmediate: true });
     expect(changed).toMatchObject({
       approvalUrl: null,
@@ -69,9 +70,10 @@ describe('a subscription', () => {
   });
 
   test('is put on another plan with its next period, without a bill, if that is as long', async () => {
-    const { id } = await subscribe();
+    const { id, providerPriceId: expectedPriceId } = await subscribe();
     const change = {
       providerSubscriptionId: id,
+      expectedPriceId,
       changeId: newId(),
       returnUrl: 'https://obol.example/',
       isImmediate: false,
@@ -85,8 +87,28 @@ describe('a subscription', () => {
     expect(bills).toHaveLength(1);
     const yearly = await stripe.ensurePrice({ ...plan, planId: 'mini', interval: 'year' });
     await expect(
-      stripe.changeSubscription({ ...change, changeId: newId(), providerPriceId: yearly }),
+      stripe.changeSubscription({
+        ...change,
+        changeId: newId(),
+        expectedPriceId: cheaper,
+        providerPriceId: yearly,
+      }),
     ).rejects.toMatchObject({ code: 'payments.not_supported' });
+  });
+
+  test('that stands on another price than was expected is left as it is', async () => {
+    const { id, providerPriceId: standsOn } = await subscribe();
+    const [mini, max] = [
+      await stripe.ensurePrice({ ...plan, planId: 'mini', priceCents: 900 }),
+      await stripe.ensurePrice({ ...plan, planId: 'max', priceCents: 4900 }),
+    ];
+    const change = { providerSubscriptionId: id, changeId: newId(), returnUrl: 'https://obol.example/' };
+    for (const isImmediate of [true, false]) {
+      await expect(
+        stripe.changeSubscription({ ...change, expectedPriceId: mini, providerPriceId: max, isImmediate }),
+      ).rejects.toMatchObject({ code: 'payments.subscription_state' });
+    }
+    expect(await stripe.readSubscription(id)).toMatchObject({ providerPriceId: standsOn });
   });
 
   test('ends with its period, or goes on after all', async () => {

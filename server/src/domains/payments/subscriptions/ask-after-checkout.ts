@@ -1,7 +1,6 @@
-import { and, eq, inArray, isNull } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
-import { subscriptions } from '../plan-tables.ts';
 import { isLeftTest, providerOf } from '../provider-of.ts';
+import { abandonOpening } from './abandon-opening.ts';
 import { endLeftTest } from './end-left-test.ts';
 import type { Subscription } from './find-subscription.ts';
 
@@ -17,26 +16,13 @@ export async function askAfterCheckout(ctx: Ctx, subscription: Subscription): Pr
   const { checkoutId, checkoutExpiresAt, createdAt } = subscription;
   if (checkoutId === null) {
     const wasForgotten = ctx.clock.now().getTime() - createdAt.getTime() > neverOpenedMs;
-    if (wasForgotten) await abandon(ctx, subscription);
+    if (wasForgotten) await abandonOpening(ctx, subscription);
     return;
   }
   const isOver = checkoutExpiresAt !== null && checkoutExpiresAt < ctx.clock.now();
   if (isOver && isLeftTest(ctx, subscription)) return endLeftTest(ctx, subscription);
   const provider = providerOf(ctx, subscription);
   const facts = await provider.readSubscriptionCheckout(checkoutId);
-  if (facts === null) await abandon(ctx, subscription);
-  else if (facts.length > 0) await ctx.payments.applyFacts(provider, facts);
-}
-
-/** Closes one that waits, unless something has come of it meanwhile. */
-async function abandon(ctx: Ctx, { id, checkoutId }: Subscription): Promise<void> {
-  const sameCheckout =
-    checkoutId === null ? isNull(subscriptions.checkoutId) : eq(subscriptions.checkoutId, checkoutId);
-  const waits = inArray(subscriptions.status, ['opening', 'incomplete']);
-  await ctx.db.asService((tx) =>
-    tx
-      .update(subscriptions)
-      .set({ status: 'abandoned', updatedAt: ctx.clock.now() })
-      .where(and(eq(subscriptions.id, id), sameCheckout, waits)),
-  );
+  if (facts === null) await abandonOpening(ctx, subscription);
+  else await ctx.payments.applyFacts(provider, facts);
 }

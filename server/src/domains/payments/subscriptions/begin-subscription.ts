@@ -12,10 +12,11 @@ import { subscriptions } from '../plan-tables.ts';
 import { findPlan } from '../plans/find-plan.ts';
 import type { Plan, PlanVersion } from '../plans/to-plan-view.ts';
 import type { PaymentProvider } from '../payment-provider.ts';
-import { isLeftTest, providerOf } from '../provider-of.ts';
+import { isLeftTest } from '../provider-of.ts';
 import { endLeftTest } from './end-left-test.ts';
 import { ensurePriceOf } from './ensure-price-of.ts';
 import { liveStatuses, type Subscription } from './find-subscription.ts';
+import { leaveCheckout } from './leave-checkout.ts';
 import type { OpenedSubscription } from './schemas.ts';
 
 /** How long a checkout waits to be paid. */
@@ -45,7 +46,7 @@ export async function beginSubscription(
   const stale = waiting.filter((row) => !isSame(ctx, row, ordered, provider));
   for (const row of stale) await closeCheckout(ctx, row);
   const { subscription, user } = await ctx.db.asServiceFor(caller, (tx) =>
-    claimSubscription(ctx, tx, { userId: caller.userId, ordered, provider, stale }),
+    claimSubscription(ctx, tx, { userId: caller.userId, ordered, provider }),
   );
   await reachFaultPoint('subscription.begun');
   const { checkoutUrl, checkoutExpiresAt } = subscription;
@@ -93,35 +94,21 @@ function endOfCheckout({ createdAt }: Subscription): Date {
   return new Date(createdAt.getTime() + checkoutMs);
 }
 
-/**
- * Sees to it that a checkout is paid no more. Throws `payments.subscribed_already` when it was meanwhile, and
- * `payments.provider_not_set_up` when nobody can be asked, since a page in the other mode may still be paid.
- */
+/** Sees to it that a checkout is paid no more. Throws `payments.subscribed_already` when it was meanwhile. */
 async function closeCheckout(ctx: Ctx, row: Subscription): Promise<void> {
-  const provider = providerOf(ctx, row);
-  if (row.checkoutId === null) return;
-  try {
-    await provider.expireCheckout(row.checkoutId);
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'payments.provider_refused') throw error;
-    if (row.checkoutExpiresAt !== null && row.checkoutExpiresAt <= ctx.clock.now()) return;
-    throw new AppError('payments.subscribed_already', { cause: error });
-  }
+  const status = await leaveCheckout(ctx, row);
+  if (status === 'opening' || liveStatuses.includes(status))
+    throw new AppError('payments.subscribed_already');
 }
 
 /** The row of the order, made unless one for the same order waits; one person after the other. */
 async function claimSubscription(
   ctx: Ctx,
   tx: Tx,
-  order: { userId: string; ordered: Ordered; provider: PaymentProvider; stale: Subscription[] },
+  order: { userId: string; ordered: Ordered; provider: PaymentProvider },
 ): Promise<{ subscription: Subscription; user: User }> {
-  const { userId, ordered, provider, stale } = order;
+  const { userId, ordered, provider } = order;
   const user = await lockUser(tx, userId);
-  const closed = stale.map(({ id }) => id);
-  await tx
-    .update(subscriptions)
-    .set({ status: 'abandoned', updatedAt: ctx.clock.now() })
-    .where(and(inArray(subscriptions.id, closed), inArray(subscriptions.status, ['opening', 'incomplete'])));
   const others = await tx
     .select()
     .from(subscriptions)

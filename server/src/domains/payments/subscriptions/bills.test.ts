@@ -10,7 +10,8 @@ import {
   subscribe,
 } from '../../../../test/harness/plans.ts';
 import { addWalletHolder, connectAsOwner } from '../../../../test/harness/wallets.ts';
-import type { InvoiceFact } from '../fact.ts';
+import type { Fact, InvoiceFact } from '../fact.ts';
+import { reconcilePayments } from '../reconciliation/reconcile-payments.ts';
 
 const start = '2027-01-31T23:30:00.000Z';
 const { service, billing, admin } = await startBilledService(start);
@@ -104,6 +105,32 @@ test.each([
     [event.id],
   );
   expect(rows).toEqual([{ outcome: 'refused', reason }]);
+});
+
+async function* pagesOf(...pages: Fact[][]) {
+  yield* pages;
+}
+
+test('a bill that is refused holds up no other of its page when lost ones are repaired', async () => {
+  const later = '2029-01-31T23:30:00.000Z';
+  service.clock.set(later);
+  const [one, other] = [await subscribe(service, billing, 'plus'), await subscribe(service, billing, 'plus')];
+  service.clock.set(turnOf(new Date(later), 'month', 1));
+  const wrong = { ...renew(billing, one.subscriptionId), amountCents: 2000 };
+  const right = renew(billing, other.subscriptionId);
+  billing.outbox.length = 0;
+  const { findings } = await reconcilePayments(service.ctx, {
+    provider: billing.provider,
+    since: service.clock.now(),
+    repairs: true,
+    listed: pagesOf([wrong, right]),
+  });
+  expect(findings).toMatchObject([
+    { id: wrong.invoiceId, reason: 'wrong_amount', isSafe: false, isRepaired: false },
+    { id: right.invoiceId, reason: 'not_heard_of', isSafe: true, isRepaired: true },
+  ]);
+  expect(await countPurchases(service, one)).toMatchObject({ completed: 1 });
+  expect(await countPurchases(service, other)).toMatchObject({ completed: 2 });
 });
 
 test('a bill that is given back takes the credits of its period, and of no other', async () => {

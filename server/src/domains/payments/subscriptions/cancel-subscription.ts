@@ -1,21 +1,20 @@
-import { and, eq } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import { reachFaultPoint } from '../../../lib/fault-points.ts';
 import { newId } from '../../../lib/ids.ts';
-import { subscriptions } from '../plan-tables.ts';
 import { isLeftTest, providerOf } from '../provider-of.ts';
 import { endLeftTest } from './end-left-test.ts';
 import { findSubscription, liveStatuses, type Subscription } from './find-subscription.ts';
+import { leaveCheckout } from './leave-checkout.ts';
 import { readSubscription } from './read-subscription.ts';
 import type { SubscriptionView } from './schemas.ts';
 
 /**
  * Ends the caller's subscription with the period that has been paid for; credits and plan stay until then.
- * One that waits in its checkout is closed at once, and so is what is left from test mode. Again it changes
- * nothing. Throws `auth.session_ended`,
- * `payments.no_subscription`, and what the provider throws.
+ * One that waits in its checkout is closed at once, unless it has just been paid, and so is what is left from
+ * test mode. Again it changes nothing. Throws `auth.session_ended`, `payments.no_subscription`, and what the
+ * provider throws: `payments.provider_refused` when a checkout cannot be ended, since it is being paid.
  */
 export async function cancelSubscription(ctx: Ctx, caller: Caller): Promise<SubscriptionView> {
   const subscription = await findOwn(ctx, caller);
@@ -54,25 +53,19 @@ async function setCancels(ctx: Ctx, subscription: Subscription, cancels: boolean
   await ctx.payments.applyFacts(provider, [fact]);
 }
 
+/** One that was paid while it was left goes on to the end of what was paid for, like any other. */
 async function closeCheckout(
   ctx: Ctx,
   caller: Caller,
   subscription: Subscription,
 ): Promise<SubscriptionView> {
   const view = await readSubscription(ctx, caller);
-  if (isLeftTest(ctx, subscription)) await endLeftTest(ctx, subscription);
-  else await closeAtProvider(ctx, subscription);
+  if (isLeftTest(ctx, subscription)) {
+    await endLeftTest(ctx, subscription);
+  } else {
+    const status = await leaveCheckout(ctx, subscription);
+    if (status === 'opening') throw new AppError('payments.provider_refused');
+    if (liveStatuses.includes(status)) return cancelSubscription(ctx, caller);
+  }
   return { ...view, status: 'ended', checkoutUrl: null };
-}
-
-async function closeAtProvider(ctx: Ctx, subscription: Subscription): Promise<void> {
-  const { id, checkoutId } = subscription;
-  const provider = providerOf(ctx, subscription);
-  if (checkoutId !== null) await provider.expireCheckout(checkoutId);
-  await ctx.db.asService((tx) =>
-    tx
-      .update(subscriptions)
-      .set({ status: 'abandoned', updatedAt: ctx.clock.now() })
-      .where(and(eq(subscriptions.id, id), eq(subscriptions.status, 'opening'))),
-  );
 }

@@ -10,9 +10,12 @@ import {
   subscribe,
   type Subscriber,
 } from '../../../../test/harness/plans.ts';
+import { connectAsOwner } from '../../../../test/harness/wallets.ts';
 
 const start = '2027-04-01T00:00:00.000Z';
 const { service, billing, admin } = await startBilledService(start);
+const owner = await connectAsOwner(service);
+await makePlan(service, admin, 'mini', { priceCents: 500, credits: 500 });
 await makePlan(service, admin, 'small');
 await makePlan(service, admin, 'large', {
   priceCents: 2500,
@@ -31,6 +34,7 @@ beforeEach(async () => {
 });
 afterEach(() => expectSound(service));
 
+const billed = () => billing.billed.at(-1) as (typeof billing.billed)[0];
 const change = (planId: string) => ask(service, one, 'PATCH', { planId });
 const standing = async () => {
   const { body } = await service.send('GET', '/api/v1/auth/me', { token: one.token });
@@ -131,6 +135,80 @@ describe('a change to a dearer plan', () => {
     await deliverAll(service, billing, createShuffler(5));
     expect(await paidCredits(service, one)).toBe(3000 + 4500);
     expect((await ask(service, one, 'GET')).body).toMatchObject({ plan: { id: 'huge' }, nextPlan: null });
+  });
+});
+
+describe('of two changes', () => {
+  const refused = { status: 409, body: { code: 'payments.subscription_state' } };
+
+  test('the second waits for the bill of the first, and nothing is charged twice', async () => {
+    service.clock.advance({ days: 10 });
+    await change('large');
+    const asked = billing.calls.length;
+    for (const planId of ['huge', 'small', 'mini']) expect(await change(planId)).toMatchObject(refused);
+    // The same once more is what is done already.
+    expect(await change('large')).toMatchObject({ status: 200, body: { nextPlan: { id: 'large' } } });
+    expect(billing.calls).toHaveLength(asked);
+    await deliverAll(service, billing);
+    expect((await change('huge')).status).toBe(200);
+    await deliverAll(service, billing);
+    const bills = billed().invoices.map(({ amountCents }) => amountCents);
+    // Two thirds of the period are left.
+    expect(bills).toEqual([1000, 1000, 4333]);
+    expect(await paidCredits(service, one)).toBe(1000 + 1333 + 6000);
+  });
+
+  test.each(['huge', 'mini'])('at the same time one is made, whether the other is to %s', async (other) => {
+    const { provider } = billing;
+    const changeSubscription = provider.changeSubscription.bind(provider);
+    const [arrival, crossing] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const permission = Promise.withResolvers<void>();
+    let asked = 0;
+    provider.changeSubscription = async (order) => {
+      (++asked === 1 ? arrival : crossing).resolve();
+      await permission.promise;
+      return changeSubscription(order);
+    };
+    const first = change('large');
+    await arrival.promise;
+    const second = change(other);
+    await Promise.race([second, crossing.promise]);
+    permission.resolve();
+    provider.changeSubscription = changeSubscription;
+    expect(await second).toMatchObject(refused);
+    expect((await first).status).toBe(200);
+    await deliverAll(service, billing);
+    expect(await paidCredits(service, one)).toBe(3000);
+  });
+
+  test('one of which nothing came is in the way for a day', async () => {
+    billing.refusal = 'payments.provider_unavailable';
+    expect((await change('large')).status).toBe(503);
+    service.clock.advance({ hours: 23 });
+    expect(await change('huge')).toMatchObject(refused);
+    service.clock.advance({ hours: 1, seconds: 1 });
+    expect((await change('huge')).status).toBe(200);
+    await deliverAll(service, billing);
+    expect((await ask(service, one, 'GET')).body).toMatchObject({ plan: { id: 'huge' }, nextPlan: null });
+  });
+
+  test('the one of a process that stopped is in the way for ten minutes', async () => {
+    await owner.query(`update payments.subscriptions set change_ends_at = $2 where id = $1`, [
+      one.subscriptionId,
+      '2027-04-01T00:10:00.000Z',
+    ]);
+    expect(await change('mini')).toMatchObject(refused);
+    service.clock.advance({ minutes: 10 });
+    expect((await change('mini')).status).toBe(200);
+  });
+
+  test('one goes by a price on which the subscription does not stand any more, and is not made', async () => {
+    billed().priceId = 'price_mini_1';
+    expect(await change('large')).toMatchObject(refused);
+    billed().priceId = 'price_small_1';
+    for (const planId of ['mini', 'large']) expect((await change(planId)).status).toBe(200);
+    await deliverAll(service, billing);
+    expect(await paidCredits(service, one)).toBe(3000);
   });
 });
 

@@ -15,19 +15,24 @@ export async function ensurePriceOf(
   plan: Pick<Plan, 'name'>,
   { planId, version, priceCents, currency, billingInterval, taxBehavior }: PlanVersion,
 ): Promise<string> {
-  const ofMode = and(eq(planPrices.provider, provider.name), eq(planPrices.isLive, provider.isLive));
+  const { name, isLive } = provider;
+  const offered = and(
+    eq(planPrices.provider, name),
+    eq(planPrices.isLive, isLive),
+    eq(planPrices.isCurrent, true),
+  );
   const [known] = await ctx.db.asService((tx) =>
     tx
       .select({ id: planPrices.providerPriceId })
       .from(planPrices)
-      .where(and(ofMode, eq(planPrices.planId, planId), eq(planPrices.version, version)))
+      .where(and(offered, eq(planPrices.planId, planId), eq(planPrices.version, version)))
       .limit(1),
   );
   if (known) return known.id;
   const terms = { priceCents, currency, interval: billingInterval, taxBehavior };
   const providerPriceId = await provider.ensurePrice({ planId, version, name: plan.name, ...terms });
   await reachFaultPoint('subscription.priced');
-  const price = { provider: provider.name, providerPriceId, planId, version, isLive: provider.isLive };
+  const price = { provider: name, providerPriceId, planId, version, isLive, isCurrent: true };
   await ctx.db.asService((tx) => tx.insert(planPrices).values(price).onConflictDoNothing());
   return providerPriceId;
 }

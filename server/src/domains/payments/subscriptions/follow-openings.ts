@@ -1,4 +1,4 @@
-import { and, inArray, isNull, lt } from 'drizzle-orm';
+import { and, eq, inArray, isNull, lt, or } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import { subscriptions } from '../plan-tables.ts';
 import { askAboutSubscriptions } from './ask-about-subscriptions.ts';
@@ -18,7 +18,8 @@ const checkAgainMs = 3_600_000;
 export async function followOpenings(ctx: Ctx): Promise<void> {
   const condition = and(
     inArray(subscriptions.status, ['opening', ...liveStatuses]),
-    isNull(subscriptions.paidUntil),
+    // A bill may be here before the word that its subscription lives.
+    or(isNull(subscriptions.paidUntil), eq(subscriptions.status, 'opening')),
     lt(subscriptions.createdAt, new Date(ctx.clock.now().getTime() - newsMs)),
   );
   const complaint = 'a provider did not say what has come of a subscription';

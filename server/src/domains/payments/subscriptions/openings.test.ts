@@ -13,7 +13,9 @@ const service = await startTestService({
 });
 standIn.deliverTo(service.url);
 const owner = await connectAsOwner(service);
-await makePlan(service, await addAdministrator(service), 'plus');
+const admin = await addAdministrator(service);
+await makePlan(service, admin, 'plus');
+await makePlan(service, admin, 'max', { priceCents: 3000, credits: 3000 });
 
 let holder: WalletHolder;
 beforeEach(async () => {
@@ -64,6 +66,24 @@ describe.each(['stripe', 'paypal'] as const)('a subscription at %s of which no n
     expect((await begin(provider)).body.subscriptionId).not.toBe(body.subscriptionId);
   });
 
+  test('is cancelled with its period by whoever leaves it after it was paid', async () => {
+    const { body } = await begin(provider);
+    await pressPay(body.checkoutUrl);
+    const left = await ask(service, holder, 'DELETE');
+    expect(left).toMatchObject({ status: 200, body: { status: 'active', cancelsAtPeriodEnd: true } });
+    await standIn.deliver();
+    expect((await read()).body).toMatchObject({ id: body.subscriptionId, cancelsAtPeriodEnd: true });
+    expect(await paidCredits(service, holder)).toBe(1000);
+  });
+
+  test('is not followed by another that would be paid, too', async () => {
+    const { body } = await begin(provider);
+    await pressPay(body.checkoutUrl);
+    const again = await ask(service, holder, 'POST', { planId: 'max', provider });
+    expect(again).toMatchObject({ status: 409, body: { code: 'payments.subscribed_already' } });
+    expect((await read()).body).toMatchObject({ id: body.subscriptionId, status: 'active' });
+  });
+
   test('and that was never opened is closed after a day', async () => {
     const adapter = service.ctx.payments.provider(provider);
     const open = adapter.openSubscription.bind(adapter);
@@ -83,10 +103,17 @@ describe.each(['stripe', 'paypal'] as const)('a subscription at %s of which no n
 test('a subscription at PayPal that was told of and never approved is closed, too', async () => {
   const { body } = await begin('paypal');
   await standIn.deliver();
-  expect(await statusOf(body.subscriptionId)).toBe('incomplete');
+  expect((await read()).body).toMatchObject({ status: 'opening', checkoutUrl: body.checkoutUrl });
   service.clock.advance({ hours: 4 });
   await follow();
   expect(await statusOf(body.subscriptionId)).toBe('abandoned');
+});
+
+test('and can be left, and begun anew', async () => {
+  await begin('paypal');
+  await standIn.deliver();
+  expect(await ask(service, holder, 'DELETE')).toMatchObject({ status: 200, body: { status: 'ended' } });
+  expect((await begin('paypal')).status).toBe(201);
 });
 
 test('what a provider does not answer is asked again', async () => {

@@ -8,7 +8,7 @@ import {
   renew,
   turnOf,
 } from '../../../../test/harness/billing.ts';
-import { expectSound, spend } from '../../../../test/harness/movements.ts';
+import { expectSound, post, readOwn, spend } from '../../../../test/harness/movements.ts';
 import {
   ask,
   countPurchases,
@@ -102,6 +102,30 @@ describe('a cancellation', () => {
       const answer = await ask(service, saver, method, method === 'PATCH' ? { planId: 'plus' } : undefined);
       expect(answer).toMatchObject({ status: 404, body: { code: 'payments.no_subscription' } });
     }
+  });
+
+  test('that is heard of late changes no answer about the past', async () => {
+    const saver = await subscribe(service, billing, 'saver');
+    turn(1);
+    end(billing, saver.subscriptionId);
+    service.clock.advance({ hours: 1 });
+    const past = `balance-at?at=${service.clock.now().toISOString()}`;
+    service.clock.advance({ hours: 1 });
+    const before = await readOwn(service, saver, past);
+    await deliverAll(service, billing);
+    expect(await readOwn(service, saver, past)).toEqual(before);
+    expect(await paidCredits(service, saver)).toBe(0);
+  });
+
+  test('ends what a refund returns later, too, though all of it had been spent', async () => {
+    const saver = await subscribe(service, billing, 'saver');
+    const { id } = await spend(service, saver, 1000);
+    turn(1);
+    end(billing, saver.subscriptionId);
+    await deliverAll(service, billing);
+    const refunded = await post(service, admin, 'refunds', { transactionId: id, reason: 'Cut off' });
+    expect(refunded).toMatchObject({ status: 200, body: { transaction: { amount: 1000 } } });
+    expect(await paidCredits(service, saver)).toBe(0);
   });
 
   test('can be taken back until then, once', async () => {

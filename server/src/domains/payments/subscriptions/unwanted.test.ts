@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { deliver, deliverAll, end, pay } from '../../../../test/harness/billing.ts';
 import { expectSound } from '../../../../test/harness/movements.ts';
-import { ask, makePlan, startBilledService, subscribe } from '../../../../test/harness/plans.ts';
+import { ask, makePlan, paidCredits, startBilledService, subscribe } from '../../../../test/harness/plans.ts';
 import { addWalletHolder, connectAsOwner } from '../../../../test/harness/wallets.ts';
 import { AppError } from '../../../errors.ts';
 
@@ -213,4 +213,18 @@ test('a checkout of which the answer was lost is asked for again by the very sam
     status: 201,
     body: { expiresAt: '2027-04-01T02:01:00.000Z' },
   });
+});
+
+test('a bill that is refused does not hide what else came of a checkout of which no news came', async () => {
+  const one = await addWalletHolder(service);
+  const { body } = await ask(service, one, 'POST', { planId: 'small' });
+  pay(billing, body.subscriptionId);
+  const { invoices } = billing.billed.at(-1) as (typeof billing.billed)[0];
+  const [bill] = invoices;
+  if (bill) invoices.unshift({ ...bill, invoiceId: 'in_of_another_amount', amountCents: 1 });
+  billing.outbox.length = 0;
+  service.clock.advance({ minutes: 11 });
+  await follow();
+  expect((await ask(service, one, 'GET')).body).toMatchObject({ status: 'active' });
+  expect(await paidCredits(service, one)).toBe(1000);
 });
