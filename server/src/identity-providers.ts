@@ -58,10 +58,17 @@ export const socialFields = {
 type Field = keyof typeof socialFields;
 type Environment = Record<string, string | undefined>;
 
+/** The issuers of the providers that need none in the settings; for GitHub, the address of its web site. */
+export const knownIssuers = {
+  google: 'https://accounts.google.com',
+  apple: 'https://appleid.apple.com',
+  github: 'https://github.com',
+} as const;
+
 const presets: Record<string, Partial<IdentityProvider>> = {
-  google: { issuer: 'https://accounts.google.com', label: 'Google' },
-  apple: { kind: 'apple', issuer: 'https://appleid.apple.com', label: 'Apple', scopes: 'name email' },
-  github: { kind: 'github', issuer: 'https://github.com', label: 'GitHub', scopes: 'read:user user:email' },
+  google: { issuer: knownIssuers.google, label: 'Google' },
+  apple: { kind: 'apple', issuer: knownIssuers.apple, label: 'Apple', scopes: 'name email' },
+  github: { kind: 'github', issuer: knownIssuers.github, label: 'GitHub', scopes: 'read:user user:email' },
 };
 
 const settingName = new RegExp(`^SOCIAL_([A-Z][A-Z0-9]{0,31})_(${Object.keys(socialFields).join('|')})$`);

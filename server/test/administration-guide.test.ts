@@ -50,6 +50,7 @@ test('people are found, helped and locked out the way the guide says, and the tr
   expect(trail).toEqual(['account.role_changed', 'account.role_changed']);
   expect((await run('/grants')).grants).toEqual([]);
   expect((await run('DELETE "http://localhost:3001/api/v1/users/$USER_ID/sessions')).revoked).toBe(1);
+  expect((await run('/reset-factors')).success).toBe(true);
   values.IMPERSONATION_TOKEN = (await run('/impersonate')).accessToken;
   expect((await run('/auth/session')).impersonation.administratorId).toBe(admin.userId);
   await run('/auth/logout');
@@ -57,7 +58,7 @@ test('people are found, helped and locked out the way the guide says, and the tr
   expect(await run('/reactivate')).toMatchObject({ isActive: true, ban: null });
   await run('DELETE "http://localhost:3001/api/v1/users/$USER_ID?');
   const { events } = await run('/audit/events?');
-  expect(events).toHaveLength(9);
+  expect(events).toHaveLength(10);
   for (const event of events)
     expect(event).toMatchObject({ actor: { id: admin.userId }, ipAddress: '127.0.0.1' });
   expect((await run('/audit/events/export')).reason).toBe('Sold access to others');

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { expect, test } from 'vitest';
@@ -7,7 +7,7 @@ import { startTestService } from './harness/index.ts';
 import { registerPerson, signIn } from './harness/people.ts';
 
 const service = await startTestService();
-const { run: obol } = await openCommandLine(service);
+const { run: obol, directory } = await openCommandLine(service);
 
 test('every command explains itself', async () => {
   const top = await obol(['--help']);
@@ -130,4 +130,19 @@ test('ledger balance sums to zero', async () => {
   const accounts: { amount: number }[] = JSON.parse((await obol(['ledger', 'balance', '--json'])).stdout);
   expect(accounts.length).toBeGreaterThan(1);
   expect(accounts.reduce((sum, { amount }) => sum + amount, 0)).toBe(0);
+});
+
+test('a report that cannot be written is said in words: before anybody is taken in, or at the end', async () => {
+  const file = join(directory, 'people.jsonl');
+  await writeFile(file, '{"email":"imported@example.com"}\n{"email":"nonsense"}\n');
+  const importWith = (report: string) => obol(['import', 'users', file, '--report', report]);
+  const none = await importWith(join(directory, 'no/such/place.jsonl'));
+  expect(none).toMatchObject({ code: 1, stdout: '' });
+  expect(none.stderr).toMatch(/^obol: The report cannot be written: .*place\.jsonl'\.\n$/);
+  const full = await importWith('/dev/full');
+  expect(full).toMatchObject({ code: 1, stdout: '' });
+  expect(full.stderr).toMatch(/^obol: The report could not be written: ENOSPC.*\n$/);
+  const { stdout } = await importWith(join(directory, 'report.jsonl'));
+  expect(stdout).toContain('This file was imported before');
+  expect(stdout).toContain('1 created, 0 updated, 1 skipped');
 });

@@ -1,10 +1,11 @@
+import { constants } from 'node:os';
 import type pg from 'pg';
 import { pino } from 'pino';
 import type { Ctx } from '../ctx.ts';
 import { connectToCurrent, findConnections, prepareDatabase, type Connections } from '../db/connect.ts';
 import type { ScaleDuty } from '../domains/credits/index.ts';
 import { loadEnvironment, type Environment } from '../environment.ts';
-import { openDatabase } from '../open-database.ts';
+import { openDatabase, type OpenDatabase } from '../open-database.ts';
 import { joinPaymentStandIn } from '../payment-stand-in.ts';
 import { createService } from '../service.ts';
 
@@ -30,6 +31,7 @@ export async function withContext<T>(
       log,
       runsJobs: false,
       scaleDuty,
+      statementMs: Infinity,
     });
     try {
       return await work(service.ctx, connections);
@@ -60,15 +62,35 @@ export async function withConnections<T>(
   );
 }
 
+/**
+ * A signal ends the command, but not before the database that was started for it: a process of its own, which
+ * would stay.
+ */
 async function withOpenDatabase<T>(
   environment: Environment,
   work: (databaseUrl: string) => Promise<T>,
 ): Promise<T> {
-  const database = await openDatabase(environment, { log, mayShare: true });
+  const opening = openDatabase(environment, { log, mayShare: true });
+  let ending: Promise<void> | undefined;
+  const end = (signal: NodeJS.Signals): void => {
+    ending ??= endWithDatabase(opening, signal);
+  };
+  process.on('SIGINT', end).on('SIGTERM', end);
   try {
-    return await work(database.databaseUrl);
+    const { databaseUrl } = await opening;
+    return await work(databaseUrl);
   } finally {
-    await database.close();
+    // Once a signal has come, this is where the command waits for its end: what failed for it is not told.
+    await (ending ?? opening.then((database) => database.close()));
+    process.off('SIGINT', end).off('SIGTERM', end);
+  }
+}
+
+async function endWithDatabase(opening: Promise<OpenDatabase>, signal: NodeJS.Signals): Promise<void> {
+  try {
+    await (await opening).close();
+  } finally {
+    process.exit(128 + constants.signals[signal]);
   }
 }
 

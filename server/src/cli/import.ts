@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
-import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { open, readFile, stat } from 'node:fs/promises';
+import { finished } from 'node:stream/promises';
 import {
   ImportFileError,
   importFormats,
@@ -70,7 +70,7 @@ async function importFile(file: string, options: ImportArguments): Promise<void>
   });
   const parameters = await readParameters(options.firebaseParameters);
   const progress = createProgress(output, size);
-  const notes = createNotes(options.report);
+  const notes = await createNotes(options.report);
   const settings = {
     format: options.format ?? (/\.csv$/i.test(file) ? ('csv' as const) : ('jsonl' as const)),
     mapping: options.mapping,
@@ -164,9 +164,12 @@ type Notes = {
   reasons: Map<string, number>;
 };
 
-/** Counts the notes by reason, keeps the first, and writes them all into the file of the report. */
-function createNotes(file: string | undefined): Notes {
-  const stream = file === undefined ? undefined : createWriteStream(file, { mode: 0o600 });
+/**
+ * Counts the notes by reason, keeps the first, and writes them all into the file of the report. Throws
+ * CommandError when that cannot be opened, and `end` when it could not be written.
+ */
+async function createNotes(file: string | undefined): Promise<Notes> {
+  const report = file === undefined ? undefined : await openReport(file);
   const first: ImportNote[] = [];
   const reasons = new Map<string, number>();
   return {
@@ -177,12 +180,28 @@ function createNotes(file: string | undefined): Notes {
         const reason = `${note.outcome}: ${note.reason}`;
         reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
         if (first.length < notesSaidMax) first.push(note);
-        stream?.write(`${JSON.stringify(note)}\n`);
+        report?.write(`${JSON.stringify(note)}\n`);
       }
     },
+    end: async () => report?.end(),
+  };
+}
+
+async function openReport(file: string): Promise<{ write(line: string): void; end(): Promise<void> }> {
+  const handle = await open(file, 'w', 0o600).catch((error: Error) => {
+    throw new CommandError(`The report cannot be written: ${error.message}.`);
+  });
+  const stream = handle.createWriteStream();
+  // Told at the end: what is being taken in goes on.
+  stream.on('error', () => {});
+  return {
+    write: (line) => void stream.write(line),
     async end() {
-      stream?.end();
-      if (stream) await once(stream, 'close');
+      stream.end();
+      await finished(stream).catch((error: Error) => {
+        const advice = 'Nobody was left out for that; run the command again to have all of it.';
+        throw new CommandError(`The report could not be written: ${error.message}. ${advice}`);
+      });
     },
   };
 }

@@ -13,6 +13,7 @@ import { ledgerCommand } from './ledger.ts';
 import { migrateCommand } from './migrate.ts';
 import { CommandError } from './output.ts';
 import { paymentsCommand } from './payments.ts';
+import { usersCommand } from './users.ts';
 
 const program = new Command('obol')
   .description(
@@ -24,6 +25,7 @@ const commands = [
   migrateCommand,
   keysCommand,
   adminCommand,
+  usersCommand,
   ledgerCommand,
   paymentsCommand,
   auditCommand,

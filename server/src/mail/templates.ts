@@ -104,7 +104,7 @@ const noticeTexts: Record<Notice, { subject: string; what: (account: string) => 
   factors_reset: {
     subject: `Your ${productName} second factors were removed`,
     what: (account) =>
-      `whoever runs this service removed all second factors of ${account}. All devices have been signed out.`,
+      `whoever runs this service, or an administrator of it, removed all second factors of ${account}. All devices have been signed out.`,
   },
   factor_blocked: {
     subject: `Somebody tries codes for your ${productName} account`,

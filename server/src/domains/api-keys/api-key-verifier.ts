@@ -1,5 +1,6 @@
 import type { Ctx } from '../../ctx.ts';
 import { createGatherer } from '../../db/index.ts';
+import { createBoundedMap } from '../../lib/bounded-map.ts';
 import { createKeyUses } from './key-uses.ts';
 import type { Budget } from './schemas.ts';
 
@@ -61,7 +62,7 @@ const rememberedMax = 10_000;
  * and deactivation of the owner count at once in every process.
  */
 export function createApiKeyVerifier({ db, clock, log }: Pick<Ctx, 'db' | 'clock' | 'log'>): ApiKeyVerifier {
-  const remembered = new Map<string, KeyHolder>();
+  const remembered = createBoundedMap<KeyHolder>(rememberedMax);
   const uses = createKeyUses({ db, clock, log });
   const verdicts = createGatherer<KeyQuestion, KeyVerdict>(async (questions) => {
     const [row] = await db.call<{ verdicts: string }>('select auth.verify_api_keys($1, $2, $3) as verdicts', [
@@ -76,10 +77,6 @@ export function createApiKeyVerifier({ db, clock, log }: Pick<Ctx, 'db' | 'clock
     verify: (question) => verdicts.ask(question),
     remember(digest, verdict) {
       const holder = toHolder(verdict);
-      if (remembered.size >= rememberedMax) {
-        const [oldest] = remembered.keys();
-        if (oldest !== undefined) remembered.delete(oldest);
-      }
       remembered.set(digest.toString('base64'), holder);
       return holder;
     },

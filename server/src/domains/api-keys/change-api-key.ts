@@ -3,6 +3,8 @@ import type { Ctx } from '../../ctx.ts';
 import type { Caller } from '../../db/index.ts';
 import { AppError } from '../../errors.ts';
 import type { RequestOrigin } from '../audit/index.ts';
+import { assertRecentSignIn } from '../auth/index.ts';
+import { raisesTerms } from '../credits/index.ts';
 import { recordKeyEvent } from './record-key-event.ts';
 import { requireKey, requireOwner, type OwnerChoice } from './require-owner.ts';
 import type { KeyChanges, KeyObject } from './schemas.ts';
@@ -12,7 +14,9 @@ import { toTerms } from './to-terms.ts';
 
 /**
  * Renames a key, or changes the terms of its budget, which count for the very next spend. Scopes and limits
- * stay what they were made. Throws `request.not_found`, `applications.admin_required`, `api_keys.no_budget`.
+ * stay what they were made. To raise a budget takes a recent sign-in, as making a key does; lowering it does
+ * not. Throws `request.not_found`, `applications.admin_required`, `auth.step_up_required`,
+ * `api_keys.no_budget`.
  */
 export async function changeApiKey(
   ctx: Ctx,
@@ -23,6 +27,8 @@ export async function changeApiKey(
   return ctx.db.asServiceFor(caller, async (tx) => {
     const owner = await requireOwner(tx, caller, { applicationId });
     const key = await requireKey(tx, owner, keyId);
+    const { budget: before } = await selectKey(ctx, tx, keyId);
+    if (budget && before && raisesTerms(before, budget)) await assertRecentSignIn(ctx, caller, tx);
     const now = ctx.clock.now();
     await tx
       .update(apiKeys)

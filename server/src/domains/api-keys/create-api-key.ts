@@ -5,7 +5,7 @@ import { AppError } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import type { RequestOrigin } from '../audit/index.ts';
 import { assertRecentSignIn } from '../auth/index.ts';
-import { readUser } from '../users/index.ts';
+import { lockUser, readUser } from '../users/index.ts';
 import { addSecret } from './add-secret.ts';
 import { recordKeyEvent } from './record-key-event.ts';
 import { livingKeysOf, requireOwner, type Owner, type OwnerChoice } from './require-owner.ts';
@@ -32,6 +32,8 @@ export async function createApiKey(
 ): Promise<CreatedKey> {
   const expiresAt = readExpiry(ctx, given.expiresAt);
   return ctx.db.asServiceFor(caller, async (tx) => {
+    // Whoever gives the account to its mailbox ends keys: this one comes before or is refused after.
+    await lockUser(tx, caller.userId);
     await assertRecentSignIn(ctx, caller, tx);
     const owner = await requireOwner(tx, caller, { applicationId });
     await assertRoom(tx, owner);

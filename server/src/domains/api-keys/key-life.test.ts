@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { registerApplication } from '../../../test/harness/applications.ts';
 import { makeKey, ownKeys, verifyKey } from '../../../test/harness/api-keys.ts';
 import { startTestService } from '../../../test/harness/index.ts';
+import { untilSomebodyWaits } from '../../../test/harness/locks.ts';
+import { addAdministrator } from '../../../test/harness/movements.ts';
 import { registerPerson, signIn } from '../../../test/harness/people.ts';
 import { addWalletHolder, connectAsOwner } from '../../../test/harness/wallets.ts';
 
@@ -54,6 +56,21 @@ test('rotation: both keys count until the overlap ends, with the same budget; 0 
   const third = (await rotate(0)).body.key;
   expect((await verifyKey(service, second.key)).body.code).toBe('expired');
   expect((await verifyKey(service, third)).body.code).toBe('valid');
+});
+
+test('a key that is asked for while the account is given to its mailbox is not made', async () => {
+  const person = await registerPerson(service);
+  const { accessToken: token } = await signIn(service, person);
+  await owner.query('begin');
+  await owner.query('select from auth.users where id = $1 for no key update', [person.id]);
+  const asked = service.send('POST', ownKeys, { token, body: { name: 'Late' } });
+  await untilSomebodyWaits(owner);
+  await owner.query('update auth.sessions set revoked_at = $2 where user_id = $1', [
+    person.id,
+    service.clock.now(),
+  ]);
+  await owner.query('commit');
+  expect(await asked).toMatchObject({ status: 401, body: { code: 'auth.session_ended' } });
 });
 
 test('however often a key is rotated, four older ones count at most', async () => {
@@ -117,20 +134,49 @@ test('whoever deactivates an account, an application or a key ends what the key 
   await setActive(false);
   expect((await balanceBy(bearer(own.key))).status).toBe(401);
   expect((await refund()).status).toBe(401);
-  for (const { key } of [own, apps]) {
+  for (const [{ key }, code] of [
+    [own, 'revoked'],
+    [apps, 'owner_inactive'],
+  ] as const) {
     for (const charge of [undefined, spend]) {
       const asked = await verifyKey(service, key, charge ? { charge } : {});
-      expect(asked.body).toMatchObject({ valid: false, code: 'owner_inactive', userId: null });
+      expect(asked.body).toMatchObject({ valid: false, code, userId: null });
     }
   }
   await setActive(true);
-  expect((await balanceBy(bearer(own.key))).status).toBe(200);
-  // Whoever was deactivated signs in anew.
-  const { accessToken: token } = await signIn(service, person);
-  expect((await service.send('DELETE', `${ownKeys}/${own.id}`, { token })).status).toBe(200);
+  // What a person had ended with the account; an application is only switched off and on.
+  expect((await refund()).status).toBe(404);
   expect((await balanceBy(bearer(own.key))).status).toBe(401);
   expect((await verifyKey(service, own.key)).body).toMatchObject({ valid: false, code: 'revoked' });
-  expect((await service.send('DELETE', `${ownKeys}/${own.id}`, { token })).status).toBe(404);
+  const { accessToken: token } = await signIn(service, person);
+  expect((await service.send('GET', ownKeys, { token })).body).toEqual({ apiKeys: [] });
+});
+
+test('of charges while the owner is deactivated each comes before or after, and nobody waits for another', async () => {
+  const [{ userId, token }, admin] = [await addWalletHolder(service), await addAdministrator(service)];
+  const { key } = await makeKey(service, token, { budget: { allowance: 100 } });
+  const charge = () => verifyKey(service, key, { charge: spend });
+  const [ended, ...charged] = await Promise.all([
+    service.send('DELETE', `/api/v1/users/${userId}`, { token: admin.token }),
+    ...Array.from({ length: 20 }, charge),
+  ]);
+  for (const { status } of [ended, ...charged]) expect(status).toBe(200);
+  const spent = charged.filter(({ body }) => body.valid).length;
+  const { rows } = await owner.query(
+    'select total_spent::int as spent from credits.balances where wallet_id = $1',
+    [userId],
+  );
+  expect(rows).toEqual([{ spent }]);
+  expect((await charge()).body).toMatchObject({ valid: false, code: 'revoked' });
+});
+
+test('whoever revokes a key ends it, once', async () => {
+  const { token } = await addWalletHolder(service);
+  const { id, key } = await makeKey(service, token);
+  expect((await service.send('DELETE', `${ownKeys}/${id}`, { token })).status).toBe(200);
+  expect((await balanceBy(bearer(key))).status).toBe(401);
+  expect((await verifyKey(service, key)).body).toMatchObject({ valid: false, code: 'revoked' });
+  expect((await service.send('DELETE', `${ownKeys}/${id}`, { token })).status).toBe(404);
   expect((await service.send('GET', ownKeys, { token })).body).toEqual({ apiKeys: [] });
 });
 

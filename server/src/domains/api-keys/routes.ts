@@ -56,10 +56,11 @@ function addOwnRoutes(app: App, ctx: Ctx): void {
 }
 
 const changeOptions = {
-  config: { refusals: ['request.not_found', 'api_keys.no_budget'] as const },
+  config: { refusals: ['request.not_found', 'auth.step_up_required', 'api_keys.no_budget'] as const },
   schema: {
     ...common,
     summary: 'Rename an API key, or change its budget',
+    description: 'Raising the budget needs a recent sign-in.',
     params: schemas.keyParamsSchema,
     body: schemas.keyChangesSchema,
     response: { 200: schemas.keyObjectSchema },
@@ -67,7 +68,7 @@ const changeOptions = {
 };
 
 const rotateOptions = {
-  config: { refusals: ['request.not_found'] as const },
+  config: { refusals: ['request.not_found', 'auth.step_up_required'] as const },
   schema: {
     ...common,
     summary: 'Rotate an API key',
@@ -159,7 +160,7 @@ function addApplicationKeyRoutes(app: App, ctx: Ctx): void {
     ...changeOptions.schema,
     params,
     summary: 'Change an API key of an application',
-    description,
+    description: `${description} Raising the budget needs a recent sign-in.`,
   };
   app.patch(path, { ...forApplication(changeOptions), preHandler, schema: change }, (request) => {
     const { id: applicationId, keyId } = request.params;

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Ctx } from '../../ctx.ts';
 import type { ApplicationCaller } from '../../db/index.ts';
+import { createBoundedMap } from '../../lib/bounded-map.ts';
 import { hashOpaqueToken } from '../../lib/secrets.ts';
 
 /** An application that asks with its own credentials; `clientId` is its `appId` in the ledger. */
@@ -32,16 +33,7 @@ export type LiveSecret = { application_id: string; secret_id: string; secret_has
  * whether a session lives: rotation and deletion count at once in every process.
  */
 export function createApplicationVerifier({ db, clock }: Pick<Ctx, 'db' | 'clock'>): ApplicationVerifier {
-  const remembered = new Map<string, AuthenticatedApplication>();
-  const remember = (key: string, application: AuthenticatedApplication): void => {
-    if (remembered.size >= rememberedMax) {
-      for (const oldest of remembered.keys()) {
-        remembered.delete(oldest);
-        break;
-      }
-    }
-    remembered.set(key, application);
-  };
+  const remembered = createBoundedMap<AuthenticatedApplication>(rememberedMax);
   return {
     recall: (credentials) => remembered.get(digestOf(credentials)),
     async verify(credentials) {
@@ -53,7 +45,7 @@ export function createApplicationVerifier({ db, clock }: Pick<Ctx, 'db' | 'clock
       const found = findSecret(rows, clientSecret);
       if (!found) return undefined;
       const application = { applicationId: found.application_id, secretId: found.secret_id, clientId };
-      remember(digestOf(credentials), application);
+      remembered.set(digestOf(credentials), application);
       return application;
     },
   };

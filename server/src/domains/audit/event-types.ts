@@ -8,15 +8,19 @@ export const auditEventTypes = {
   'user.role_changed': 'An administrator changed the role of a person; `details` says from what to what.',
   'user.updated': 'An administrator changed the profile of a person; `details` names the fields.',
   'user.deactivated':
-    'An administrator, or the person, deactivated an account: everything it had open ended.',
+    'An administrator, or the person, deactivated an account: everything it had open ended. `details` says when a ' +
+    'ban would have ended that does not end by itself any more.',
   'user.reactivated': 'An administrator activated an account again, and lifted its ban if it had one.',
   'user.banned': 'An administrator banned a person, for a time or for good.',
-  'user.ban_ended': 'The time of a ban was over, and the account was activated again.',
+  'user.ban_ended':
+    'The time of a ban was over; `details` says whether the account is active again, which one that was deactivated ' +
+    'besides is not.',
   'user.sessions_ended': 'An administrator signed a person out, on one device or on all.',
   'user.impersonated': 'An administrator looked at the service as a person sees it.',
-  'user.factors_reset': 'The operator removed all second factors of a person.',
+  'user.factors_reset': 'The operator, or an administrator, removed all second factors of a person.',
   'users.imported': 'The command line brought people in from a file.',
-  'user.erased': 'A person erased their account.',
+  'user.erased': 'A person erased their account, or asked the operator to.',
+  'user.exported': 'The operator wrote down for a person everything held about them.',
   'users.exported': 'An administrator exported the list of people.',
   'audit.exported': 'An administrator exported this trail.',
   'sign_in.stuffing_suspected': 'One address fails to sign in to many accounts.',

@@ -1,6 +1,8 @@
+import { sql } from 'drizzle-orm';
 import { bigint, boolean, index, integer, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { at, authSchema, bytes } from '../../db/columns.ts';
 import { users } from '../users/tables.ts';
+import { accounts } from './tables.ts';
 
 const ownerId = () =>
   uuid('user_id')
@@ -48,6 +50,8 @@ export const pendingSignIns = authSchema.table(
   {
     id: uuid('id').primaryKey(),
     userId: ownerId(),
+    /** The account at another provider that was shown, if it was one: without it, the wait is over. */
+    accountId: uuid('account_id').references(() => accounts.id, { onDelete: 'cascade' }),
     tokenHash: bytes('token_hash').notNull(),
     /** What was shown so far. */
     amr: text('amr').array().notNull(),
@@ -62,6 +66,9 @@ export const pendingSignIns = authSchema.table(
   (table) => [
     uniqueIndex('pending_sign_ins_token_hash_key').on(table.tokenHash),
     index('pending_sign_ins_user_idx').on(table.userId, table.expiresAt),
+    index('pending_sign_ins_account_idx')
+      .on(table.accountId)
+      .where(sql`${table.accountId} is not null`),
   ],
 );
 

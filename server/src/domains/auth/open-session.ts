@@ -1,20 +1,24 @@
-import { and, eq, lt } from 'drizzle-orm';
+import { sql, type SQL } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
+import { writeDocument } from '../../db/documents.ts';
 import { later, type Tx } from '../../db/index.ts';
 import { newId } from '../../lib/ids.ts';
 import { hashOpaqueToken, newOpaqueToken } from '../../lib/secrets.ts';
 import type { RequestOrigin } from '../audit/index.ts';
-import { noteSignIn } from './note-sign-in.ts';
+import { burstMs, deviceHashes, tellOfSignIn, type NotedSignIn } from './tell-of-sign-in.ts';
 import type { AuthenticationMethod } from './sign-in/acr-of.ts';
 import { refreshTokens, sessions } from './tables.ts';
 
 export type Device = { deviceId?: string | undefined; deviceName?: string | undefined };
 
 /** Who opens it, and how they have shown who they are: now, or, when they go on in a new session, before. */
-type OpeningSession = { userId: string; amr: AuthenticationMethod[]; authenticatedAt?: Date | null };
+export type OpeningSession = { userId: string; amr: AuthenticationMethod[]; authenticatedAt?: Date | null };
 
 /** A session just opened, with the two secrets that are known only now: the database keeps their hashes. */
 export type OpenedSession = { id: string; expiresAt: Date; refreshToken: string; cookie: string };
+
+/** A session that is about to be opened: what its owner is given, and what `auth.open_session` takes. */
+export type PreparedSession = OpenedSession & { userId: string; device: Device; values: SQL };
 
 /**
  * Opens a session with a new id, its sign-in cookie and its first refresh token. All of it dies at
@@ -24,45 +28,52 @@ export type OpenedSession = { id: string; expiresAt: Date; refreshToken: string;
 export async function openSession(
   ctx: Ctx,
   tx: Tx,
-  { userId, amr, authenticatedAt = null }: OpeningSession,
+  opening: OpeningSession,
   device: Device,
   origin: RequestOrigin,
 ): Promise<OpenedSession> {
+  const prepared = prepareSession(ctx, opening, device, origin);
+  const { rows } = await tx.execute<NotedSignIn>(sql`
+    select email, device, failures, addresses from auth.open_session(${prepared.values})`);
+  const [noted] = rows;
+  if (!noted) throw new Error('auth.open_session returned no row');
+  await tellOfSignIn(ctx, tx, prepared, noted, origin);
+  return prepared;
+}
+
+/** Makes up a session and its secrets; nothing is stored. */
+export function prepareSession(
+  ctx: Ctx,
+  { userId, amr, authenticatedAt = null }: OpeningSession,
+  device: Device,
+  origin: RequestOrigin,
+): PreparedSession {
   const now = ctx.clock.now();
   const id = newId(ctx);
   const expiresAt = new Date(now.getTime() + ctx.config.refreshTokenTtlSeconds * 1000);
-  const cookie = newOpaqueToken(ctx.random);
-  await forgetOldSessions(ctx, tx, userId);
-  await later(tx)
-    .insert(sessions)
-    .values({
-      id,
-      userId,
-      deviceId: device.deviceId ?? null,
-      deviceName: device.deviceName ?? null,
-      userAgent: origin.userAgent,
-      ipAddress: origin.ipAddress,
-      cookieHash: hashOpaqueToken(cookie),
-      amr,
-      authenticatedAt,
-      createdAt: now,
-      lastUsedAt: now,
-      expiresAt,
-    });
-  await noteSignIn(ctx, tx, { userId, sessionId: id, device }, origin);
-  const refreshToken = await addRefreshToken(ctx, tx, { id, userId, expiresAt });
-  return { id, expiresAt, refreshToken, cookie };
-}
-
-/**
- * Spent tokens are kept as long as their session, so that a stolen one is recognised; then they only take
- * room.
- */
-async function forgetOldSessions(ctx: Ctx, tx: Tx, userId: string): Promise<void> {
-  const before = new Date(ctx.clock.now().getTime() - ctx.config.sessionsRetentionSeconds * 1000);
-  await later(tx)
-    .delete(sessions)
-    .where(and(eq(sessions.userId, userId), lt(sessions.expiresAt, before)));
+  const [cookie, refreshToken] = [newOpaqueToken(ctx.random), newOpaqueToken(ctx.random)];
+  const session = writeDocument(sessions, {
+    id,
+    userId,
+    deviceId: device.deviceId ?? null,
+    deviceName: device.deviceName ?? null,
+    userAgent: origin.userAgent,
+    ipAddress: origin.ipAddress,
+    cookieHash: hashOpaqueToken(cookie),
+    amr,
+    authenticatedAt,
+    createdAt: now,
+    lastUsedAt: now,
+    expiresAt,
+  });
+  const firstToken = writeDocument(refreshTokens, tokenRow(ctx, { id, userId, expiresAt }, refreshToken));
+  const devices = sql.join(
+    deviceHashes(ctx, device, origin).map((hash) => sql`${hash}`),
+    sql`, `,
+  );
+  const burstSince = new Date(now.getTime() - burstMs).toISOString();
+  const values = sql`${session}, ${firstToken}, array[${devices}]::bytea[], ${burstSince}`;
+  return { id, userId, device, expiresAt, refreshToken, cookie, values };
 }
 
 /** Adds a refresh token to a living session that the transaction holds the lock of. Returns the token. */
@@ -74,13 +85,21 @@ export async function addRefreshToken(
   const token = newOpaqueToken(ctx.random);
   await later(tx)
     .insert(refreshTokens)
-    .values({
-      id: newId(ctx),
-      sessionId: session.id,
-      userId: session.userId,
-      tokenHash: hashOpaqueToken(token),
-      createdAt: ctx.clock.now(),
-      expiresAt: session.expiresAt,
-    });
+    .values(tokenRow(ctx, session, token));
   return token;
+}
+
+function tokenRow(
+  ctx: Ctx,
+  { id, userId, expiresAt }: { id: string; userId: string; expiresAt: Date },
+  token: string,
+): typeof refreshTokens.$inferInsert {
+  return {
+    id: newId(ctx),
+    sessionId: id,
+    userId,
+    tokenHash: hashOpaqueToken(token),
+    createdAt: ctx.clock.now(),
+    expiresAt,
+  };
 }

@@ -26,14 +26,23 @@ export async function recordSecurityEvent(
 ): Promise<void> {
   await later(tx)
     .insert(securityEvents)
-    .values({
-      id: newId(ctx),
-      userId: event.userId ?? null,
-      sessionId: event.sessionId ?? null,
-      type: event.type,
-      ipAddress: origin?.ipAddress ?? null,
-      userAgent: origin?.userAgent ?? null,
-      details: event.details ?? {},
-      createdAt: ctx.clock.now(),
-    });
+    .values(securityEventRow(ctx, event, origin));
+}
+
+/** The row of such an event, for a statement that writes it among other things. */
+export function securityEventRow(
+  ctx: Ctx,
+  event: SecurityEvent,
+  origin: RequestOrigin | null,
+): typeof securityEvents.$inferInsert {
+  return {
+    id: newId(ctx),
+    userId: event.userId ?? null,
+    sessionId: event.sessionId ?? null,
+    type: event.type,
+    ipAddress: origin?.ipAddress ?? null,
+    userAgent: origin?.userAgent ?? null,
+    details: event.details ?? {},
+    createdAt: ctx.clock.now(),
+  };
 }

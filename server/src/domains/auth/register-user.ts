@@ -30,7 +30,7 @@ export async function registerUser(
     const created = await createUser(ctx, tx, { email, name, username });
     const { id: userId, createdAt } = created;
     await tx.insert(passwords).values({ userId, hash, createdAt, updatedAt: createdAt });
-    const bonus = await openWallet(ctx, tx, userId, origin.ipAddress);
+    const bonus = await openWallet(ctx, tx, userId, { ipAddress: origin.ipAddress });
     await recordSecurityEvent(ctx, tx, { type: 'account.registered', userId }, origin);
     await enqueueVerificationMail(ctx, tx, { email, origin });
     return { created, bonus };

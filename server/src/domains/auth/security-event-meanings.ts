@@ -6,13 +6,14 @@ export const securityEventMeanings = {
   'account.unlinked': 'An account at another provider does not sign them in any more.',
   'account.reclaimed':
     'Whoever has the address took the unconfirmed account over; everything in it before is void.',
-  'account.deactivated': 'The account was deactivated; every session, token and consent ended.',
+  'account.deactivated': 'The account was deactivated; every session, token, API key and consent ended.',
   'account.reactivated': 'The account is active again.',
   'account.role_changed': 'The role in this service is another; `details` says from what to what.',
   'impersonation.started':
     'An administrator looks at the account, for a quarter of an hour; `details` says why.',
-  'login.succeeded': 'Somebody signed in with the password.',
-  'login.failed': 'Somebody tried to; `details` says why it failed.',
+  'login.succeeded': 'Somebody signed in, with the password unless `details` says how.',
+  'login.failed':
+    'Somebody tried to, or typed the password wrongly while signed in; `details` says why it failed.',
   'login.new_device': 'Somebody signed in from a device or place that is new to the account.',
   'account.suspicious': 'Something looks like an attack; `details.kind` says what.',
   'session.raised': "A session showed anew that it is its owner's.",
@@ -40,7 +41,7 @@ export const securityEventMeanings = {
   'passkey.counter_regressed': 'A passkey counted backwards and was refused; it may have been copied.',
   'factor.refused': 'A second factor was wrong.',
   'factor.blocked': 'Too many wrong codes; none are looked at for a while.',
-  'factors.reset': 'The operator removed all second factors.',
+  'factors.reset': 'The operator, or an administrator, removed all second factors.',
   'device.remembered': 'A device is not asked for the second factor any more.',
   'devices.forgotten': 'Remembered devices were forgotten.',
   'access.requested': 'The person asked for access to an application.',

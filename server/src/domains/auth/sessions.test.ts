@@ -159,21 +159,6 @@ test('devices that sign each other out at the same time all get an answer', asyn
   expect(answers.map(({ status }) => status)).toContain(200);
 });
 
-test('a session that ended long ago is forgotten with its tokens when its owner signs in again', async () => {
-  const person = await registerPerson(service);
-  await signIn(service, person);
-  const count = async (table: string) => {
-    const text = `select count(*) as count from auth.${table} where user_id = $1`;
-    return (await owner.query(text, [person.id])).rows[0].count;
-  };
-  service.clock.advance({ days: 96 });
-  await signIn(service, person);
-  expect([await count('sessions'), await count('refresh_tokens')]).toEqual([2, 2]);
-  service.clock.advance({ days: 2 });
-  await signIn(service, person);
-  expect([await count('sessions'), await count('refresh_tokens')]).toEqual([2, 2]);
-});
-
 test('a deactivated person is out at once, in every process', async () => {
   const person = await registerPerson(service);
   const { accessToken } = await signIn(service, person);

@@ -1,5 +1,6 @@
 import { decodeProtectedHeader, jwtVerify, type JWTPayload, type ProtectedHeaderParameters } from 'jose';
 import { AppError } from '../../errors.ts';
+import { createBoundedMap } from '../../lib/bounded-map.ts';
 import { firstPartyClientId } from '../../lib/first-party.ts';
 import { accessTokenType, signingAlgorithm, type KeyContext, type SigningKey } from './signing-keys.ts';
 
@@ -51,7 +52,7 @@ export function createTokenVerifier(
   context: KeyContext,
   keys: KeySource,
 ): (token: string, accepted?: AcceptedTokens) => Promise<AccessTokenClaims> {
-  const remembered = new Map<string, { token: string; claims: AccessTokenClaims }>();
+  const remembered = createBoundedMap<{ token: string; claims: AccessTokenClaims }>(rememberedMax);
   const verify = createSignatureVerifier(context, keys);
   return async (token, { impersonation = false } = {}) => {
     // Looked up by the end of its signature, for a text is read from one end to the other to look it up.
@@ -64,12 +65,6 @@ export function createTokenVerifier(
       remembered.delete(key);
     }
     const claims = await verify(token, context.config.jwtAudience, toClaims);
-    if (remembered.size >= rememberedMax) {
-      for (const oldest of remembered.keys()) {
-        remembered.delete(oldest);
-        break;
-      }
-    }
     remembered.set(key, { token, claims });
     return accept(claims, impersonation);
   };

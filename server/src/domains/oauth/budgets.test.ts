@@ -66,6 +66,7 @@ describe('a budget that a person grants', () => {
       code: 'request.invalid',
       field: 'allowance',
     });
+    expect(expectPage(higher, 'consent').page.budget.typed).toEqual({ allowance: '101', maxPerSpend: '50' });
     const allowed = await browser.submit(consent, { decision: 'allow', allowance: '30', maxPerSpend: '20' });
     const code = expectCallback(allowed).searchParams.get('code') ?? '';
     const { body: tokens } = await calls.redeem(code, verifier);
@@ -90,6 +91,8 @@ describe('a budget that a person grants', () => {
 
     const page = expectPage(await browser.open(refused.body.raiseUrl), 'budget');
     expect(page.page).toMatchObject({ used: 20, budget: { allowance: 30 } });
+    expectPage(await browser.submit(page, { decision: 'cancel', allowance: '60' }), 'notice');
+    expect((await spend(tokens.access_token, 20, 'c')).status).toBe(402);
     const saved = await browser.submit(page, { decision: 'save', allowance: '60', maxPerSpend: '' });
     expect(expectPage(saved, 'budget').page).toMatchObject({
       isSaved: true,
@@ -142,8 +145,12 @@ describe('a budget that a person grants', () => {
       budget: { current: null },
     });
     expect(page.text).toContain('A budget for Notes?');
-    const wrong = await browser.submit(page, { decision: 'save', allowance: '0' });
-    expect(expectPage(wrong, 'budget').page.problem).toMatchObject({ field: 'allowance' });
+    const wrong = await browser.submit(page, { decision: 'save', allowance: '1e3', maxPerSpend: '6' });
+    expect(expectPage(wrong, 'budget').page).toMatchObject({
+      problem: { field: 'allowance', detail: expect.stringContaining('must be a whole number from 1') },
+      budget: { typed: { allowance: '1e3', maxPerSpend: '6' } },
+    });
+    expect(expectPage(wrong, 'budget').text).toMatch(/name="allowance" [^>]*value="1e3"/);
     expectPage(await browser.submit(page, { decision: 'cancel', allowance: '7' }), 'notice');
     expect((await spend(tokens.access_token, 5, 'first')).status).toBe(403);
     const saved = await browser.submit(page, { decision: 'save', allowance: '7', maxPerSpend: '6' });
@@ -156,6 +163,29 @@ describe('a budget that a person grants', () => {
     expect(again.page).toMatchObject({ used: 5, budget: { current: { allowance: 7, status: 'active' } } });
     expectPage(await browser.open('/mandates/new?appId=app_unknown'), 'error');
     expect(expectPage(await browser.open('/mandates/new'), 'error').status).toBe(400);
+  });
+
+  test('is given after all by who was signed out before the form was sent', async () => {
+    const person = await registerPerson(service);
+    const browser = new TestBrowser(service);
+    const path = `/mandates/new?appId=${app.clientId}`;
+    const signInPage = expectPage(await browser.open(path), 'sign-in');
+    const page = expectPage(await browser.submit(signInPage, person), 'budget');
+    browser.cookies.delete('__Host-obol_session');
+    const fields = { decision: 'save', allowance: '7' };
+    const ended = expectPage(await browser.submit(page, fields), 'error');
+    expect([ended.status, ended.page.code]).toEqual([401, 'auth.session_ended']);
+    expect(ended.text).toContain('href="/sign-in?next=%2Fmandates%2Fnew%3FappId%3D');
+    const again = expectPage(await browser.open(ended.page.signInUrl), 'sign-in');
+    const back = expectPage(await browser.submit(again, person), 'budget');
+    const saved = expectPage(await browser.submit(back, fields), 'budget');
+    const { pathname } = new URL(saved.url);
+    browser.cookies.delete('__Host-obol_session');
+    const later = await browser.submit(
+      { ...page, page: { form: { ...page.page.form, action: pathname } } },
+      fields,
+    );
+    expect(expectPage(later, 'error').page.signInUrl).toBe(`/sign-in?next=${encodeURIComponent(pathname)}`);
   });
 
   test('goes on after it was paused, and is a new one after it was revoked', async () => {

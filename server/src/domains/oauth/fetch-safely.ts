@@ -31,7 +31,7 @@ export async function fetchSafely(
   const url = new URL(address);
   if (url.protocol !== 'https:' && !limits.mayBeLoopback) throw new Error('only https is asked');
   const signal = AbortSignal.timeout(timeoutMs);
-  const addresses = await untilAborted(signal, findAddresses(url.hostname, limits));
+  const addresses = await untilAborted(signal, findAddresses(url.hostname, { ...limits, signal }));
   const message = await sendRequest(url, { method, headers, body, addresses, signal });
   return untilAborted(signal, toResponse(message));
 }

@@ -1,6 +1,7 @@
 import type { Ctx } from '../../ctx.ts';
 import { writeBytes, type RowDocument } from '../../db/documents.ts';
 import { createGatherer, type Gatherer } from '../../db/index.ts';
+import { createBoundedMap, type BoundedMap } from '../../lib/bounded-map.ts';
 import { readApplicationDocument, type Application } from '../applications/index.ts';
 import { readKnownSecrets, type Known, type SecretDocument, type SourceDocument } from './known.ts';
 
@@ -44,7 +45,7 @@ type BrowserDocument = {
 };
 
 /** Applications by their client id, as they were read last. */
-type Remembered = Map<string, { version: string; application: Application }>;
+type Remembered = BoundedMap<{ version: string; application: Application }>;
 
 /** Bounds the memory, whoever asks; the oldest is forgotten first. */
 const rememberedMax = 1000;
@@ -60,7 +61,7 @@ const gatherers = new WeakMap<Ctx, Gatherer<Asked, Opened>>();
 export function openRequest(ctx: Ctx, asked: Asked): Promise<Opened> {
   const known = gatherers.get(ctx);
   if (known) return known.ask(asked);
-  const remembered: Remembered = new Map();
+  const remembered: Remembered = createBoundedMap(rememberedMax);
   const gatherer = createGatherer((requests: Asked[]) => openTogether(ctx, remembered, requests), {
     batchMax,
   });
@@ -136,9 +137,6 @@ function readClient(
     return { application: known.application, secrets: readKnownSecrets(secrets) };
   }
   const application = readApplicationDocument(document);
-  remembered.delete(clientId);
-  const [oldest] = remembered.size >= rememberedMax ? remembered.keys() : [];
-  if (oldest !== undefined) remembered.delete(oldest);
   remembered.set(clientId, { version, application });
   return { application, secrets: readKnownSecrets(secrets) };
 }

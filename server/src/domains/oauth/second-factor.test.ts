@@ -55,7 +55,7 @@ test('the pages ask for the second step, and nothing gets past it', async () => 
   const elsewhere = await browser.open(plain.authorizeUrl({ prompt: 'none' }));
   expect(expectCallback(elsewhere).searchParams.get('error')).toBeTruthy();
   const wrong = expectPage(await browser.submit(second, { code: '000000' }), 'second-factor');
-  expect([wrong.status, wrong.page.problem.code]).toEqual([403, 'auth.code_wrong']);
+  expect([wrong.status, wrong.page.problem]).toEqual([403, { code: 'auth.code_wrong', field: 'code' }]);
   const consent = await browser.submit(wrong, { code: codeOf(service, holder.secret) });
   const tokens = await finish(expectPage(consent, 'consent'));
   expect(decodeJwt(tokens.id_token)).toMatchObject({ acr: secondFactor, amr: ['pwd', 'otp', 'mfa'] });

@@ -1,6 +1,8 @@
 import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
-import type { Caller } from '../../db/index.ts';
+import type { Caller, Tx } from '../../db/index.ts';
+import { recordAuditEvent } from '../audit/index.ts';
+import { findPerson } from './find-person.ts';
 
 type Row = Record<string, unknown>;
 
@@ -14,22 +16,51 @@ const rowsAtOnceMax = 500;
  * are read while they are asked for, a page at a time, each in a transaction of its own that asks whether the
  * session lives. Throws `auth.session_ended`.
  */
-export async function collectPersonalData(ctx: Ctx, caller: Caller): Promise<PersonalSection[]> {
-  const sections = await ctx.db.asServiceFor(caller, async (tx) => {
+export function collectPersonalData(ctx: Ctx, caller: Caller): Promise<PersonalSection[]> {
+  return collect(caller.userId, (work) => ctx.db.asServiceFor(caller, work));
+}
+
+/**
+ * The same about whoever has an address, for the operator whom they asked by other means; it stands in the
+ * audit trail with the reason. Throws `users.unknown_email`.
+ */
+export async function collectDataForOperator(
+  ctx: Ctx,
+  { email, reason }: { email: string; reason?: string | undefined },
+): Promise<{ id: string; sections: PersonalSection[] }> {
+  const id = await ctx.db.asService(async (tx) => {
+    const person = await findPerson(tx, email);
+    const [actor, target] = [{ type: 'operator' as const }, { type: 'user', id: person.id }];
+    await recordAuditEvent(ctx, tx, { action: 'user.exported', actor, target, reason });
+    return person.id;
+  });
+  return { id, sections: await collect(id, (work) => ctx.db.asService(work)) };
+}
+
+/** Does some of it in a transaction of the service, which may ask for whom. */
+type Enter = <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
+
+async function collect(userId: string, enter: Enter): Promise<PersonalSection[]> {
+  const sections = await enter(async (tx) => {
     const { rows } = await tx.execute<{ name: string }>(
       sql`select s as name from auth.list_personal_sections() s`,
     );
     return rows;
   });
-  return sections.map(({ name }) => ({ name: camelCase(name), rows: () => readRows(ctx, caller, name) }));
+  return sections.map(({ name }) => ({
+    name: camelCase(name),
+    rows: () => readRows(enter, { userId, section: name }),
+  }));
 }
 
-async function* readRows(ctx: Ctx, caller: Caller, section: string): AsyncGenerator<Row> {
+type Wanted = { userId: string; section: string };
+
+async function* readRows(enter: Enter, { userId, section }: Wanted): AsyncGenerator<Row> {
   for (let after: Row | null = null, count = rowsAtOnceMax; count === rowsAtOnceMax;) {
-    const page: Row[] = await ctx.db.asServiceFor(caller, async (tx) => {
+    const page: Row[] = await enter(async (tx) => {
       const last = after && JSON.stringify(after);
       const { rows } = await tx.execute<{ row: Row }>(sql`
-        select r as row from auth.read_personal_rows(${caller.userId}, ${section}, ${last}, ${rowsAtOnceMax}) r`);
+        select r as row from auth.read_personal_rows(${userId}, ${section}, ${last}, ${rowsAtOnceMax}) r`);
       return rows.map(({ row }) => row);
     });
     yield* page.map(withCamelCase);

@@ -1,9 +1,12 @@
 import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
-import type { Caller } from '../../db/index.ts';
+import type { Caller, Tx } from '../../db/index.ts';
 import { AppError } from '../../errors.ts';
+import type { RequestOrigin } from '../audit/index.ts';
+import { assertOwnPassword } from '../auth/index.ts';
 import { closeCheckouts } from '../payments/index.ts';
 import { sealAddress } from './erasure-address.ts';
+import { findPerson } from './find-person.ts';
 
 type Account = { email: string; hash: string | null; signed_in_at: string };
 
@@ -15,23 +18,51 @@ const recentMs = 10 * 60_000;
  * keep. Their password is asked for again; who has none must have signed in within the last ten minutes.
  * Checkouts that are open are ended at their providers first; one that cannot be is in the way. The
  * address is told, by a job that alone can read it. Throws `auth.session_ended`, `auth.password_wrong`,
- * `auth.sign_in_again`, `users.erasure_blocked` and `server.busy`.
+ * `auth.sign_in_again`, `users.erasure_blocked`, `request.rate_limited` and `server.busy`.
  */
 export async function erasePerson(
   ctx: Ctx,
   caller: Caller,
   { currentPassword }: { currentPassword?: string | undefined },
+  origin: RequestOrigin,
 ): Promise<void> {
   const account = await readAccount(ctx, caller);
-  await assertOwner(ctx, account, currentPassword);
+  if (account.hash === null) assertJustSignedIn(ctx, account);
+  else if (currentPassword === undefined) throw new AppError('auth.password_wrong');
+  else await assertOwnPassword(ctx, caller, { password: currentPassword, hash: account.hash }, origin);
   await closeCheckouts(ctx, caller.userId);
+  const leaving = { ...account, userId: caller.userId, byOperator: false };
+  await ctx.db.unhurried.asServiceFor(caller, (tx) => erase(ctx, tx, leaving));
+}
+
+/**
+ * The same with whoever has an address, for the operator whom they asked by other means, and as the audit
+ * trail then says. Returns whom. Throws `users.unknown_email`, `users.erasure_blocked`, `users.last_admin`.
+ */
+export async function erasePersonForOperator(
+  ctx: Ctx,
+  { email: address }: { email: string },
+): Promise<{ id: string; email: string }> {
+  const { id, email } = await ctx.db.asService((tx) => findPerson(tx, address));
+  await closeCheckouts(ctx, id);
+  const leaving = { userId: id, email, hash: null, byOperator: true };
+  await ctx.db.unhurried.asService((tx) => erase(ctx, tx, leaving));
+  return { id, email };
+}
+
+type Leaving = { userId: string; email: string; hash: string | null; byOperator: boolean };
+
+/**
+ * `hash` is of the password that was asked for; whoever has another by now, only the operator erases. `tx`
+ * is unhurried: somebody who has spent a million times takes longer than other statements may.
+ */
+async function erase(ctx: Ctx, tx: Tx, { userId, email, hash, byOperator }: Leaving): Promise<void> {
   const { creditsDailyFree, creditsDailyCap } = ctx.config;
   const at = ctx.clock.now().toISOString();
-  await ctx.db.asServiceFor(caller, async (tx) => {
-    await tx.execute(sql`
-      select auth.erase_person(${caller.userId}, ${account.hash}, ${at}, ${creditsDailyFree}, ${creditsDailyCap})`);
-    await ctx.jobs.enqueue(tx, 'send-erasure-mail', { sealedEmail: sealAddress(ctx, account.email), at });
-  });
+  await tx.execute(sql`
+    select auth.erase_person(
+      ${userId}, ${hash}, ${at}, ${creditsDailyFree}, ${creditsDailyCap}, ${byOperator})`);
+  await ctx.jobs.enqueue(tx, 'send-erasure-mail', { sealedEmail: sealAddress(ctx, email), at });
 }
 
 async function readAccount(ctx: Ctx, caller: Caller): Promise<Account> {
@@ -49,13 +80,7 @@ async function readAccount(ctx: Ctx, caller: Caller): Promise<Account> {
   });
 }
 
-async function assertOwner(ctx: Ctx, account: Account, currentPassword: string | undefined): Promise<void> {
-  if (account.hash === null) {
-    const ageMs = ctx.clock.now().getTime() - new Date(account.signed_in_at).getTime();
-    if (ageMs > recentMs) throw new AppError('auth.sign_in_again');
-    return;
-  }
-  const matches =
-    currentPassword !== undefined && (await ctx.passwords.verify(currentPassword, account.hash));
-  if (!matches) throw new AppError('auth.password_wrong');
+function assertJustSignedIn(ctx: Ctx, { signed_in_at: signedInAt }: Account): void {
+  const ageMs = ctx.clock.now().getTime() - new Date(signedInAt).getTime();
+  if (ageMs > recentMs) throw new AppError('auth.sign_in_again');
 }

@@ -17,7 +17,7 @@ export async function leave(
   origin: RequestOrigin,
 ): Promise<{ success: true; message: string }> {
   if (erase === 'true') {
-    await erasePerson(ctx, caller, { currentPassword });
+    await erasePerson(ctx, caller, { currentPassword }, origin);
     return { success: true, message: 'The account is erased.' };
   }
   await deactivateOwnAccount(ctx, { caller, origin });

@@ -1,6 +1,8 @@
 import { inflateRawSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { registerApplication } from '../../../test/harness/applications.ts';
 import { startTestService } from '../../../test/harness/index.ts';
+import { addAdministrator } from '../../../test/harness/movements.ts';
 import { registerPerson, signIn } from '../../../test/harness/people.ts';
 import { addWalletHolder, connectAsOwner } from '../../../test/harness/wallets.ts';
 
@@ -72,6 +74,20 @@ test('it holds no secret, and nothing of anybody else', async () => {
   expect(text).not.toContain('$argon2');
   expect(text).not.toMatch(/"\\\\x[0-9a-f]/);
   for (const word of [ben.id, ben.email]) expect(text).not.toContain(word);
+});
+
+test('of the audit trail it holds from where the person did something, not from where others did', async () => {
+  const [ada, admin] = [await newPerson(), await addAdministrator(service)];
+  await registerApplication(service, ada.token);
+  const body = { amount: 5, description: 'Asked by mail' };
+  await service.send('POST', `/api/v1/users/${ada.id}/credits`, { token: admin.token, body });
+  const { sections } = (await service.send('GET', path, { token: ada.token })).body;
+  const [own, others] = ['application.created', 'credits.granted'].map((wanted) =>
+    sections['audit.events'].find(({ action }: { action: string }) => action === wanted),
+  );
+  expect(own).toMatchObject({ actorId: ada.id, ipAddress: '127.0.0.1' });
+  expect(others).toMatchObject({ actorId: admin.userId, reason: 'Asked by mail' });
+  expect(others).not.toHaveProperty('ipAddress');
 });
 
 test('a history of many pages is in it whole and in order', async () => {

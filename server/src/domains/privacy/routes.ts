@@ -6,6 +6,8 @@ import type { ErrorCode } from '../../errors.ts';
 import { authenticate, callerOf } from '../../http/authenticate.ts';
 import { limits } from '../../http/limits.ts';
 import { originOf } from '../../http/origin.ts';
+import { forPageCaller } from '../../http/pages/page-caller.ts';
+import { addPages } from '../../http/pages/page-scope.ts';
 import { collectPersonalData } from './collect-personal-data.ts';
 import { formatPersonalDataAsJson, formatPersonalDataAsZip } from './format-personal-data.ts';
 import { leave } from './leave.ts';
@@ -16,6 +18,7 @@ const common = { tags: ['users'], security: [{ bearer: [] }] };
 /** What a person may have: everything held about them, and that it is forgotten. */
 export function addPrivacyRoutes(app: App, ctx: Ctx): void {
   addExportRoute(app, ctx);
+  addExportPage(app, ctx);
   addLeaveRoute(app, ctx);
 }
 
@@ -39,6 +42,23 @@ function addExportRoute(app: App, ctx: Ctx): void {
       return sendArchive(reply, 'zip', formatPersonalDataAsZip(sections, ctx.clock.now()));
     },
   );
+}
+
+/** The same file for who is signed in at a browser. */
+function addExportPage(app: App, ctx: Ctx): void {
+  const options = { config: { limit: limits.exportPerson }, schema: { hide: true } };
+  addPages(app, (pages) => {
+    pages.get('/account/export', options, (request, reply) =>
+      forPageCaller(ctx, request, reply, {
+        next: '/account',
+        work: async (caller) => {
+          const sections = await collectPersonalData(ctx, caller);
+          const file = formatPersonalDataAsJson(sections, ctx.clock.now());
+          return sendArchive(reply, 'json', Readable.from(file));
+        },
+      }),
+    );
+  });
 }
 
 function addLeaveRoute(app: App, ctx: Ctx): void {

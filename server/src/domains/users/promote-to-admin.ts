@@ -1,4 +1,4 @@
-import { eq } from 'drizzle-orm';
+import { and, eq, isNull } from 'drizzle-orm';
 import { recordAuditEvent } from '../audit/index.ts';
 import type { Ctx } from '../../ctx.ts';
 import { AppError } from '../../errors.ts';
@@ -17,7 +17,7 @@ export async function promoteToAdmin(
     const [user] = await tx
       .update(users)
       .set({ role: 'admin', updatedAt: ctx.clock.now() })
-      .where(eq(users.email, normalizeEmail(email)))
+      .where(and(eq(users.email, normalizeEmail(email)), isNull(users.erasedAt)))
       .returning({ id: users.id, email: users.email });
     if (!user) throw new AppError('users.unknown_email');
     await recordAuditEvent(ctx, tx, {

@@ -25,8 +25,9 @@ export const users = authSchema.table(
     erasedAt: at('erased_at'),
     createdAt: at('created_at').notNull(),
     updatedAt: at('updated_at').notNull(),
+    /** Deactivated and banned are two things; an account is active while it is neither. */
     deactivatedAt: at('deactivated_at'),
-    /** Banned: deactivated with a reason, until a time or for good. */
+    /** With a reason, until a time or for good. */
     bannedAt: at('banned_at'),
     banEndsAt: at('ban_ends_at'),
     banReason: text('ban_reason'),
@@ -45,12 +46,21 @@ export const users = authSchema.table(
     index('users_ban_ends_idx')
       .on(table.banEndsAt)
       .where(sql`${table.banEndsAt} is not null`),
-    index('users_created_idx').on(table.createdAt, table.id),
-    index('users_active_idx').on(table.isActive, table.createdAt, table.id),
+    index('users_created_idx')
+      .on(table.createdAt, table.id)
+      .where(sql`${table.erasedAt} is null`),
+    index('users_active_idx')
+      .on(table.isActive, table.createdAt, table.id)
+      .where(sql`${table.erasedAt} is null`),
+    index('users_banned_idx')
+      .on(table.createdAt, table.id)
+      .where(sql`${table.bannedAt} is not null`),
     index('users_admins_idx')
       .on(table.createdAt, table.id)
       .where(sql`${table.role} = 'admin'`),
-    index('users_email_search_idx').on(sql`${table.email} collate "C"`, table.createdAt, table.id),
+    index('users_email_search_idx')
+      .on(sql`${table.email} collate "C"`, table.createdAt, table.id)
+      .where(sql`${table.erasedAt} is null`),
     index('users_domain_search_idx').on(
       sql`split_part(${table.email}, '@', 2) collate "C"`,
       table.createdAt,

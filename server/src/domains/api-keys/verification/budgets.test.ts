@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { registerApplication, type TestApplication } from '../../../../test/harness/applications.ts';
 import { makeKey, ownKeys, verifyKey } from '../../../../test/harness/api-keys.ts';
 import { startTestService, type Answer } from '../../../../test/harness/index.ts';
+import { registerPerson, signIn } from '../../../../test/harness/people.ts';
 import { addLot, addWalletHolder, type WalletHolder } from '../../../../test/harness/wallets.ts';
 import { expectSound } from '../../../../test/harness/movements.ts';
 
@@ -220,4 +221,35 @@ test('parallel spends for many people by one key of an application stay within i
   const rest = await Promise.all(holders.map(availableTo));
   expect(rest.reduce((sum, available) => sum + available, 0)).toBe(8 * 150 - 40);
   await expectSound(service);
+});
+
+test('a budget is raised after a sign-in of the last half hour only, by whichever route; lowered at any time', async () => {
+  const person = await registerPerson(service);
+  const { refreshToken } = await signIn(service, person);
+  const budget = { allowance: 20, period: 'week', maxPerSpend: 5, kinds: ['free'] };
+  const { id } = await makeKey(service, (await signIn(service, person)).accessToken, { budget });
+  service.clock.advance({ seconds: 1801 });
+  const { body: kept } = await service.send('POST', '/api/v1/auth/refresh', { body: { refreshToken } });
+  const token: string = kept.accessToken;
+  const { body: mandates } = await service.send('GET', '/api/v1/credits/mandates', { token });
+  const change = (terms: Record<string, unknown>, as = token) =>
+    service.send('PATCH', `${ownKeys}/${id}`, { token: as, body: { budget: terms } });
+  const changeMandate = (body: Record<string, unknown>, as = token) =>
+    service.send('PATCH', `/api/v1/credits/mandates/${mandates[0].id}`, { token: as, body });
+  const raises = [{ allowance: 21 }, { period: 'day' }, { kinds: ['free', 'paid'] }, { maxPerSpend: null }];
+  const refused = { status: 403, body: { code: 'auth.step_up_required' } };
+  for (const raise of raises) {
+    expect(await change(raise), JSON.stringify(raise)).toMatchObject(refused);
+    expect(await changeMandate(raise), JSON.stringify(raise)).toMatchObject(refused);
+  }
+  expect(await changeMandate({ overrun: 'spill' })).toMatchObject(refused);
+  const lower = { allowance: 10, period: 'week', maxPerSpend: 4, kinds: ['free'] };
+  expect((await change(lower)).body.budget).toMatchObject(lower);
+  expect((await changeMandate({ allowance: 9 })).body).toMatchObject({ allowance: 9 });
+  for (const status of ['paused', 'active']) expect((await changeMandate({ status })).status).toBe(200);
+  const rename = { token, body: { name: 'Hourly import' } };
+  expect((await service.send('PATCH', `${ownKeys}/${id}`, rename)).status).toBe(200);
+  const { accessToken: fresh } = await signIn(service, person);
+  expect((await change({ allowance: 50 }, fresh)).status).toBe(200);
+  expect((await changeMandate({ allowance: 60 }, fresh)).status).toBe(200);
 });

@@ -113,7 +113,9 @@ test('a form without the token of this browser, and one of somebody signed out, 
   expect(expectPage(forged, 'error')).toMatchObject({ status: 403, page: { code: 'request.csrf' } });
   ada.browser.cookies.delete('__Host-obol_session');
   const ended = await ada.decide(shown, 0, { decision: 'approve', role: 'editor' });
-  expect(expectPage(ended, 'error')).toMatchObject({ status: 401, page: { code: 'auth.session_ended' } });
+  const signInUrl = '/sign-in?next=%2Faccess-requests';
+  const page = { code: 'auth.session_ended', links: ['sign-in'], signInUrl };
+  expect(expectPage(ended, 'error')).toMatchObject({ status: 401, page });
   expectPage(await ada.browser.open(path), 'sign-in');
   const { body } = await service.send('GET', '/api/v1/access-requests', { token: ada.token });
   expect(body.accessRequests).toHaveLength(1);

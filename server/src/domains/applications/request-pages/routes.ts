@@ -7,11 +7,11 @@ import type { Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import { csrfField, requireCsrfToken } from '../../../http/csrf.ts';
 import { originOf } from '../../../http/origin.ts';
+import { findPageCaller, requirePageCaller } from '../../../http/pages/page-caller.ts';
 import { addPages } from '../../../http/pages/page-scope.ts';
 import { reactPageRoute, sendReactPage } from '../../../http/pages/react-page.ts';
-import { readSignInCookie } from '../../../http/sign-in-cookie.ts';
+import { signInUrl } from '../../../http/pages/sign-in-url.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
-import { findBrowserCaller } from '../../auth/index.ts';
 import { approveRequest } from '../access-requests/approve-request.ts';
 import { denyRequest } from '../access-requests/deny-request.ts';
 import { buildRequestsPage } from './build-requests-page.ts';
@@ -30,11 +30,11 @@ export function addRequestPages(app: App, ctx: Ctx): void {
     );
     const options = {
       preHandler: requireCsrfToken(ctx),
+      config: { signsInAt: () => signInUrl(path) },
       schema: { ...schema, params: schemas.decidedParamsSchema, body: schemas.decisionFormSchema },
     };
     pages.post(`${path}/:id`, options, async (request, reply) => {
-      const caller = await callerOf(ctx, request);
-      if (!caller) throw new AppError('auth.session_ended');
+      const caller = await requirePageCaller(ctx, request);
       const decision = { ...request.body, id: request.params.id };
       const refusal = await refusalOf(() => decide(ctx, caller, decision, originOf(request)));
       if (refusal) return show(ctx, request, reply, { problem: { code: refusal.code }, refusal });
@@ -52,8 +52,8 @@ async function show(
   reply: FastifyReply,
   { decided = null, problem, refusal }: Shown,
 ): Promise<FastifyReply> {
-  const caller = await callerOf(ctx, request);
-  if (!caller) return reply.redirect(`/sign-in?${new URLSearchParams({ next: path }).toString()}`, 303);
+  const caller = await findPageCaller(ctx, request);
+  if (!caller) return reply.redirect(signInUrl(path), 303);
   const hidden = csrfField(ctx, request, reply);
   const page = await buildRequestsPage(ctx, caller, { hidden, decided, ...(problem ? { problem } : {}) });
   return sendReactPage(reply, page, { status: refusal?.status ?? 200 });
@@ -80,10 +80,6 @@ async function refusalOf(work: () => Promise<void>): Promise<AppError | undefine
     if (error instanceof AppError && survivable.includes(error.code)) return error;
     throw error;
   }
-}
-
-function callerOf(ctx: Ctx, request: FastifyRequest): Promise<Caller | undefined> {
-  return findBrowserCaller(ctx, readSignInCookie(ctx.config, request));
 }
 
 function decisionOf(done: string | undefined): AccessRequestsPage['decided'] {

@@ -1,13 +1,14 @@
 import type { Ctx } from '../../../ctx.ts';
-import type { Caller, Tx } from '../../../db/index.ts';
+import type { Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import { firstPartyClientId, firstPartyScope } from '../../../lib/first-party.ts';
 import { newId } from '../../../lib/ids.ts';
 import { recordAuditEvent, type RequestOrigin } from '../../audit/index.ts';
-import { lockUsers, toUserObject, type User, type UserObject } from '../../users/index.ts';
+import { toUserObject, type User, type UserObject } from '../../users/index.ts';
 import { readAvailable } from '../read-available.ts';
 import { recordSecurityEvent } from '../record-security-event.ts';
 import { sessions } from '../tables.ts';
+import { lockBoth } from './lock-both.ts';
 
 export type Impersonation = {
   user: UserObject;
@@ -38,6 +39,7 @@ export async function impersonateUser(
   const expiresAt = new Date(now.getTime() + lifetimeSeconds * 1000);
   const user = await ctx.db.asAdministrator(caller, async (tx) => {
     const person = await lockBoth(tx, caller, userId);
+    if (person.role === 'admin' || !person.isActive) throw new AppError('users.impersonation_refused');
     await tx.insert(sessions).values({
       id: sessionId,
       userId,
@@ -64,19 +66,6 @@ export async function impersonateUser(
     expiresIn: lifetimeSeconds,
     sessionId,
   };
-}
-
-/**
- * Both accounts, locked until the commit, so that neither of them changes role or activity unseen.
- */
-async function lockBoth(tx: Tx, caller: Caller, userId: string): Promise<User> {
-  const both = await lockUsers(tx, [caller.userId, userId]);
-  const administrator = both.find(({ id }) => id === caller.userId);
-  const person = both.find(({ id }) => id === userId);
-  if (administrator?.role !== 'admin' || !administrator.isActive) throw new AppError('auth.admin_required');
-  if (!person) throw new AppError('request.not_found');
-  if (person.role === 'admin' || !person.isActive) throw new AppError('users.impersonation_refused');
-  return person;
 }
 
 function signToken(

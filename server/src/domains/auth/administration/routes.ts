@@ -10,16 +10,18 @@ import { securityEventsSchema, sessionsSchema } from '../schemas.ts';
 import { endSessionsOf } from './end-sessions-of.ts';
 import { impersonateUser } from './impersonate-user.ts';
 import { readSessionsOf, readTrailOf } from './read-trail-of.ts';
-import { impersonationBodySchema, impersonationTokenSchema, sessionOfUserSchema } from './schemas.ts';
+import { resetFactorsOf } from './reset-factors-of.ts';
+import { impersonationTokenSchema, reasonBodySchema, sessionOfUserSchema } from './schemas.ts';
 
 const common = { tags: ['users'], security: [{ bearer: [] }] };
 const config = { refusals: ['auth.admin_required', 'request.not_found'] as const satisfies ErrorCode[] };
 const path = '/api/v1/users/:userId';
 
-/** Sessions and trails of other people, for administrators. */
+/** Sessions, factors and trails of other people, for administrators. */
 export function addAuthAdministrationRoutes(app: App, ctx: Ctx): void {
   addSessionRoutes(app, ctx);
   addTrailRoute(app, ctx);
+  addFactorsRoute(app, ctx);
   addImpersonationRoute(app, ctx);
 }
 
@@ -83,6 +85,30 @@ function addTrailRoute(app: App, ctx: Ctx): void {
   );
 }
 
+function addFactorsRoute(app: App, ctx: Ctx): void {
+  const schema = {
+    ...common,
+    summary: "Remove somebody's second factors (administrators)",
+    description:
+      'For who lost them all, once you know by other means who is asking. Passkeys and remembered devices go, too, ' +
+      'their sessions end, and their address is told. Nobody removes their own here; those of another administrator ' +
+      'take a recent sign-in.',
+    params: userIdSchema,
+    body: reasonBodySchema,
+    response: { 200: doneSchema },
+  };
+  const refusals = [...config.refusals, 'users.reset_refused', 'auth.step_up_required'] as const;
+  app.post(
+    `${path}/reset-factors`,
+    { preHandler: authenticate(ctx), config: { refusals }, schema },
+    async (request) => {
+      const whose = { ...request.body, ...request.params };
+      await resetFactorsOf(ctx, callerOf(request), whose, originOf(request));
+      return { success: true as const, message: 'The second factors are removed.' };
+    },
+  );
+}
+
 function addImpersonationRoute(app: App, ctx: Ctx): void {
   const schema = {
     ...common,
@@ -91,7 +117,7 @@ function addImpersonationRoute(app: App, ctx: Ctx): void {
       'An access token with the claim `act`, for a quarter of an hour and for reading only: GET and HEAD, and signing ' +
       'out. The person sees it in their trail and among their devices. Administrators cannot be impersonated.',
     params: userIdSchema,
-    body: impersonationBodySchema,
+    body: reasonBodySchema,
     response: { 200: impersonationTokenSchema },
   };
   app.post(

@@ -7,7 +7,7 @@ export const sessionOfUserSchema = Type.Object({
   sessionId: Type.String({ format: 'uuid' }),
 });
 
-export const impersonationBodySchema = Type.Object({ reason: reasonSchema });
+export const reasonBodySchema = Type.Object({ reason: reasonSchema });
 
 /** As at a sign-in, without a refresh token: there is none. */
 export const impersonationTokenSchema = Type.Object(

@@ -4,7 +4,7 @@ import { AppError } from '../../../errors.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
 import { checkEmail } from '../../users/index.ts';
 import { announceChange } from '../factors/announce-change.ts';
-import { checkOwnPassword } from '../factors/read-account.ts';
+import { checkOwnPassword } from '../factors/check-own-password.ts';
 import { mayMailLink } from '../recovery/may-mail-link.ts';
 import { lockAccount } from '../sign-in/lock-account.ts';
 
@@ -13,7 +13,7 @@ const type = 'email.change_requested';
 /**
  * Has a link sent to the address that the caller wants to have, and tells the one they have. The answer is
  * the same whether or not somebody has that address. Throws `request.invalid`, `auth.password_wrong`,
- * `request.rate_limited` after five links within an hour.
+ * `request.rate_limited` after five links within an hour, or too many wrong passwords.
  */
 export async function requestEmailChange(
   ctx: Ctx,
@@ -22,7 +22,7 @@ export async function requestEmailChange(
   origin: RequestOrigin,
 ): Promise<void> {
   const email = checkEmail(newEmail, '/body/newEmail');
-  await checkOwnPassword(ctx, caller, password);
+  await checkOwnPassword(ctx, caller, password, origin);
   const { userId, sessionId } = caller;
   await ctx.db.asServiceFor(caller, async (tx) => {
     const user = await lockAccount(tx, userId);

@@ -6,10 +6,10 @@ import type { RequestOrigin } from '../../audit/index.ts';
 import { lockAccount } from '../sign-in/lock-account.ts';
 import { twoFactorAuth } from '../tables.ts';
 import { announceChange } from './announce-change.ts';
+import { checkOwnPassword } from './check-own-password.ts';
 import { endFactorsIfNone } from './end-factors.ts';
 import { prepareProof } from './prepare-proof.ts';
 import { proveFactor, toRefusal } from './prove-factor.ts';
-import { checkOwnPassword } from './read-account.ts';
 
 /**
  * Switches codes from an app off, for who shows both factors in the same request. Without another second
@@ -23,7 +23,7 @@ export async function disableTotp(
   origin: RequestOrigin,
 ): Promise<void> {
   const { userId, sessionId } = caller;
-  await checkOwnPassword(ctx, caller, password);
+  await checkOwnPassword(ctx, caller, password, origin);
   const prepared = await prepareProof(ctx, userId, { code }, origin);
   const result = await ctx.db.asServiceFor(caller, async (tx) => {
     const user = await lockAccount(tx, userId);

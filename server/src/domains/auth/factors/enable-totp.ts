@@ -10,6 +10,7 @@ import { twoFactorAuth } from '../tables.ts';
 import { announceChange } from './announce-change.ts';
 import { forgetAttempts, takeAttempt } from './attempts.ts';
 import { replaceBackupCodes } from './backup-codes.ts';
+import { endForeignSessions } from './end-foreign-sessions.ts';
 import { spendTotpCode, toRefusal, type FactorRefusal } from './prove-factor.ts';
 import { readAccount } from './read-account.ts';
 import { strengthenSession } from './strengthen-session.ts';
@@ -46,6 +47,7 @@ export async function enableTotp(
       .update(twoFactorAuth)
       .set({ enabledAt: ctx.clock.now() })
       .where(eq(twoFactorAuth.userId, userId));
+    await endForeignSessions(ctx, tx, userId, origin);
     await strengthenSession(tx, caller, ['otp']);
     const { sessionId } = caller;
     await announceChange(ctx, tx, { user, sessionId, type: 'totp.enabled', notice: 'totp_enabled' }, origin);

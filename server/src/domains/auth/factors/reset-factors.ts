@@ -10,9 +10,9 @@ import { endFactorsIfNone } from './end-factors.ts';
 
 /**
  * Removes every second factor of a person who lost them all, passkeys included, and ends their sessions; the
- * address is told. For whoever runs the service, once they know by other means who is asking: who can only
- * read the person's mail must not get here. `tx` is the service's, and also takes the audit event of whoever
- * did it. Returns whether there was such an active person.
+ * address is told. For whoever runs or administers the service, once they know by other means who is asking:
+ * who can only read the person's mail must not get here. `tx` is the service's, and also takes the audit
+ * event of whoever did it. Returns whether there was such an active person.
  */
 export async function resetFactors(ctx: Ctx, tx: Tx, userId: string): Promise<boolean> {
   const user = await lockAccount(tx, userId);

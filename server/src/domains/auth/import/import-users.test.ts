@@ -118,25 +118,6 @@ test('an address that has an account is skipped, and nothing of the account chan
   expect((await logIn(service, ada)).status).toBe(200);
 });
 
-test('with the policy update an account is completed, and its old password and sessions are void', async () => {
-  const ada = await registerPerson(service);
-  const { accessToken: token } = await signIn(service, ada);
-  const person = { email: ada.email, name: 'Ada', role: 'admin', passwordHash: hash };
-  expect(await take(lines(person), { onConflict: 'update', withRoles: true })).toMatchObject({ updated: 1 });
-  expect((await service.send('GET', '/api/v1/users/me', { token })).body.code).toBe('auth.session_ended');
-  expect((await logIn(service, ada)).status).toBe(401);
-  expect(await profileOf(ada.email)).toMatchObject({ id: ada.id, name: 'Ada', role: 'user', credits: 150 });
-});
-
-test('who registered under an address that only the file knows to be confirmed loses what they set up', async () => {
-  const squatter = await registerPerson(service);
-  await take(lines({ email: squatter.email, emailVerified: true }), { onConflict: 'update' });
-  expect((await logIn(service, squatter)).status).toBe(401);
-  expect(await rowsOf(squatter.email)).toMatchObject([
-    { id: squatter.id, email_verified_at: expect.any(Date) },
-  ]);
-});
-
 test('a name that is taken is left out, and the person is not', async () => {
   const [id, username] = [randomUUID(), `ben-${randomUUID()}`];
   await take(lines({ id, email: newEmail(), username, accounts: `github:${id}`, auth0Id: `auth0|${id}` }));

@@ -42,7 +42,7 @@ const samples: [string, MappingName, Expected][] = [
     'better-auth',
     {
       user: { ...ada, picture: 'https://example.com/ada.png' },
-      accounts: [{ provider: 'https://github.com', provider_account_id: '1234567' }],
+      accounts: [{ provider: 'https://github.com/login/oauth', provider_account_id: '1234567' }],
       externalId: 'kq0Wb2pG7yJt5aYxN3dLrV8sEfZhUcMo',
     },
   ],

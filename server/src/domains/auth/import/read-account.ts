@@ -1,3 +1,5 @@
+import { knownIssuers } from '../../../identity-providers.ts';
+import { githubEndpoints } from '../upstream/read-github-identity.ts';
 import { readField, readFields, readText } from './read-field.ts';
 
 /** An account at another provider, known by its issuer, which signs the person in. */
@@ -28,19 +30,31 @@ function readAccount(value: unknown): ImportedAccount | undefined {
   return { provider: issuerOf(provider), id, email: readText(readField(fields, 'email')) ?? null };
 }
 
-/** Providers are known by their issuers; these are those of the names that other systems have for them. */
-const issuers: Record<string, string> = {
-  google: 'https://accounts.google.com',
-  'google-oauth2': 'https://accounts.google.com',
-  'google.com': 'https://accounts.google.com',
-  github: 'https://github.com',
-  'github.com': 'https://github.com',
-  apple: 'https://appleid.apple.com',
-  'apple.com': 'https://appleid.apple.com',
+const { google, apple } = knownIssuers;
+const github = githubEndpoints({ issuer: knownIssuers.github }).issuer;
+
+/** The names that other systems have for providers, by the issuers by which sign-in knows them. */
+const names: Record<string, string[]> = {
+  [google]: ['google', 'google-oauth2', 'google.com', 'accounts.google.com'],
+  [github]: ['github', 'github.com', knownIssuers.github],
+  [apple]: ['apple', 'apple.com', 'appleid.apple.com'],
 };
+const issuers = new Map(
+  Object.entries(names).flatMap(([issuer, others]) =>
+    [issuer, ...others].map((name): [string, string] => [name, issuer]),
+  ),
+);
+/** The issuer of such a tenant ends with a slash, wherever it was written without. */
+const auth0Tenant = /^https:\/\/([\w-]+\.)+auth0\.com$/;
 
 function issuerOf(provider: string): string {
-  return issuers[provider.toLowerCase()] ?? provider;
+  const name = provider.toLowerCase().replace(/\/$/, '');
+  return issuers.get(name) ?? (auth0Tenant.test(name) ? `${name}/` : provider);
+}
+
+/** Whether sign-in could know the provider of an account: it knows none by a name. */
+export function hasIssuer({ provider }: ImportedAccount): boolean {
+  return /^https?:\/\//i.test(provider);
 }
 
 function readTextList(text: string): unknown {

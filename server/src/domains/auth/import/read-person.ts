@@ -9,7 +9,7 @@ import {
   type Mapping,
   type MappingParameters,
 } from './mappings.ts';
-import type { ImportedAccount } from './read-account.ts';
+import { hasIssuer, type ImportedAccount } from './read-account.ts';
 import { readFields, readText, readTime, readTruth, type Fields } from './read-field.ts';
 
 /** A person as `auth.import_people` takes them; see `auth.person_to_import`. */
@@ -107,9 +107,11 @@ function credentialsOf(
 ): Pick<ImportedPerson, 'hash' | 'accounts'> {
   const converted = readMappedHash(mapping, fields, parameters);
   if (converted && 'problem' in converted) notes.push(converted.problem);
-  const accounts = readMappedAccounts(mapping, fields);
-  if (accounts === undefined) notes.push('accounts_invalid');
-  return { hash: converted && 'hash' in converted ? converted.hash : null, accounts: accounts ?? [] };
+  const read = readMappedAccounts(mapping, fields);
+  if (read === undefined) notes.push('accounts_invalid');
+  const accounts = read?.filter(hasIssuer) ?? [];
+  if (read !== undefined && accounts.length < read.length) notes.push('account_provider_unknown');
+  return { hash: converted && 'hash' in converted ? converted.hash : null, accounts };
 }
 
 function roleOf(value: unknown, { withRoles }: PersonOptions, notes: string[]): 'user' | 'admin' {

@@ -1,8 +1,10 @@
 import { decodeJwt } from 'jose';
 import { expect, test } from 'vitest';
+import { makeKey, verifyKey } from '../../../../test/harness/api-keys.ts';
 import { codeOf, registerWithTotp, verifyCode } from '../../../../test/harness/factors.ts';
 import { startTestService, type Answer } from '../../../../test/harness/index.ts';
-import { registerPerson, type Person } from '../../../../test/harness/people.ts';
+import { logIn, registerPerson, signIn, type Person } from '../../../../test/harness/people.ts';
+import { eventsOf } from '../../../../test/harness/upstream.ts';
 
 const service = await startTestService();
 
@@ -59,12 +61,33 @@ test('the second factor is asked for as ever', async () => {
   expect(decodeJwt(answer.body.accessToken)).toMatchObject({ amr: ['email', 'otp', 'mfa'] });
 });
 
-test('an address that nobody has confirmed gets the link that confirms it instead', async () => {
-  const person = await registerPerson(service);
-  await service.mails();
-  expect(await askLink(person)).toBeUndefined();
-  const mails = await service.mails(person.email);
-  expect(mails.filter(({ subject }) => /Confirm your address/.test(subject))).toHaveLength(2);
+test('a link to an address that nobody had confirmed leaves nothing of whoever registered it', async () => {
+  const squatter = await registerPerson(service);
+  const { accessToken: before, refreshToken } = await signIn(service, squatter);
+  const { key } = await makeKey(service, before);
+  const { status, body } = await post('/magic-link/verify', { token: await askLink(squatter) });
+  expect([status, body.user?.id, body.user?.emailVerified]).toEqual([200, squatter.id, true]);
+  expect((await logIn(service, squatter)).status).toBe(401);
+  expect((await service.send('GET', '/api/v1/auth/me', { token: before })).status).toBe(401);
+  expect((await post('/refresh', { refreshToken })).status).toBe(401);
+  expect((await verifyKey(service, key)).body.valid).toBe(false);
+  expect(await eventsOf(service, body.accessToken)).toContain('account.reclaimed');
+  // From now on it is theirs: the next link takes nothing away.
+  const { key: own } = await makeKey(service, body.accessToken);
+  expect((await post('/magic-link/verify', { token: await askLink(squatter) })).status).toBe(200);
+  expect((await verifyKey(service, own)).body.valid).toBe(true);
+});
+
+test('such a link does not get past a second factor; both together confirm the address', async () => {
+  const holder = await registerWithTotp(service);
+  const { body } = await post('/magic-link/verify', { token: await askLink(holder) });
+  expect(body).toMatchObject({ twoFactorRequired: true });
+  expect((await logIn(service, holder)).status).toBe(401);
+  const answer = await verifyCode(service, body.challengeToken, codeOf(service, holder.secret));
+  expect(answer.body.user).toMatchObject({ id: holder.id, emailVerified: true });
+  const token = answer.body.accessToken;
+  expect((await post('/magic-link/verify', { token: await askLink(holder) })).status).toBe(200);
+  expect((await service.send('GET', '/api/v1/auth/me', { token })).status).toBe(200);
 });
 
 test('of ten uses at once, one signs in; after a quarter of an hour none does', async () => {

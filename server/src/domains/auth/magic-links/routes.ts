@@ -34,7 +34,9 @@ export function addMagicLinkRoutes(app: App, ctx: Ctx): void {
   const verifySchema = {
     ...open,
     summary: 'Sign in by a link',
-    description: 'It works once, for fifteen minutes. A second factor is asked for as ever.',
+    description:
+      'It works once, for fifteen minutes. A second factor is asked for as ever. An address that nobody had confirmed ' +
+      'is confirmed by it; password, sessions, API keys and consents of whoever registered it are void then.',
     body: tokenBody,
     response: { 200: signInAnswerSchema },
   };
@@ -43,8 +45,9 @@ export function addMagicLinkRoutes(app: App, ctx: Ctx): void {
     '/api/v1/auth/magic-link/verify',
     { config: { limit: limits.openMagicLink, refusals }, schema: verifySchema },
     async (request, reply) => {
-      const person = await identifyByLink(ctx, request.body.token);
-      const result = await signInPerson(ctx, person, {}, signInOriginOf(request));
+      const origin = signInOriginOf(request);
+      const person = await identifyByLink(ctx, request.body.token, origin);
+      const result = await signInPerson(ctx, person, {}, origin);
       if (result.outcome === 'refused') throw new AppError('auth.link_invalid');
       const answer = await answerSignIn(ctx, result);
       if ('twoFactorRequired' in answer) return answer;

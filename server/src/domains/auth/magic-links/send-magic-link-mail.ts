@@ -5,16 +5,15 @@ import { findUserByEmail } from '../../users/index.ts';
 import { recordSecurityEvent } from '../record-security-event.ts';
 import { createLinkToken } from '../recovery/create-link-token.ts';
 import { mayMailLink } from '../recovery/may-mail-link.ts';
-import { enqueueVerificationMail } from '../recovery/resend-verification.ts';
 
 const type = 'magic_link.requested';
 /** Shorter than other links, because it signs in by itself. */
 const ttlMinutes = 15;
 
 /**
- * Job: sends the link that signs in, if an active account has confirmed this address and has not been sent
- * several just now. Where the address waits for confirmation, the link that confirms it goes instead:
- * somebody else may have registered it, and know its password. Rejects when the mail was not taken.
+ * Job: sends the link that signs in, if an active account has this address and has not been sent several just
+ * now. Where nobody has confirmed the address, opening the link gives the account to who reads its mails.
+ * Rejects when the mail was not taken.
  */
 export async function sendMagicLinkMail(
   ctx: Ctx,
@@ -23,10 +22,6 @@ export async function sendMagicLinkMail(
   const link = await ctx.db.asService(async (tx) => {
     const user = await findUserByEmail(tx, email);
     if (!user?.isActive) return undefined;
-    if (!user.emailVerifiedAt) {
-      await enqueueVerificationMail(ctx, tx, { email, origin });
-      return undefined;
-    }
     if (!(await mayMailLink(ctx, tx, { userId: user.id, type }))) return undefined;
     const token = { userId: user.id, email, purpose: 'magic_link' as const, ttlMinutes };
     return { userId: user.id, token: await createLinkToken(ctx, tx, token) };

@@ -9,6 +9,7 @@ import type { User } from '../../users/index.ts';
 import { passkeys } from '../factor-tables.ts';
 import { announceChange } from '../factors/announce-change.ts';
 import { replaceBackupCodes } from '../factors/backup-codes.ts';
+import { endForeignSessions } from '../factors/end-foreign-sessions.ts';
 import { readFactors } from '../factors/read-factors.ts';
 import { strengthenSession } from '../factors/strengthen-session.ts';
 import { lockAccount } from '../sign-in/lock-account.ts';
@@ -48,6 +49,7 @@ export async function addPasskey(
     const before = await readFactors(tx, userId);
     if (before.passkeyCount >= passkeysMax) throw new AppError('auth.passkey_exists');
     const passkey = await insertPasskey(ctx, tx, { user, name, response, info });
+    await endForeignSessions(ctx, tx, userId, origin);
     await strengthenSession(tx, caller, ['hwk']);
     const details = { passkeyId: passkey.id };
     const change = { user, sessionId: caller.sessionId, type: 'passkey.added', details } as const;

@@ -4,6 +4,7 @@ import { TestAuthenticator, type Deviations } from '../../../../test/harness/aut
 import { challengeOf, registerWithTotp, verifyCode } from '../../../../test/harness/factors.ts';
 import { startTestService } from '../../../../test/harness/index.ts';
 import { logIn, registerPerson, signIn } from '../../../../test/harness/people.ts';
+import { asOwner } from '../../../../test/harness/upstream.ts';
 
 const origin = 'https://id.example.com';
 const sibling = 'https://notes.id.example.com';
@@ -180,6 +181,22 @@ test('the owner lists, renames and removes passkeys; nobody else does', async ()
   expect((await at('DELETE', accessToken)).status).toBe(200);
   expect((await finish(phone.get(await begin()))).status).toBe(403);
   expect((await logIn(service, person)).body.accessToken).toBeDefined();
+});
+
+test('the last way to sign in stays, also when the last two are removed at once', async () => {
+  const { person, accessToken, passkey } = await newHolder();
+  const tablet = await register(accessToken, new TestAuthenticator(origin));
+  await asOwner(service, 'delete from auth.passwords where user_id = $1', [person.id]);
+  const remove = (id: string) =>
+    service.send('DELETE', `/api/v1/auth/passkeys/${id}`, { token: accessToken });
+  const answers = await Promise.all([passkey.id, tablet.body.passkey.id].map(remove));
+  expect(answers.map(({ status }) => status).toSorted((one, other) => one - other)).toEqual([200, 409]);
+  const { body } = await service.send('GET', '/api/v1/auth/passkeys', { token: accessToken });
+  expect(body.passkeys).toHaveLength(1);
+  expect(await remove(body.passkeys[0].id)).toMatchObject({
+    status: 409,
+    body: { code: 'auth.last_way_in' },
+  });
 });
 
 test('a passkey shows that it is still you', async () => {

@@ -132,20 +132,13 @@ function addOwnRoutes(app: App, ctx: Ctx): void {
   const removeSchema = {
     ...signedIn,
     summary: 'Remove a passkey',
-    description: 'Needs a recent sign-in.',
+    description: 'Needs a recent sign-in. The last way to sign in cannot be removed.',
     params: schemas.passkeyParams,
     response: { 200: doneSchema },
   };
-  app.delete(
-    `${base}/:id`,
-    {
-      preHandler,
-      config: { refusals: ['auth.step_up_required', 'request.not_found'] },
-      schema: removeSchema,
-    },
-    async (request) => {
-      await removePasskey(ctx, callerOf(request), request.params.id, originOf(request));
-      return { success: true as const, message: 'The passkey is removed.' };
-    },
-  );
+  const refusals: ErrorCode[] = ['auth.step_up_required', 'request.not_found', 'auth.last_way_in'];
+  app.delete(`${base}/:id`, { preHandler, config: { refusals }, schema: removeSchema }, async (request) => {
+    await removePasskey(ctx, callerOf(request), request.params.id, originOf(request));
+    return { success: true as const, message: 'The passkey is removed.' };
+  });
 }

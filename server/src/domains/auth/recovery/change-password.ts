@@ -6,6 +6,8 @@ import type { RequestOrigin } from '../../audit/index.ts';
 import { readUser } from '../../users/index.ts';
 import { assertAcceptablePassword } from '../assert-acceptable-password.ts';
 import { assertUnbreachedPassword } from '../assert-unbreached-password.ts';
+import { assertOwnPassword } from '../factors/check-own-password.ts';
+import { readAccount } from '../factors/read-account.ts';
 import { issueTokens, type SessionTokens } from '../issue-tokens.ts';
 import type { SignIn } from '../log-in.ts';
 import { openSession } from '../open-session.ts';
@@ -14,14 +16,12 @@ import type { AuthenticationMethod } from '../sign-in/acr-of.ts';
 import { lockAccount } from '../sign-in/lock-account.ts';
 import { replacePassword } from './replace-password.ts';
 
-type Account = { email: string; username: string | null; name: string | null; hash: string | null };
-
 /**
  * Replaces the caller's password after checking the current one, ends all their sessions and tells the
  * address. This device goes on in a new session: whoever has copied the tokens or the cookie of the old one
  * is out like everybody else. Throws `auth.session_ended`, `auth.password_unacceptable`,
- * `auth.password_wrong`. @see OWASP Session Management Cheat Sheet, "Renew the Session ID After Any Privilege
- * Level Change"
+ * `auth.password_wrong`, `request.rate_limited`. @see OWASP Session Management Cheat Sheet, "Renew the
+ * Session ID After Any Privilege Level Change"
  */
 export async function changePassword(
   ctx: Ctx,
@@ -31,9 +31,7 @@ export async function changePassword(
 ): Promise<SignIn> {
   const account = await readAccount(ctx, caller);
   assertAcceptablePassword(newPassword, account, '/body/newPassword');
-  if (!(await ctx.passwords.verify(currentPassword, account.hash ?? undefined))) {
-    throw new AppError('auth.password_wrong');
-  }
+  await assertOwnPassword(ctx, caller, { password: currentPassword, hash: account.hash }, origin);
   await assertUnbreachedPassword(ctx, newPassword, '/body/newPassword');
   const newHash = await ctx.passwords.hash(newPassword);
   const { userId, sessionId } = caller;
@@ -71,16 +69,4 @@ async function goOn(
   const opening = { userId, amr, authenticatedAt: shownBefore };
   const session = await openSession(ctx, tx, opening, device, origin);
   return { ...session, amr, authenticatedAt: shownBefore ?? ctx.clock.now() };
-}
-
-async function readAccount(ctx: Ctx, caller: Caller): Promise<Account> {
-  return ctx.db.asServiceFor(caller, async (tx) => {
-    const { rows } = await tx.execute<Account>(sql`
-      select u.email, u.username, u.name, p.hash
-        from auth.users u left join auth.passwords p on p.user_id = u.id
-       where u.id = ${caller.userId}`);
-    const account = rows[0];
-    if (!account) throw new Error('a living session has no user');
-    return account;
-  });
 }

@@ -8,7 +8,7 @@ import { linkTtlMinutes } from './create-link-token.ts';
 /** So many links of a kind lie in a mailbox, still working, before no more are sent. */
 const linksMax = 5;
 /** What makes the links before it void. */
-const replacements: SecurityEventType[] = ['password.reset', 'password.changed'];
+const replacements: SecurityEventType[] = ['password.reset', 'password.changed', 'account.reclaimed'];
 
 /**
  * Whether one more link may go to this person. Anybody can ask for mails to somebody else, and the limits of

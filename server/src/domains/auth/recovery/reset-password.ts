@@ -1,15 +1,12 @@
 import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
-import type { Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import { hashOpaqueToken } from '../../../lib/secrets.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
 import { assertAcceptablePassword, type PasswordOwner } from '../assert-acceptable-password.ts';
 import { assertUnbreachedPassword } from '../assert-unbreached-password.ts';
 import { consumeLinkToken } from './consume-link-token.ts';
-import { readFactors } from '../factors/read-factors.ts';
-import { lockAccount } from '../sign-in/lock-account.ts';
-import { reclaimAccount } from '../upstream/reclaim-account.ts';
+import { giveToMailbox } from './give-to-mailbox.ts';
 import { replacePassword } from './replace-password.ts';
 
 /**
@@ -30,22 +27,9 @@ export async function resetPassword(
   const newHash = await ctx.passwords.hash(newPassword);
   await ctx.db.asService(async (tx) => {
     const { userId, email } = await consumeLinkToken(ctx, tx, { token, purpose: 'reset_password' });
-    await giveToMailbox(ctx, tx, userId, origin);
+    await giveToMailbox(ctx, tx, { userId, by: 'password_reset' }, origin);
     await replacePassword(ctx, tx, { userId, email, newHash, notice: 'password_reset' }, origin);
   });
-}
-
-/**
- * Where nobody had confirmed the address, somebody else may have made the account: what they put into it is
- * void. Factors stay, which a mailbox alone must not get past; but they may be a way in of that other, so the
- * address is not taken to be confirmed then, and a sign-in elsewhere can still reclaim the account.
- */
-async function giveToMailbox(ctx: Ctx, tx: Tx, userId: string, origin: RequestOrigin): Promise<void> {
-  const user = await lockAccount(tx, userId);
-  if (user?.emailVerifiedAt !== null) return;
-  const { methods } = await readFactors(tx, userId);
-  const reclaiming = { userId, details: { by: 'password_reset' }, keepsFactors: methods.length > 0 };
-  await reclaimAccount(ctx, tx, reclaiming, origin);
 }
 
 /** Whose reset link it is, without spending it: nobody has us hash passwords with an invented token. */

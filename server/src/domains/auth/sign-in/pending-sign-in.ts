@@ -15,18 +15,19 @@ const attemptsMax = 5;
 /** What a sign-in needs that waits for its second factor. The token is in no table. */
 export type SecondFactorChallenge = { challengeToken: string; methods: FactorMethod[]; expiresIn: number };
 
-export type PendingSignIn = {
-  id: string;
-  userId: string;
-  amr: AuthenticationMethod[];
-  device: Device;
-};
+/** What was shown so far: see `IdentifiedPerson`. */
+type FirstStep = { userId: string; amr: AuthenticationMethod[]; accountId?: string; device: Device };
 
-/** Writes down that the first factor was shown. Lives ten minutes; older ones of the person go. */
+export type PendingSignIn = FirstStep & { id: string };
+
+/**
+ * Writes down that the first factor was shown. Lives ten minutes, and no longer than the account at a
+ * provider that it was; older ones of the person go.
+ */
 export async function createPendingSignIn(
   ctx: Ctx,
   tx: Tx,
-  { userId, amr, device }: { userId: string; amr: AuthenticationMethod[]; device: Device },
+  { userId, amr, accountId, device }: FirstStep,
   methods: FactorMethod[],
 ): Promise<SecondFactorChallenge> {
   const challengeToken = newOpaqueToken(ctx.random);
@@ -37,6 +38,7 @@ export async function createPendingSignIn(
   await tx.insert(pendingSignIns).values({
     id: newId(ctx),
     userId,
+    accountId: accountId ?? null,
     tokenHash: hashOpaqueToken(challengeToken),
     amr,
     deviceId: device.deviceId ?? null,
@@ -95,7 +97,8 @@ function isWaiting(ctx: Ctx, challengeToken: string) {
 }
 
 function toPendingSignIn(row: typeof pendingSignIns.$inferSelect): PendingSignIn {
-  const { id, userId, amr, deviceId, deviceName } = row;
+  const { id, userId, amr, accountId, deviceId, deviceName } = row;
   const device = { deviceId: deviceId ?? undefined, deviceName: deviceName ?? undefined };
-  return { id, userId, amr: amr as AuthenticationMethod[], device };
+  const account = accountId === null ? {} : { accountId };
+  return { id, userId, amr: amr as AuthenticationMethod[], device, ...account };
 }

@@ -1,15 +1,16 @@
 import { and, eq, sql, type SQL } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
-import type { RowDocument } from '../../../db/documents.ts';
+import { writeDocument, type RowDocument } from '../../../db/documents.ts';
 import { later, runUnit, type Tx } from '../../../db/index.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
 import { readUserDocument, type User } from '../../users/index.ts';
 import { endSessions } from '../end-sessions.ts';
 import { readFactors } from '../factors/read-factors.ts';
 import { findSession } from '../find-session.ts';
-import { openSession, type Device } from '../open-session.ts';
-import { recordSecurityEvent } from '../record-security-event.ts';
-import { accounts, passwords, sessions } from '../tables.ts';
+import { openSession, prepareSession, type Device, type PreparedSession } from '../open-session.ts';
+import { recordSecurityEvent, securityEventRow } from '../record-security-event.ts';
+import { accounts, passwords, securityEvents, sessions } from '../tables.ts';
+import { tellOfSignIn, type NotedSignIn } from '../tell-of-sign-in.ts';
 import { acrOf, type AuthenticationMethod } from './acr-of.ts';
 import { lockAccount } from './lock-account.ts';
 import { createPendingSignIn, type SecondFactorChallenge } from './pending-sign-in.ts';
@@ -68,16 +69,22 @@ export async function signInPerson(
   place: SignInPlace,
   origin: RequestOrigin,
 ): Promise<SignInResult> {
-  return runUnit(ctx.db, lockPassword(person), async ({ opened, tx }) => {
+  const atOnce = prepareAtOnce(ctx, person, place, origin);
+  return runUnit(ctx.db, atOnce?.statement ?? lockPassword(person), async ({ opened, tx }) => {
     const user = opened
       ? await renewHash(ctx, tx, { user: readPerson(opened), person }, origin)
       : person.hash === undefined && (await holdAccount(tx, person));
     if (!user) return { outcome: 'refused' };
     const { userId, amr } = person;
+    if (atOnce && opened?.['noted']) {
+      const { session } = atOnce;
+      await tellOfSignIn(ctx, tx, session, opened['noted'] as NotedSignIn, origin);
+      return { outcome: 'signed_in', user, session: { ...session, amr, authenticatedAt: ctx.clock.now() } };
+    }
     if (!amr.includes('mfa')) {
       const { methods } = await readFactors(tx, userId);
       if (methods.length > 0 && !(await isRememberedDevice(ctx, tx, userId, place.deviceToken))) {
-        const pending = { userId, amr, device: place.device ?? {} };
+        const pending = { ...person, device: place.device ?? {} };
         return { outcome: 'second_factor', challenge: await createPendingSignIn(ctx, tx, pending, methods) };
       }
     }
@@ -85,6 +92,25 @@ export async function signInPerson(
     await noteAccount(tx, session, person);
     return { outcome: 'signed_in', user, session };
   });
+}
+
+/**
+ * The common case, in the statement that opens the transaction: a password that needs no better hash, shown
+ * where nobody is signed in. It opens the session unless there is a second factor.
+ */
+function prepareAtOnce(
+  ctx: Ctx,
+  { userId, amr, hash, nextHash }: IdentifiedPerson,
+  { device, cookie }: SignInPlace,
+  origin: RequestOrigin,
+): { session: PreparedSession; statement: SQL } | undefined {
+  if (hash === undefined || nextHash !== undefined || cookie !== undefined) return undefined;
+  const session = prepareSession(ctx, { userId, amr }, device ?? {}, origin);
+  const event = { type: 'login.succeeded' as const, userId, sessionId: session.id };
+  const row = writeDocument(securityEvents, securityEventRow(ctx, event, origin));
+  const statement = sql`
+    select person, noted from auth.sign_in_by_password(${hash}, ${session.values}, ${row})`;
+  return { session, statement };
 }
 
 /**
@@ -115,10 +141,10 @@ async function holdAccount(tx: Tx, { userId, accountId }: IdentifiedPerson): Pro
 }
 
 /** By which account at a provider a session came about: removing that one ends it. */
-async function noteAccount(
+export async function noteAccount(
   tx: Tx,
   { id, refreshToken }: SignedInSession,
-  { accountId }: IdentifiedPerson,
+  { accountId }: Pick<IdentifiedPerson, 'accountId'>,
 ): Promise<void> {
   if (accountId === undefined || refreshToken === undefined) return;
   await later(tx).update(sessions).set({ accountId }).where(eq(sessions.id, id));

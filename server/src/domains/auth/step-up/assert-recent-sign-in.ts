@@ -9,7 +9,8 @@ import { stepUpMethodsOf } from './step-up-methods.ts';
  * Requires that the caller has shown within STEP_UP_SECONDS that it is them, before something that whoever
  * finds a signed-in device must not do: changing factors or addresses, making keys. Who has a second factor
  * must have shown that, too. In the transaction of what is done (`tx`, the service's), or in one of its own.
- * Throws `auth.session_ended`, and `auth.step_up_required` with `methods` and `maxAgeSeconds`; the way on is
+ * Whoever holds the person's lock by then hears of a session that ended while they waited for it. Throws
+ * `auth.session_ended`, and `auth.step_up_required` with `methods` and `maxAgeSeconds`; the way on is
  * `POST /api/v1/auth/step-up`. @see RFC 9470 §3
  */
 export async function assertRecentSignIn(ctx: Ctx, caller: Caller, tx?: Tx): Promise<void> {
@@ -19,10 +20,12 @@ export async function assertRecentSignIn(ctx: Ctx, caller: Caller, tx?: Tx): Pro
 
 async function assertRecent(ctx: Ctx, { userId, sessionId }: Caller, tx: Tx): Promise<void> {
   const maxAgeSeconds = ctx.config.stepUpSeconds;
-  const since = new Date(ctx.clock.now().getTime() - maxAgeSeconds * 1000).toISOString();
+  const now = ctx.clock.now();
+  const since = new Date(now.getTime() - maxAgeSeconds * 1000).toISOString();
   const { rows } = await tx.execute<{ isRecent: boolean; amr: string[] }>(sql`
     select coalesce(authenticated_at, created_at) >= ${since} as "isRecent", amr
-      from auth.sessions where id = ${sessionId} and user_id = ${userId}`);
+      from auth.sessions
+     where id = ${sessionId} and user_id = ${userId} and revoked_at is null and expires_at > ${now.toISOString()}`);
   const [session] = rows;
   if (!session) throw new AppError('auth.session_ended');
   const factors = await readFactors(tx, userId);

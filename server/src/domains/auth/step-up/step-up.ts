@@ -4,6 +4,7 @@ import type { Caller, Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
 import type { User } from '../../users/index.ts';
+import { checkOwnPassword } from '../factors/check-own-password.ts';
 import { prepareProof } from '../factors/prepare-proof.ts';
 import {
   proveFactor,
@@ -12,7 +13,6 @@ import {
   type FactorRefusal,
   type PreparedProof,
 } from '../factors/prove-factor.ts';
-import { checkOwnPassword } from '../factors/read-account.ts';
 import { readFactors } from '../factors/read-factors.ts';
 import { findSession } from '../find-session.ts';
 import { issueTokens } from '../issue-tokens.ts';
@@ -106,7 +106,7 @@ async function prepare(
     });
   }
   if (!('password' in proof)) return prepareProof(ctx, caller.userId, proof, origin);
-  const { hash } = await checkOwnPassword(ctx, caller, proof.password);
+  const { hash } = await checkOwnPassword(ctx, caller, proof.password, origin);
   return { hash: hash ?? '' };
 }
 

@@ -144,4 +144,23 @@ describe('accounts', () => {
     expect(statuses.toSorted((one, other) => one - other)).toEqual([200, 409]);
     expect(await accountsOf(service, token)).toHaveLength(1);
   });
+
+  test('are disconnected, as they are connected, after a sign-in of the last half hour only', async () => {
+    const { browser, person, token } = await arrive();
+    await pass(browser, (await link(token)).body.url, newClaims());
+    const { refreshToken } = await signIn(service, person);
+    service.clock.advance({ seconds: 1801 });
+    const { body } = await service.send('POST', '/api/v1/auth/refresh', { body: { refreshToken } });
+    const [{ id }] = await accountsOf(service, body.accessToken);
+    const remove = (as: string) => service.send('DELETE', `/api/v1/auth/accounts/${id}`, { token: as });
+    expect(await remove(body.accessToken)).toMatchObject({
+      status: 403,
+      body: { code: 'auth.step_up_required', methods: ['password'] },
+    });
+    const raised = await service.send('POST', '/api/v1/auth/step-up', {
+      token: body.accessToken,
+      body: { password: person.password },
+    });
+    expect((await remove(raised.body.accessToken)).status).toBe(200);
+  });
 });

@@ -26,8 +26,8 @@ const triesMax = 3;
 /**
  * The person whom an account at another provider signs in: its owner; else the one who has its address, if
  * both sides have shown the address to be theirs, or after the account has been reclaimed; else somebody new,
- * with a wallet. Throws `auth.account_deactivated`, `auth.upstream_email_missing`,
- * `auth.upstream_email_taken`.
+ * with a wallet, whose signup bonus waits for the confirmation of an address that the provider has not
+ * confirmed. Throws `auth.account_deactivated`, `auth.upstream_email_missing`, `auth.upstream_email_taken`.
  */
 export async function findPerson(
   ctx: Ctx,
@@ -105,7 +105,8 @@ async function addPerson(
   origin: RequestOrigin,
 ): Promise<User> {
   const user = await createUser(ctx, tx, { email, name, picture, isEmailVerified });
-  await openWallet(ctx, tx, user.id);
+  // Whoever can make up identities elsewhere makes up addresses, too.
+  await openWallet(ctx, tx, user.id, { ipAddress: origin.ipAddress, waitsForAddress: true });
   const event = { type: 'account.registered', userId: user.id, details: { provider: issuer } } as const;
   await recordSecurityEvent(ctx, tx, event, origin);
   if (!isEmailVerified) await enqueueVerificationMail(ctx, tx, { email, origin });

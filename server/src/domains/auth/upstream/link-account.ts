@@ -1,4 +1,4 @@
-import { and, eq } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import { violatedConstraint, type Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
@@ -25,6 +25,8 @@ export async function linkAccount(
   try {
     await ctx.db.asServiceFor(caller, async (tx) => {
       const user = await lockUser(tx, userId);
+      const at = ctx.clock.now().toISOString();
+      await tx.execute(sql`select auth.assert_session(${userId}, ${sessionId}, ${at})`);
       const [known] = await tx
         .select({ userId: accounts.userId })
         .from(accounts)

@@ -3,7 +3,7 @@ import type { IdentityProvider } from '../../../identity-providers.ts';
 import { toIdentity, type Identity } from './identity.ts';
 
 /** GitHub has no discovery of its own; these are the addresses of its OAuth and its API. */
-export function githubEndpoints({ issuer }: IdentityProvider): client.ServerMetadata {
+export function githubEndpoints({ issuer }: Pick<IdentityProvider, 'issuer'>): client.ServerMetadata {
   const site = issuer.replace(/\/$/, '');
   return {
     issuer: `${site}/login/oauth`,

@@ -35,8 +35,8 @@ const refusals = {
   ],
   login: ['auth.provider_unknown', 'auth.return_not_allowed', 'auth.upstream_unavailable'],
   callback: ['auth.upstream_state'],
-  link: ['auth.provider_unknown', 'auth.return_not_allowed'],
-  unlink: ['request.not_found', 'auth.last_way_in'],
+  link: ['auth.step_up_required', 'auth.provider_unknown', 'auth.return_not_allowed'],
+  unlink: ['auth.step_up_required', 'request.not_found', 'auth.last_way_in'],
 } satisfies Record<string, ErrorCode[]>;
 
 /** Sign-in at other identity providers, and the accounts there that sign a person in. */
@@ -211,7 +211,8 @@ function addAccountRoutes(app: App, ctx: Ctx): void {
   const unlink = {
     ...signedIn,
     summary: 'Disconnect an account',
-    description: 'It signs nobody in any more. The last way to sign in cannot be removed.',
+    description:
+      'It signs nobody in any more. Needs a recent sign-in. The last way to sign in cannot be removed.',
     params: schemas.accountIdSchema,
     response: { 200: doneSchema },
   };

@@ -8,6 +8,7 @@ import {
 } from '../../../../test/harness/oauth.ts';
 import { startStandIn } from '../../../../test/harness/stand-in-provider.ts';
 import {
+  accountsOf,
   companyEnv,
   confirmAddress,
   isSignedIn,
@@ -53,4 +54,27 @@ test('a front end gets its code after the second factor, and none before it', as
   const answer = await service.send('POST', '/api/v1/auth/session-to-token', { body, headers });
   expect(answer.body.user.id).toBe(again.holder.id);
   expect(holder.id).not.toBe(again.holder.id);
+});
+
+test('a session that was opened so knows its account: the provider signs out, too', async () => {
+  const { holder, browser, page } = await arrive();
+  await browser.submit(page, { code: codeOf(service, holder.secret) });
+  const away = await browser.request('/api/logout');
+  expect(locationOf(away)).toMatch(new RegExp(`^${company.issuer}/end-session\\?`));
+});
+
+test('disconnecting the account ends such sessions, and sign-ins that wait for the second factor', async () => {
+  const { holder, browser, page } = await arrive();
+  await browser.submit(page, { code: codeOf(service, holder.secret) });
+  const { accessToken } = await tokensOf(service, browser);
+  service.clock.advance({ seconds: 30 });
+  const waiting = new TestBrowser(service);
+  const response = await signInAtStandIn(waiting, company, { ...company.claims });
+  const late = expectPage(await waiting.open(locationOf(response)), 'second-factor');
+  const [{ id }] = await accountsOf(service, holder.accessToken);
+  const removed = await service.send('DELETE', `/api/v1/auth/accounts/${id}`, { token: holder.accessToken });
+  expect(removed.status).toBe(200);
+  expect((await service.send('GET', '/api/v1/auth/me', { token: accessToken })).status).toBe(401);
+  await waiting.submit(late, { code: codeOf(service, holder.secret) });
+  expect(isSignedIn(waiting)).toBe(false);
 });

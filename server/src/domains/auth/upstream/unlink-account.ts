@@ -5,13 +5,14 @@ import { AppError } from '../../../errors.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
 import { forgetAuth0Id, lockUser } from '../../users/index.ts';
 import { announceChange } from '../factors/announce-change.ts';
+import { assertRecentSignIn } from '../step-up/assert-recent-sign-in.ts';
 import { accounts, sessions } from '../tables.ts';
 import { isAuth0 } from './find-person.ts';
 
 /**
  * Removes an account at another provider from the ways in of the caller, and ends the sessions that it opened
- * but this one. The last way in stays: whoever removes two at once keeps one. Throws `request.not_found`,
- * `auth.last_way_in`.
+ * but this one. The last way in stays: whoever removes two at once keeps one. Throws `auth.step_up_required`,
+ * `request.not_found`, `auth.last_way_in`.
  */
 export async function unlinkAccount(
   ctx: Ctx,
@@ -22,6 +23,7 @@ export async function unlinkAccount(
   const { userId, sessionId } = caller;
   await ctx.db.asServiceFor(caller, async (tx) => {
     const user = await lockUser(tx, userId);
+    await assertRecentSignIn(ctx, caller, tx);
     const isOwn = and(eq(accounts.id, id), eq(accounts.userId, userId));
     const [account] = await tx.select().from(accounts).where(isOwn).for('update');
     if (!account) throw new AppError('request.not_found');

@@ -2,6 +2,7 @@ import type { BudgetPage, Problem } from '../../../../../web/src/page.ts';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
+import { toUnits } from '../../../lib/exact.ts';
 import {
   changeMandate,
   createMandate,
@@ -12,13 +13,23 @@ import {
 import { findClient } from '../../applications/index.ts';
 import { findUser } from '../../users/index.ts';
 import { toApplicationView } from '../application-view.ts';
-import { readCredits, toCurrentBudget } from '../interactions/budget.ts';
+import { budgetSettings, readCredits, toCurrentBudget, type BudgetForm } from '../interactions/budget.ts';
 
-export type BudgetPageOptions = { hidden: Record<string, string>; isSaved: boolean; problem?: Problem };
-type BudgetForm = { allowance?: string; maxPerSpend?: string };
+export type BudgetPageOptions = {
+  hidden: Record<string, string>;
+  isSaved: boolean;
+  problem?: Problem;
+  /** What was typed in the try before. */
+  typed?: BudgetForm;
+};
 
 /** What stands in the form for a first budget until the person types something else. */
-const suggested = { allowance: 100, period: 'month', maxPerSpend: null, kinds: ['free', 'paid'] } as const;
+function suggest({ config }: Ctx) {
+  const allowance = toUnits(100, config.creditsScale);
+  return { allowance, period: 'month' as const, maxPerSpend: null, kinds: ['free', 'paid'] as Kind[] };
+}
+
+type Kind = 'free' | 'paid';
 
 /**
  * The page on which a person changes what an application may spend, which the refusal of a spend links to.
@@ -43,7 +54,7 @@ export async function buildBudgetPage(
       maxPerSpend,
       kinds,
       current: toCurrentBudget(mandate),
-      creditsPerEur: ctx.config.creditsPerEur,
+      ...budgetSettings(ctx, options.typed),
     },
     used,
     resetsAt,
@@ -63,12 +74,7 @@ export async function buildFirstBudgetPage(
   return {
     ...(await commonParts(ctx, caller, appId, { ...options, isSaved: false })),
     form: { action: firstBudgetPath(appId), hidden: options.hidden },
-    budget: {
-      ...suggested,
-      kinds: [...suggested.kinds],
-      current: null,
-      creditsPerEur: ctx.config.creditsPerEur,
-    },
+    budget: { ...suggest(ctx), current: null, ...budgetSettings(ctx, options.typed) },
     used: 0,
     resetsAt: null,
   };
@@ -116,7 +122,7 @@ export async function saveBudget(
   mandateId: string,
   form: BudgetForm,
 ): Promise<void> {
-  const { allowance, maxPerSpend } = readForm(form);
+  const { allowance, maxPerSpend } = readForm(ctx, form);
   const { status } = await readMandate(ctx, caller, mandateId);
   await changeMandate(ctx, caller, mandateId, {
     ...(allowance === undefined ? {} : { allowance }),
@@ -128,16 +134,19 @@ export async function saveBudget(
 
 /** Gives an application its first budget. Returns its id. Throws `request.invalid`, `mandate.exists`. */
 export async function giveBudget(ctx: Ctx, caller: Caller, appId: string, form: BudgetForm): Promise<string> {
-  const { allowance = suggested.allowance, maxPerSpend } = readForm(form);
-  const { period } = suggested;
-  const terms = { allowance, maxPerSpend, period, kinds: [...suggested.kinds] };
-  const given = { ...terms, appId, overrun: 'refuse' as const, overrunMax: 0 };
+  const suggested = suggest(ctx);
+  const { allowance = suggested.allowance, maxPerSpend } = readForm(ctx, form);
+  const given = { ...suggested, allowance, maxPerSpend, appId, overrun: 'refuse' as const, overrunMax: 0 };
   return (await createMandate(ctx, caller, given)).id;
 }
 
-function readForm(form: BudgetForm): { allowance: number | undefined; maxPerSpend: number | null } {
+function readForm(
+  { config }: Ctx,
+  form: BudgetForm,
+): { allowance: number | undefined; maxPerSpend: number | null } {
+  const most = { scale: config.creditsScale, max: Number.MAX_SAFE_INTEGER };
   return {
-    allowance: readCredits(form.allowance, Number.MAX_SAFE_INTEGER, 'allowance'),
-    maxPerSpend: readCredits(form.maxPerSpend, Number.MAX_SAFE_INTEGER, 'maxPerSpend') ?? null,
+    allowance: readCredits(form.allowance, { ...most, name: 'allowance' }),
+    maxPerSpend: readCredits(form.maxPerSpend, { ...most, name: 'maxPerSpend' }) ?? null,
   };
 }

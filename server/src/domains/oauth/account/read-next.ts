@@ -2,10 +2,11 @@ const uuid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const device = 'device(?:\\?user_code=[A-Za-z0-9-]{1,20})?';
 const firstBudget = 'mandates/new\\?appId=[\\w.~%*+-]{1,300}';
 const security = 'account/security(?:\\?next=%2Finteraction%2F[\\w-]{1,100})?';
+const own = 'account(?:/(?:apps|devices|keys))?';
 const credits = `credits(?:\\?need=\\d{1,16}|\\?(?:purchase|subscription)=${uuid})?`;
 const upstream = 'sign-in/continue\\?ticket=[\\w-]{43}';
 const pages = new RegExp(
-  `^/(?:access-requests|${credits}|${upstream}|${security}|${device}|mandates/${uuid}|${firstBudget})$`,
+  `^/(?:access-requests|${own}|${credits}|${upstream}|${security}|${device}|mandates/${uuid}|${firstBudget})$`,
 );
 
 /** The page of ours that an address names, if it is one that signing in may lead on to; nothing else. */

@@ -1,7 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../../../app.ts';
 import type { Ctx } from '../../../ctx.ts';
-import type { Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import type { Problem } from '../../../../../web/src/page.ts';
 import { keepSignIn, readPlace } from '../../../http/browser-sign-in.ts';
@@ -9,16 +8,16 @@ import { csrfField, requireCsrfToken } from '../../../http/csrf.ts';
 import { markDevice } from '../../../http/device-cookie.ts';
 import { limits } from '../../../http/limits.ts';
 import { originOf, signInOriginOf } from '../../../http/origin.ts';
+import { findPageCaller } from '../../../http/pages/page-caller.ts';
 import { addPages } from '../../../http/pages/page-scope.ts';
 import { sendReactPage } from '../../../http/pages/react-page.ts';
-import { readSignInCookie, sendSignInCookie } from '../../../http/sign-in-cookie.ts';
+import { sendSignInCookie } from '../../../http/sign-in-cookie.ts';
 import { readUpstreamCookie, sendUpstreamCookie } from '../../../http/upstream-cookie.ts';
 import {
   beginPasswordless,
   beginUpstreamSignIn,
   challengeView,
   createSignInWatch,
-  findBrowserCaller,
   logOut,
   readOwnAccount,
   registerUser,
@@ -27,14 +26,7 @@ import {
 import { problemNamed, problemOf } from '../interactions/problem-of.ts';
 import { registerFormSchema, signInFormSchema } from '../interactions/schemas.ts';
 import { providersOf } from '../interactions/providers-of.ts';
-import {
-  buildBudgetPage,
-  buildFirstBudgetPage,
-  findOwnMandate,
-  firstBudgetPath,
-  giveBudget,
-  saveBudget,
-} from './budget-page.ts';
+import { addBudgetRoutes } from './budgets/routes.ts';
 import { enterAtPage, readShown, type ShownAtPage } from '../interactions/second-factor/enter-at-page.ts';
 import { readNext, withNext } from './read-next.ts';
 import * as schemas from './schemas.ts';
@@ -50,8 +42,7 @@ export function addAccountRoutes(app: App, ctx: Ctx): void {
     addProviderPage(pages, ctx);
     addRegisterPage(pages, ctx);
     addSignOutPage(pages, ctx);
-    addBudgetPage(pages, ctx);
-    addFirstBudgetPage(pages, ctx);
+    addBudgetRoutes(pages, ctx);
   });
 }
 
@@ -163,7 +154,7 @@ function addRegisterPage(pages: App, ctx: Ctx): void {
 function addSignOutPage(pages: App, ctx: Ctx): void {
   const query = { hide, querystring: schemas.nextQuerySchema };
   pages.get('/sign-out', { schema: query }, async (request, reply) => {
-    const caller = request.query.done === undefined ? await callerOf(ctx, request) : undefined;
+    const caller = request.query.done === undefined ? await findPageCaller(ctx, request) : undefined;
     if (!caller) {
       const page = { name: 'signed-out', application: null, signInUrl: '/sign-in' } as const;
       return sendReactPage(reply, page);
@@ -177,74 +168,10 @@ function addSignOutPage(pages: App, ctx: Ctx): void {
     { preHandler: requireCsrfToken(ctx), schema: { hide, body: schemas.decisionSchema } },
     async (request, reply) => {
       if (request.body.decision !== 'sign-out') return reply.redirect('/sign-in?done', 303);
-      const caller = await callerOf(ctx, request);
+      const caller = await findPageCaller(ctx, request);
       if (caller) await logOut(ctx, caller, originOf(request));
       sendSignInCookie(ctx.config, reply);
       return reply.redirect('/sign-out?done', 303);
-    },
-  );
-}
-
-function addBudgetPage(pages: App, ctx: Ctx): void {
-  const path = '/mandates/:mandateId';
-  const common = { hide, params: schemas.mandateParamsSchema };
-  const show = async (request: FastifyRequest, reply: FastifyReply, typed: Typed = {}) => {
-    const { mandateId } = request.params as { mandateId: string };
-    const caller = await callerOf(ctx, request);
-    if (!caller) return reply.redirect(withNext('/sign-in', `/mandates/${mandateId}`), 303);
-    const page = await buildBudgetPage(ctx, caller, mandateId, {
-      hidden: csrfField(ctx, request, reply),
-      isSaved: (request.query as { done?: string }).done !== undefined,
-      ...(typed.problem ? { problem: typed.problem } : {}),
-    });
-    return sendReactPage(reply, page, { status: typed.status ?? 200 });
-  };
-  pages.get(path, { schema: { ...common, querystring: schemas.nextQuerySchema } }, (request, reply) =>
-    show(request, reply),
-  );
-  pages.post(
-    path,
-    { preHandler: requireCsrfToken(ctx), schema: { ...common, body: schemas.budgetFormSchema } },
-    async (request, reply) => {
-      const { mandateId } = request.params;
-      const caller = await callerOf(ctx, request);
-      if (!caller) throw new AppError('auth.session_ended');
-      const save = async () => {
-        if (request.body.decision === 'save') await saveBudget(ctx, caller, mandateId, request.body);
-        return reply.redirect(`/mandates/${mandateId}?done`, 303);
-      };
-      return orAgain(save, (typed) => show(request, reply, typed));
-    },
-  );
-}
-
-function addFirstBudgetPage(pages: App, ctx: Ctx): void {
-  const common = { hide, querystring: schemas.appQuerySchema };
-  const show = async (request: FastifyRequest, reply: FastifyReply, typed: Typed = {}) => {
-    const { appId } = request.query as { appId: string };
-    const caller = await callerOf(ctx, request);
-    if (!caller) return reply.redirect(withNext('/sign-in', firstBudgetPath(appId)), 303);
-    const mandate = await findOwnMandate(ctx, caller, appId);
-    if (mandate) return reply.redirect(`/mandates/${mandate.id}`, 303);
-    const page = await buildFirstBudgetPage(ctx, caller, appId, {
-      hidden: csrfField(ctx, request, reply),
-      ...(typed.problem ? { problem: typed.problem } : {}),
-    });
-    return sendReactPage(reply, page, { status: typed.status ?? 200 });
-  };
-  pages.get('/mandates/new', { schema: common }, (request, reply) => show(request, reply));
-  pages.post(
-    '/mandates/new',
-    { preHandler: requireCsrfToken(ctx), schema: { ...common, body: schemas.budgetFormSchema } },
-    async (request, reply) => {
-      const caller = await callerOf(ctx, request);
-      if (!caller) throw new AppError('auth.session_ended');
-      if (request.body.decision !== 'save') return reply.redirect('/sign-in?done', 303);
-      const save = async () => {
-        const mandateId = await giveBudget(ctx, caller, request.query.appId, request.body);
-        return reply.redirect(`/mandates/${mandateId}?done`, 303);
-      };
-      return orAgain(save, (typed) => show(request, reply, typed));
     },
   );
 }
@@ -279,10 +206,6 @@ async function orAgain(
 function sendSignedIn(reply: FastifyReply): Promise<FastifyReply> {
   const page = { name: 'notice', kind: 'signed-in', application: null, continueUrl: null } as const;
   return sendReactPage(reply, page);
-}
-
-function callerOf(ctx: Ctx, request: FastifyRequest): Promise<Caller | undefined> {
-  return findBrowserCaller(ctx, readSignInCookie(ctx.config, request));
 }
 
 /** The form as it comes again after a sign-in elsewhere has failed. */

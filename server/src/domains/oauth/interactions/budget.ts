@@ -4,6 +4,7 @@ import type { BudgetView, CurrentBudget } from '../../../../../web/src/budget-vi
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller, Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
+import { decimalText, parseDecimal } from '../../../lib/amount-text.ts';
 import { newId } from '../../../lib/ids.ts';
 import { listOwnMandates, type MandateView } from '../../credits/index.ts';
 import type { CreditsSpend } from '../granted-details.ts';
@@ -16,36 +17,62 @@ export function requestedBudget({ params }: Interaction): CreditsSpend | undefin
   return details.find(({ type }) => type === 'credits_spend');
 }
 
-/** The budget as the consent page shows it. */
-export function toBudgetView(ctx: Ctx, asked: CreditsSpend, mandate: MandateView | undefined): BudgetView {
+/** The fields of a budget as a form brings them, in credits. */
+export type BudgetForm = { allowance?: string | undefined; maxPerSpend?: string | undefined };
+
+/** The budget as the consent page shows it; `typed` is what its form brought in the try before. */
+export function toBudgetView(
+  ctx: Ctx,
+  asked: CreditsSpend,
+  mandate: MandateView | undefined,
+  typed: BudgetForm | undefined,
+): BudgetView {
   return {
     allowance: asked.allowance,
     period: asked.period,
     maxPerSpend: asked.maxPerSpend ?? null,
     kinds: asked.kinds ?? ['free', 'paid'],
     current: mandate ? toCurrentBudget(mandate) : null,
-    creditsPerEur: ctx.config.creditsPerEur,
+    ...budgetSettings(ctx, typed),
   };
 }
 
+/** What every budget is shown with. */
+export function budgetSettings(
+  { config }: Ctx,
+  typed: BudgetForm | undefined,
+): Pick<BudgetView, 'scale' | 'creditsPerEur' | 'typed'> {
+  const { creditsScale: scale, creditsPerEur } = config;
+  const { allowance, maxPerSpend } = typed ?? {};
+  const isTyped = allowance !== undefined || maxPerSpend !== undefined;
+  const fields = { allowance: allowance ?? '', maxPerSpend: maxPerSpend ?? '' };
+  return { scale, creditsPerEur, typed: isTyped ? fields : null };
+}
+
 /** What the person typed into the form: no more than was asked for. Throws `request.invalid`. */
-export function readLowered(
-  asked: CreditsSpend,
-  form: { allowance?: string; maxPerSpend?: string },
-): CreditsSpend {
-  const allowance = readCredits(form.allowance, asked.allowance, 'allowance') ?? asked.allowance;
-  const limit = asked.maxPerSpend ?? allowance;
-  const maxPerSpend = readCredits(form.maxPerSpend, limit, 'maxPerSpend') ?? asked.maxPerSpend;
+export function readLowered({ config }: Ctx, asked: CreditsSpend, form: BudgetForm): CreditsSpend {
+  const { creditsScale: scale } = config;
+  const most = { scale, max: asked.allowance, name: 'allowance' };
+  const allowance = readCredits(form.allowance, most) ?? asked.allowance;
+  const mostPerSpend = { scale, max: asked.maxPerSpend ?? allowance, name: 'maxPerSpend' };
+  const maxPerSpend = readCredits(form.maxPerSpend, mostPerSpend) ?? asked.maxPerSpend;
   return { ...asked, allowance, ...(maxPerSpend === undefined ? {} : { maxPerSpend }) };
 }
 
-/** A whole number of credits out of a form, undefined when the field is empty. Throws `request.invalid`. */
-export function readCredits(text: string | undefined, max: number, name: string): number | undefined {
+/**
+ * The units of the credits that a field of a form holds, undefined when it is empty. `max`: in units, too.
+ * Throws `request.invalid`.
+ */
+export function readCredits(
+  text: string | undefined,
+  { scale, max, name }: { scale: number; max: number; name: string },
+): number | undefined {
   const trimmed = text?.trim() ?? '';
   if (trimmed === '') return undefined;
-  const amount = /^\d{1,16}$/.test(trimmed) ? Number(trimmed) : Number.NaN;
-  if (Number.isSafeInteger(amount) && amount > 0 && amount <= max) return amount;
-  const message = `must be a whole number from 1 to ${max}`;
+  const units = parseDecimal(trimmed, scale);
+  if (units !== undefined && units > 0 && units <= max) return units;
+  const kind = scale === 0 ? 'a whole number' : 'a number';
+  const message = `must be ${kind} from ${decimalText(1, scale)} to ${decimalText(max, scale)}`;
   throw new AppError('request.invalid', { errors: [{ path: `/body/${name}`, message }] });
 }
 

@@ -130,7 +130,7 @@ async function consentPage(
     application: viewOf(open),
     account,
     scopes: toScopeViews(requested, interaction),
-    budget: asked ? toBudgetView(ctx, asked, mandate) : null,
+    budget: asked ? toBudgetView(ctx, asked, mandate, request.typed) : null,
     resources: requested.resources
       .map(({ resource }) => resource)
       .filter((name) => name !== ctx.config.baseUrl),

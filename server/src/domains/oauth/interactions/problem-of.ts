@@ -22,7 +22,7 @@ const isMendable = (code: string) => mendable.has(code) || /^(access\.|auth\.ups
 export function problemOf(error: unknown): Problem | undefined {
   if (!(error instanceof AppError) || !isMendable(error.code)) return undefined;
   const [first] = error.options.errors ?? [];
-  if (!first) return { code: error.code };
+  if (!first) return { code: error.code, ...(error.code === 'auth.code_wrong' ? { field: 'code' } : {}) };
   return { code: error.code, field: first.path.split('/').at(-1) ?? '', detail: first.message };
 }
 

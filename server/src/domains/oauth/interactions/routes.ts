@@ -134,7 +134,7 @@ function addDecisionRoutes(pages: App, step: Step): void {
   );
   pages.post(
     `${path}/request-access`,
-    { preHandler, schema: { ...common, body: schemas.requestAccessFormSchema } },
+    { preHandler, config: comesBack, schema: { ...common, body: schemas.requestAccessFormSchema } },
     (request, reply) =>
       inStep(step, request, reply, request.body, async ({ interaction, application }) => {
         const { decision, message } = request.body;
@@ -155,6 +155,7 @@ function addConsentRoute(pages: App, step: Step): void {
     `${path}/consent`,
     {
       preHandler: requireCsrfToken(ctx),
+      config: comesBack,
       schema: { hide: true, params: schemas.stepParamsSchema, body: schemas.consentFormSchema },
     },
     (request, reply) =>
@@ -173,7 +174,7 @@ async function decideConsent(
   if (form.decision === 'other-account') return otherAccountUrl(interaction.uid);
   if (form.decision !== 'allow') return endStep(ctx, interaction, denied);
   const asked = requestedBudget(interaction);
-  const budget = asked && readLowered(asked, form);
+  const budget = asked && readLowered(ctx, asked, form);
   const requested = await readRequested(ctx, interaction);
   await grantConsent(ctx, callerOf(interaction), application, { requested, budget }, origin);
   return endStep(ctx, interaction, { consent: {} });
@@ -200,6 +201,11 @@ async function signIn(
 }
 
 const otherAccountUrl = (uid: string) => `/interaction/${uid}?step=sign-in`;
+
+/** Who was signed out meanwhile signs in again within the step. */
+const comesBack = {
+  signsInAt: (request: FastifyRequest) => otherAccountUrl((request.params as { uid: string }).uid),
+};
 
 const toolsOf = (step: Step): StepTools => ({
   ctx: step.ctx,

@@ -1,5 +1,6 @@
 import type { Ctx } from '../../../ctx.ts';
 import type { Resolve } from '../../../lib/find-addresses.ts';
+import { createBoundedMap } from '../../../lib/bounded-map.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
 import { findClient, registerClient } from '../../applications/index.ts';
 import { currentExchange } from '../exchange.ts';
@@ -76,18 +77,12 @@ function isFresh({ clock }: Ctx, known: Known): boolean {
 
 /** Which documents could not be read lately; of so many, the oldest is forgotten. */
 function createFailures({ clock }: Ctx) {
-  const failedAt = new Map<string, number>();
+  const failedAt = createBoundedMap<number>(rememberedMax);
   return {
     isRecent: (clientId: string): boolean =>
       clock.now().getTime() - (failedAt.get(clientId) ?? -failedMs) < failedMs,
     forget: (clientId: string): boolean => failedAt.delete(clientId),
-    note(clientId: string): void {
-      // A map keeps the order in which its keys came, so that the first is the oldest.
-      failedAt.delete(clientId);
-      const [oldest] = failedAt.keys();
-      if (oldest !== undefined && failedAt.size >= rememberedMax) failedAt.delete(oldest);
-      failedAt.set(clientId, clock.now().getTime());
-    },
+    note: (clientId: string): void => failedAt.set(clientId, clock.now().getTime()),
   };
 }
 

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { makeKey, verifyKey } from '../../../../test/harness/api-keys.ts';
 import { registerApplication } from '../../../../test/harness/applications.ts';
+import { codeOf, registerWithTotp, signInWithTotp, verifyCode } from '../../../../test/harness/factors.ts';
 import { startTestService } from '../../../../test/harness/index.ts';
 import { addAdministrator } from '../../../../test/harness/movements.ts';
 import { logIn, registerPerson, signIn } from '../../../../test/harness/people.ts';
@@ -25,7 +27,7 @@ const trailOf = async (userId: string): Promise<Record<string, unknown>[]> =>
     )
   ).rows;
 
-describe('rule 24: deactivating kills sessions, refresh tokens and grants at once', () => {
+describe('rule 24: deactivating kills sessions, refresh tokens, API keys and grants at once', () => {
   test.each([
     ['an administrator deactivates', (id: string) => asAdmin('DELETE', `/users/${id}`)],
     ['an administrator bans', (id: string) => asAdmin('POST', `/users/${id}/ban`, { reason: 'Spam' })],
@@ -44,6 +46,7 @@ describe('rule 24: deactivating kills sessions, refresh tokens and grants at onc
     expect((await service.send('POST', '/api/v1/credits/mandates', { token, body: mandate })).status).toBe(
       201,
     );
+    const { key } = await makeKey(service, token, { budget: { allowance: 10 } });
 
     expect((await end(cleo.id)).status).toBe(200);
     const dead = async () => {
@@ -58,7 +61,9 @@ describe('rule 24: deactivating kills sessions, refresh tokens and grants at onc
         `select g.revoked_at, m.status from apps.grants g, credits.mandates m where g.id = $1 and m.wallet_id = $2`,
         [grantId, cleo.id],
       );
-      expect(rows).toEqual([{ revoked_at: service.clock.now(), status: 'revoked' }]);
+      const ended = { revoked_at: service.clock.now(), status: 'revoked' };
+      expect(rows).toEqual([ended, ended]);
+      expect((await verifyKey(service, key)).body).toMatchObject({ valid: false, code: 'revoked' });
     };
     await dead();
     expect((await logIn(service, cleo)).body.code).toBe('auth.account_deactivated');
@@ -69,6 +74,24 @@ describe('rule 24: deactivating kills sessions, refresh tokens and grants at onc
     const events = await service.send('GET', '/api/v1/auth/security-events', { token: again.accessToken });
     const types = events.body.events.map(({ type }: any) => type);
     expect(types).toEqual(expect.arrayContaining(['account.deactivated', 'account.reactivated']));
+  });
+
+  test('and no device is remembered, nor a sign-in half done', async () => {
+    const holder = await registerWithTotp(service);
+    const { challengeToken } = (await logIn(service, holder)).body;
+    const { deviceToken } = (
+      await verifyCode(service, challengeToken, codeOf(service, holder.secret), { rememberDevice: true })
+    ).body;
+    service.clock.advance({ seconds: 30 });
+    const half = (await logIn(service, holder)).body;
+    await asAdmin('DELETE', `/users/${holder.id}`);
+    await asAdmin('POST', `/users/${holder.id}/reactivate`, {});
+    const credentials = { email: holder.email, password: holder.password, deviceToken };
+    const again = await service.send('POST', '/api/v1/auth/login', { body: credentials });
+    expect(again.body.twoFactorRequired).toBe(true);
+    const late = await verifyCode(service, half.challengeToken, codeOf(service, holder.secret));
+    expect(late.body.code).toBe('auth.challenge_invalid');
+    expect((await signInWithTotp(service, holder)).accessToken).toBeDefined();
   });
 
   test('a sign-in that began before the deactivation opens nothing after the activation', async () => {
@@ -82,43 +105,6 @@ describe('rule 24: deactivating kills sessions, refresh tokens and grants at onc
     await asAdmin('POST', `/users/${cleo.id}/reactivate`, {});
     const { rows } = await owner.query('select revoked_reason from auth.sessions where id = $1', [late]);
     expect(rows).toEqual([{ revoked_reason: 'deactivated' }]);
-  });
-});
-
-async function endBans(): Promise<void> {
-  await service.ctx.db.asService((tx) => service.ctx.jobs.enqueue(tx, 'end-bans', {}));
-  await service.ctx.jobs.runDue();
-}
-
-describe('bans', () => {
-  test('end by themselves, to the minute, and stand in the trail', async () => {
-    const dora = await newPerson();
-    const until = new Date(service.clock.now().getTime() + 3_600_000).toISOString();
-    const banned = await asAdmin('POST', `/users/${dora.id}/ban`, { reason: 'Spam', until });
-    const since = service.clock.now().toISOString();
-    expect(banned.body).toMatchObject({ isActive: false, ban: { reason: 'Spam', since, until } });
-    await service.ctx.jobs.runDue();
-    await endBans();
-    expect((await logIn(service, dora)).status).toBe(403);
-    service.clock.advance({ hours: 1 });
-    await endBans();
-    expect((await logIn(service, dora)).status).toBe(200);
-    const actions = (await trailOf(dora.id)).map(({ action }) => action);
-    expect(actions).toEqual(['user.banned', 'user.ban_ended']);
-  });
-
-  test('for good last until somebody lifts them', async () => {
-    const dora = await newPerson();
-    await asAdmin('POST', `/users/${dora.id}/ban`, { reason: 'Spam' });
-    service.clock.advance({ days: 400 });
-    await endBans();
-    const admin2 = await addAdministrator(service);
-    const path = `/api/v1/users/${dora.id}`;
-    expect((await service.send('GET', path, { token: admin2.token })).body.isActive).toBe(false);
-    service.clock.advance({ days: -400 });
-    expect((await asAdmin('POST', `/users/${dora.id}/reactivate`, {})).body.ban).toBeNull();
-    const lifted = (await trailOf(dora.id)).find(({ action }) => action === 'user.reactivated');
-    expect(lifted?.details).toEqual({ wasBanned: true });
   });
 });
 

@@ -6,9 +6,10 @@ import type { Account, Ban } from './schemas.ts';
 import { toAccount, type ReadCreditsOf } from './to-account.ts';
 
 /**
- * Bans a person, until a time or for good: the account is deactivated, and everything it had open is dead at
- * once. A second ban replaces the first. Throws `request.invalid`, `auth.admin_required`,
- * `request.not_found`, `users.last_admin`.
+ * Bans a person, until a time or for good: the account is not active, and everything it had open is dead at
+ * once. A second ban replaces the first. An account that was deactivated before stays so when the ban is
+ * over. Throws `request.invalid`, `auth.admin_required`, `request.not_found`,
+ * `users.last_admin`.
  */
 export async function banUser(
   ctx: Ctx,
@@ -25,8 +26,14 @@ export async function banUser(
     changeAccount(ctx, tx, administrator, userId, {
       action: 'user.banned',
       reason,
-      set: { isActive: false, deactivatedAt: now, bannedAt: now, banEndsAt: endsAt, banReason: reason },
-      unless: undefined,
+      set: ({ isActive, bannedAt, deactivatedAt }) => ({
+        isActive: false,
+        // Somebody who was brought in inactive has no time of it.
+        deactivatedAt: isActive || bannedAt !== null ? deactivatedAt : (deactivatedAt ?? now),
+        bannedAt: now,
+        banEndsAt: endsAt,
+        banReason: reason,
+      }),
       details: () => ({ until: endsAt?.toISOString() ?? null }),
     }),
   );

@@ -1,4 +1,4 @@
-import { and, eq, type SQL } from 'drizzle-orm';
+import { eq } from 'drizzle-orm';
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller, Tx } from '../../../db/index.ts';
@@ -15,10 +15,8 @@ export type Administrator = { caller: Caller; origin: RequestOrigin };
 export type AccountChange = {
   action: AuditAction;
   reason: string | undefined;
-  /** What is written, beside the time. */
-  set: PgUpdateSetSource<typeof users>;
-  /** Where the change is none, nothing is written and nothing recorded. */
-  unless: SQL | undefined;
+  /** What is written, beside the time. Undefined where the change is none: nothing is recorded then. */
+  set: (before: User) => PgUpdateSetSource<typeof users> | undefined;
   details?: (before: User) => Record<string, unknown>;
 };
 
@@ -32,18 +30,20 @@ export async function changeAccount(
   tx: Tx,
   { caller, origin }: Administrator,
   userId: string,
-  { action, reason, set, unless, details = () => ({}) }: AccountChange,
+  { action, reason, set, details = () => ({}) }: AccountChange,
 ): Promise<User> {
   const before = await lockUser(tx, userId);
+  const values = set(before);
+  if (!values) return before;
   const [changed] = await tx
     .update(users)
-    .set({ ...set, updatedAt: ctx.clock.now() })
-    .where(and(eq(users.id, userId), unless))
+    .set({ ...values, updatedAt: ctx.clock.now() })
+    .where(eq(users.id, userId))
     .returning()
     .catch((error: unknown) => {
       throw asTaken(error);
     });
-  if (!changed) return before;
+  if (!changed) throw new Error('The locked user is not there');
   const actor = { type: 'user' as const, id: caller.userId };
   const target = { type: 'user', id: userId };
   await recordAuditEvent(ctx, tx, { action, actor, target, reason, details: details(before) }, origin);

@@ -1,7 +1,5 @@
-import { ne } from 'drizzle-orm';
 import type { Static } from 'typebox';
 import type { Ctx } from '../../../ctx.ts';
-import { users } from '../tables.ts';
 import { changeAccount, type Administrator } from './change-account.ts';
 import type { Account, roleBodySchema } from './schemas.ts';
 import { toAccount, type ReadCreditsOf } from './to-account.ts';
@@ -21,8 +19,7 @@ export async function changeRole(
     changeAccount(ctx, tx, administrator, userId, {
       action: 'user.role_changed',
       reason,
-      set: { role },
-      unless: ne(users.role, role),
+      set: (before) => (before.role === role ? undefined : { role }),
       details: (before) => ({ from: before.role, to: role }),
     }),
   );

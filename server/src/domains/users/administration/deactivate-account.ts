@@ -1,13 +1,12 @@
-import { eq } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import type { Tx } from '../../../db/index.ts';
-import { users } from '../tables.ts';
 import { changeAccount, type Administrator } from './change-account.ts';
 
 /**
  * Deactivates an account on an administrator's word: its sessions, refresh tokens, API keys and what it
- * consented to are dead at once, by a trigger of the table; what it owns stays. Doing it again changes
- * nothing. Throws `auth.admin_required`, `request.not_found`, `users.last_admin`.
+ * consented to are dead at once, by a trigger of the table; what it owns stays. A ban for a time becomes one
+ * that only an administrator lifts. Doing it again changes nothing. Throws `auth.admin_required`,
+ * `request.not_found`, `users.last_admin`.
  */
 export async function deactivateAccount(
   ctx: Ctx,
@@ -35,7 +34,11 @@ async function deactivate(
   await changeAccount(ctx, tx, by, userId, {
     action: 'user.deactivated',
     reason,
-    set: { isActive: false, deactivatedAt: ctx.clock.now() },
-    unless: eq(users.isActive, true),
+    // A ban alone is no deactivation: it may be replaced by one that ends.
+    set: ({ isActive, bannedAt, banEndsAt, deactivatedAt }) =>
+      isActive || banEndsAt !== null || (bannedAt !== null && deactivatedAt === null)
+        ? { isActive: false, deactivatedAt: ctx.clock.now(), banEndsAt: null }
+        : undefined,
+    details: ({ banEndsAt }) => (banEndsAt === null ? {} : { bannedUntil: banEndsAt.toISOString() }),
   });
 }

@@ -1,20 +1,23 @@
-import { asc, inArray, lte } from 'drizzle-orm';
+import { asc, inArray, lte, sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
 import { recordAuditEvent } from '../../audit/index.ts';
 import { users } from '../tables.ts';
-import { activeAgain } from './reactivate-account.ts';
+import { withoutBan } from './reactivate-account.ts';
 
 /** The rest is for the next minute. */
 const bansMax = 100;
 
-/** Names who activates accounts again whose ban is over, every minute. */
+/** Names who ends bans whose time is over, every minute. */
 export function handleBanJobs(ctx: Ctx): void {
   ctx.jobs.handle('end-bans', async () => {
     await endBans(ctx);
   });
 }
 
-/** Activates the accounts whose ban is over by now. Returns how many. */
+/**
+ * Ends the bans whose time is over by now, and activates those accounts again that are not deactivated
+ * besides. Returns how many bans.
+ */
 async function endBans(ctx: Ctx): Promise<number> {
   const now = ctx.clock.now();
   return ctx.db.asService(async (tx) => {
@@ -27,14 +30,15 @@ async function endBans(ctx: Ctx): Promise<number> {
       .for('no key update', { skipLocked: true });
     const ids = over.map(({ id }) => id);
     if (ids.length === 0) return 0;
-    await tx
+    const freed = await tx
       .update(users)
-      .set({ ...activeAgain, updatedAt: now })
-      .where(inArray(users.id, ids));
-    for (const id of ids) {
-      const target = { type: 'user', id };
-      await recordAuditEvent(ctx, tx, { action: 'user.ban_ended', actor: { type: 'system' }, target });
+      .set({ ...withoutBan, isActive: sql`${users.deactivatedAt} is null`, updatedAt: now })
+      .where(inArray(users.id, ids))
+      .returning({ id: users.id, isActive: users.isActive });
+    for (const { id, isActive } of freed) {
+      const [actor, target] = [{ type: 'system' as const }, { type: 'user', id }];
+      await recordAuditEvent(ctx, tx, { action: 'user.ban_ended', actor, target, details: { isActive } });
     }
-    return ids.length;
+    return freed.length;
   });
 }

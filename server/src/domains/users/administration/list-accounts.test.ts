@@ -142,6 +142,38 @@ test('filters leave what they say, alone, together and with a search', async () 
   expect((await follow('search=%20%20&limit=200')).length).toBe(peopleCount + 1);
 });
 
+test('bans are a filter of their own', async () => {
+  const banned = ['person-3@example.com', 'person-7@example.com', 'person-20@acme.example'];
+  const now = service.clock.now();
+  const set = 'update auth.users set banned_at = $2, ban_reason = $3 where email = any ($1)';
+  await owner.query(set, [banned, now, 'Spam']);
+  expect(emailsOf(await follow('limit=2&banned=true'))).toEqual(banned.toSorted());
+  expect(emailsOf(await follow('banned=true&search=@acme.example'))).toEqual(['person-20@acme.example']);
+  expect(await follow('limit=200&banned=false')).toHaveLength(peopleCount + 1 - banned.length);
+  await owner.query(set, [banned, null, null]);
+});
+
+test('whoever is erased is in no list, no search, no total and no export', async () => {
+  await owner.query(
+    `insert into auth.users (id, email, is_active, erased_at, created_at, updated_at)
+     select g.id, g.id || '@erased.invalid', false, now(), '2025-06-01', now()
+       from (select gen_random_uuid() as id from generate_series(1, 3)) g`,
+  );
+  for (const query of [
+    '',
+    'isActive=false',
+    'search=@erased.invalid',
+    'createdFrom=2025-06-01&createdTo=2025-06-02',
+  ]) {
+    const found = await follow(`limit=200&${query}`);
+    expect(found.filter(({ email }) => email.endsWith('@erased.invalid'))).toEqual([]);
+    const { headers } = await list(query);
+    expect(headers.get('x-total-count')).toBe(String(found.length));
+  }
+  expect(await (await exportPeople('')).text()).not.toContain('@erased.invalid');
+  await owner.query('delete from auth.users where erased_at is not null');
+});
+
 test.each([
   'limit=0',
   'limit=201',
@@ -222,5 +254,5 @@ test('the export streams everybody that the filter shows, as lines and as CSV wi
     `select details from audit.events where action = 'users.exported'`,
   );
   expect(JSON.stringify(trail)).not.toContain('person-1');
-  expect(trail).toHaveLength(2);
+  expect(trail).toHaveLength(3);
 });

@@ -76,10 +76,11 @@ async function countUsers(tx: Tx, filters: AccountFilters): Promise<{ total: num
   return { total: exactInteger(row?.total ?? 0), isEstimate: row?.is_estimate ?? false };
 }
 
-function toFilter({ search, role, isActive, createdFrom, createdTo }: AccountFilters): SQL {
+function toFilter({ search, role, isActive, banned, createdFrom, createdTo }: AccountFilters): SQL {
   const text = search?.normalize('NFKC').trim();
   return sql`row(
     ${text || null}, ${role ?? null}, ${isActive ?? null},
     ${createdFrom === undefined ? null : readInstant(createdFrom, '/query/createdFrom')}::timestamptz,
-    ${createdTo === undefined ? null : readInstant(createdTo, '/query/createdTo')}::timestamptz)::auth.user_filter`;
+    ${createdTo === undefined ? null : readInstant(createdTo, '/query/createdTo')}::timestamptz,
+    ${banned ?? null})::auth.user_filter`;
 }

@@ -1,6 +1,4 @@
-import { eq } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
-import { users } from '../tables.ts';
 import { changeAccount, type Administrator } from './change-account.ts';
 import type { Account } from './schemas.ts';
 import { toAccount, type ReadCreditsOf } from './to-account.ts';
@@ -19,19 +17,12 @@ export async function reactivateAccount(
     changeAccount(ctx, tx, administrator, userId, {
       action: 'user.reactivated',
       reason,
-      set: activeAgain,
-      unless: eq(users.isActive, false),
+      set: ({ isActive }) => (isActive ? undefined : { isActive: true, deactivatedAt: null, ...withoutBan }),
       details: ({ bannedAt }) => ({ wasBanned: bannedAt !== null }),
     }),
   );
   return toAccount(user, await readCreditsOf.one(ctx, userId));
 }
 
-/** What is written when an account is active again. */
-export const activeAgain = {
-  isActive: true,
-  deactivatedAt: null,
-  bannedAt: null,
-  banEndsAt: null,
-  banReason: null,
-};
+/** What is written when a ban is over. */
+export const withoutBan = { bannedAt: null, banEndsAt: null, banReason: null };

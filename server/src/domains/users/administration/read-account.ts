@@ -17,9 +17,9 @@ export async function readAccount(
   return toAccount(user, await readCreditsOf.one(ctx, user.id));
 }
 
-/** The person with this id. `tx` is the service's. Throws `request.not_found`. */
+/** The person with this id; who is erased is nobody. `tx` is the service's. Throws `request.not_found`. */
 export async function requireUser(tx: Tx, userId: string): Promise<User> {
   const user = await findUser(tx, userId);
-  if (!user) throw new AppError('request.not_found');
+  if (!user || user.erasedAt !== null) throw new AppError('request.not_found');
   return user;
 }

@@ -129,7 +129,9 @@ function addActivityRoutes(app: App, ctx: Ctx, readCreditsOf: ReadCreditsOf): vo
   const deactivateSchema = {
     ...common,
     summary: 'Deactivate an account (administrators)',
-    description: 'Sessions, tokens, API keys and consents are dead at once; what the account owns stays.',
+    description:
+      'Sessions, tokens, API keys and consents are dead at once; what the account owns stays. A ban for a time does ' +
+      'not end by itself any more.',
     params,
     querystring: schemas.reasonQuerySchema,
     response: { 200: doneSchema },
@@ -155,7 +157,8 @@ function addActivityRoutes(app: App, ctx: Ctx, readCreditsOf: ReadCreditsOf): vo
   const banSchema = {
     ...common,
     summary: 'Ban a person (administrators)',
-    description: 'Deactivates the account, until a time or for good.',
+    description:
+      'The account is not active, until a time or for good. One that is deactivated besides stays so afterwards.',
     params,
     body: schemas.banBodySchema,
     response,

@@ -58,6 +58,7 @@ export const filterQuery = {
   ),
   role: Type.Optional(Type.Enum(['user', 'admin'], { examples: ['admin'] })),
   isActive: Type.Optional(Type.Boolean({ description: 'False: deactivated and banned.', examples: [true] })),
+  banned: Type.Optional(Type.Boolean({ description: 'Whether a ban is in force.', examples: [true] })),
   createdFrom: Type.Optional(instant('Registered since then, inclusive.')),
   createdTo: Type.Optional(instant('Registered until then, exclusive.')),
 };

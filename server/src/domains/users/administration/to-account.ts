@@ -14,13 +14,19 @@ export type ReadCreditsOf = {
 
 /** A person as administrators see them. */
 export function toAccount(user: User, creditsAvailable: number): Account {
-  const { deactivatedAt, bannedAt, banEndsAt, banReason } = user;
+  const { bannedAt, banEndsAt, banReason } = user;
   return {
     ...toUserObject(user, creditsAvailable),
-    deactivatedAt: deactivatedAt?.toISOString() ?? null,
+    deactivatedAt: inactiveSince(user)?.toISOString() ?? null,
     ban:
       bannedAt === null || banReason === null
         ? null
         : { reason: banReason, since: bannedAt.toISOString(), until: banEndsAt?.toISOString() ?? null },
   };
+}
+
+/** An account may be deactivated and banned: the first of both counts. */
+function inactiveSince({ deactivatedAt, bannedAt }: User): Date | null {
+  if (deactivatedAt === null || bannedAt === null) return deactivatedAt ?? bannedAt;
+  return deactivatedAt < bannedAt ? deactivatedAt : bannedAt;
 }

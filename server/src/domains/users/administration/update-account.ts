@@ -25,8 +25,7 @@ export async function updateAccount(
     changeAccount(ctx, tx, administrator, userId, {
       action: 'user.updated',
       reason,
-      set,
-      unless: undefined,
+      set: () => set,
       details: () => ({ fields }),
     }),
   );

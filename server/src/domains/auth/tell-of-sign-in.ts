@@ -1,7 +1,8 @@
-import { and, count, eq, gt, sql } from 'drizzle-orm';
+import { and, count, eq, gt } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import type { Tx } from '../../db/index.ts';
 import { addressKey } from '../../lib/address.ts';
+import { guessesOfAnAttack } from '../../lib/sign-in-guesses.ts';
 import { keyedHash } from '../../lib/keyed-hash.ts';
 import type { RequestOrigin } from '../audit/index.ts';
 import { hashDeviceCookie } from './hash-device-cookie.ts';
@@ -11,32 +12,36 @@ import { enqueueSecurityMail, recordSuspicion } from './record-suspicion.ts';
 import { securityEvents } from './tables.ts';
 
 const dayMs = 86_400_000;
-const burstMs = 10 * 60_000;
+/** Sessions opened within so long are counted together. */
+export const burstMs = 10 * 60_000;
 /** So many addresses within ten minutes are no person on the move. */
 const burstAddresses = 5;
-/** So many wrong passwords within an hour are what nobody mistypes. */
-const manyFailures = 10;
 /** More new devices a day than that are told of by the trail only. */
 const newDeviceMailsMax = 5;
 
-type Noted = { email: string; device: 'known' | 'new' | 'first'; failures: string; addresses: string[] };
+/** What `auth.open_session` knows of the one who opened it. */
+export type NotedSignIn = {
+  email: string;
+  device: 'known' | 'new' | 'first';
+  failures: string | number;
+  addresses: string[];
+};
 
 /**
- * Notes by what this sign-in is recognised when it comes again, and tells the owner of the account when it is
- * new to it (not of the first one), comes after many wrong passwords, or is one of many from all over. `tx`
- * is the service's and has just opened the session.
+ * Tells the owner of an account of the session that was just opened, when its device is new to the account
+ * (not of the first one), when it comes after many wrong passwords, or is one of many from all over. `tx` is
+ * the service's.
  */
-export async function noteSignIn(
+export async function tellOfSignIn(
   ctx: Ctx,
   tx: Tx,
-  { userId, sessionId, device }: { userId: string; sessionId: string; device: Device },
+  { id: sessionId, userId, device }: { id: string; userId: string; device: Device },
+  noted: NotedSignIn,
   origin: RequestOrigin,
 ): Promise<void> {
-  const noted = await note(ctx, tx, userId, deviceHashes(ctx, device, origin));
-  const { email } = noted;
-  const person = { userId, email, sessionId };
+  const person = { userId, email: noted.email, sessionId };
   if (noted.device === 'new') await tellOfNewDevice(ctx, tx, { ...person, device }, origin);
-  if (noted.device !== 'known' && Number(noted.failures) >= manyFailures)
+  if (noted.device !== 'known' && Number(noted.failures) >= guessesOfAnAttack)
     await recordSuspicion(ctx, tx, { ...person, kind: 'sign_in_after_failures' }, origin);
   if (new Set(noted.addresses.map(addressKey)).size >= burstAddresses)
     await recordSuspicion(ctx, tx, { ...person, kind: 'sign_in_burst' }, origin);
@@ -46,7 +51,7 @@ export async function noteSignIn(
  * All by which a sign-in is recognised when it comes again: the id that a device gave itself, the cookie of a
  * browser, and the program at its address.
  */
-function deviceHashes(ctx: Ctx, { deviceId }: Device, origin: RequestOrigin): Buffer[] {
+export function deviceHashes(ctx: Ctx, { deviceId }: Device, origin: RequestOrigin): Buffer[] {
   const { deviceCookie, ipAddress, userAgent } = origin;
   const hash = (text: string) => keyedHash(ctx.config.secret, 'known device', text);
   return [
@@ -54,21 +59,6 @@ function deviceHashes(ctx: Ctx, { deviceId }: Device, origin: RequestOrigin): Bu
     ...(deviceCookie === undefined ? [] : [hashDeviceCookie(ctx, deviceCookie)]),
     hash(`place ${addressKey(ipAddress)} ${userAgent ?? ''}`),
   ];
-}
-
-async function note(ctx: Ctx, tx: Tx, userId: string, hashes: Buffer[]): Promise<Noted> {
-  const now = ctx.clock.now();
-  const devices = sql.join(
-    hashes.map((hash) => sql`${hash}`),
-    sql`, `,
-  );
-  const { rows } = await tx.execute<Noted>(sql`
-    select email, device, failures, addresses from auth.note_sign_in(
-      ${userId}, array[${devices}]::bytea[], ${new Date(now.getTime() - burstMs).toISOString()},
-      ${now.toISOString()})`);
-  const [noted] = rows;
-  if (!noted) throw new Error('auth.note_sign_in returned no row');
-  return noted;
 }
 
 async function tellOfNewDevice(
