@@ -1,4 +1,4 @@
-/** Up to how much an application may spend. Credits are whole numbers. */
+/** Up to how much an application may spend, in units of which a credit has 10^scale. */
 export type BudgetTerms = {
   allowance: number;
   period: 'day' | 'week' | 'month' | 'total';
@@ -13,6 +13,10 @@ export type CurrentBudget = BudgetTerms & { status: 'active' | 'paused' | 'expir
 export type BudgetView = BudgetTerms & {
   /** What has been granted before, as it is; this takes its place. */
   current: CurrentBudget | null;
-  /** Credits for one euro, to say what the budget is worth. */
+  /** Decimal places of a credit. */
+  scale: number;
+  /** Units for one euro, to say what the budget is worth. */
   creditsPerEur: number;
+  /** What the fields held in the try before, in credits; null at first. */
+  typed: { allowance: string; maxPerSpend: string } | null;
 };

@@ -67,6 +67,8 @@ export type PurchaseRow = {
   refund: Form | null;
 };
 
+export type TopUpFields = { packageId: string | null; threshold: string; monthlyCap: string };
+
 /**
  * A pack that is bought with a saved card whenever less than `threshold` is available. Fields of `form`:
  * `packageId`, `threshold` (credits), `monthlyCap` (whole units of the currency).
@@ -82,8 +84,8 @@ export type TopUpView = {
   monthlyCapCents: number | null;
   chargedThisMonthCents: number;
   currency: string;
-  /** What the fields begin with. */
-  typed: { threshold: number; monthlyCap: number };
+  /** What the fields begin with; `isAgain`: what was typed in the try before. */
+  typed: TopUpFields & { isAgain: boolean };
   form: Form;
   end: Form | null;
 };

@@ -1,4 +1,4 @@
-import { creditUnitsOf, dayOf, moneyOf } from './format.ts';
+import { creditsOf, creditUnitsOf, dayOf, moneyOf } from './format.ts';
 import type {
   ArrivalView,
   CreditsPage,
@@ -51,14 +51,14 @@ export const creditsTexts = {
       `You owe ${creditUnitsOf(debt, scale)} credits; what comes in next repays them first.`,
     test: 'This is a test: you can try everything, and no real money moves.',
     arrival: ({ state, title, credits }: ArrivalView, scale: number) =>
-      arrivals[state](amount(credits, scale), title),
+      arrivals[state](creditsOf(credits, scale), title),
     lookAgain: 'Look again',
     payAfterAll: 'Go back to the payment',
 
     need: (missing: number, scale: number) =>
-      `${amount(missing, scale)} ${missing === 10 ** scale ? 'is' : 'are'} missing`,
+      `${creditsOf(missing, scale)} ${missing === 10 ** scale ? 'is' : 'are'} missing`,
     needPack: (pack: PackView, scale: number) =>
-      `The pack “${pack.name}” brings you ${amount(pack.credits, scale)}.`,
+      `The pack “${pack.name}” brings you ${creditsOf(pack.credits, scale)}.`,
     needTooLarge: 'No pack alone is large enough. Choose below; you can buy several.',
     buyFor: (pack: PackView) => `Buy for ${moneyOf(pack.priceCents, pack.currency)}`,
     buyWithPaypal: 'Pay with PayPal',
@@ -68,7 +68,7 @@ export const creditsTexts = {
     packsLead: 'They do not expire, and any of your apps can use them within its budget.',
     packsNone: 'Nothing can be bought here just now.',
     pack: 'Pack',
-    packCredits: (pack: PackView, scale: number) => amount(pack.credits, scale),
+    packCredits: (pack: PackView, scale: number) => creditsOf(pack.credits, scale),
     price: (pack: PackView) => moneyOf(pack.priceCents, pack.currency),
     pay: { stripe: 'Go on to payment', paypal: 'Pay with PayPal' },
     payChoice: { stripe: 'Pay by card or bank', paypal: 'Pay with PayPal' },
@@ -78,7 +78,7 @@ export const creditsTexts = {
     topUp: 'Automatic top-up',
     topUpLead: 'Buys a pack with the card that you have kept, whenever your credits run low.',
     topUpActive: (topUp: TopUpView, scale: number) =>
-      `With less than ${amount(topUp.threshold ?? 0, scale)} left, “${topUp.packName ?? topUp.packageId}” is bought for ` +
+      `With less than ${creditsOf(topUp.threshold ?? 0, scale)} left, “${topUp.packName ?? topUp.packageId}” is bought for ` +
       `${moneyOf(topUp.priceCents ?? 0, topUp.currency)}. At most ` +
       `${moneyOf(topUp.monthlyCapCents ?? 0, topUp.currency)} is charged a month; this month it was ` +
       `${moneyOf(topUp.chargedThisMonthCents, topUp.currency)} so far.`,
@@ -94,13 +94,14 @@ export const creditsTexts = {
     plans: 'Subscribe',
     plansLead: 'Credits that come by themselves, until you cancel.',
     plan: 'Plan',
-    planCredits: (plan: PlanView, scale: number) => `${amount(plan.credits, scale)} ${every[plan.interval]}`,
+    planCredits: (plan: PlanView, scale: number) =>
+      `${creditsOf(plan.credits, scale)} ${every[plan.interval]}`,
     rhythm: per,
     subscribe: { stripe: 'Subscribe', paypal: 'Subscribe with PayPal' },
 
     subscription: 'Your plan',
     subscriptionLead: (plan: PlanView, scale: number) =>
-      `${amount(plan.credits, scale)} ${every[plan.interval]}, for ${moneyOf(plan.priceCents, plan.currency)} each.`,
+      `${creditsOf(plan.credits, scale)} ${every[plan.interval]}, for ${moneyOf(plan.priceCents, plan.currency)} each.`,
     renews: (time: string) => `The next payment is due on ${dayOf(time)}.`,
     ends: (time: string) => `It ends on ${dayOf(time)}; nothing more is charged.`,
     changes: (plan: PlanView) => `From then on it is “${plan.name}”.`,
@@ -138,8 +139,6 @@ export const creditsTexts = {
       'plan-resumed': 'Your plan goes on.',
       'refund-asked': 'Your refund is asked for. You get a mail when the money is on its way.',
     },
-    security: 'Sign-in security',
-    signOut: 'Sign out',
     link: 'Your credits',
   },
 
@@ -149,10 +148,6 @@ export const creditsTexts = {
     go: 'Go on',
   },
 };
-
-function amount(units: number, scale: number): string {
-  return units === 10 ** scale ? '1 credit' : `${creditUnitsOf(units, scale)} credits`;
-}
 
 /** What may go wrong with buying. */
 export const creditsProblems = {

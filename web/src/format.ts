@@ -3,8 +3,9 @@ export function countOf(amount: number): string {
   return String(amount).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-export function creditsOf(amount: number): string {
-  return amount === 1 ? '1 credit' : `${countOf(amount)} credits`;
+/** Units of credits in words: 1 credit, 0.25 credits. */
+export function creditsOf(units: number, scale: number): string {
+  return units === 10 ** scale ? '1 credit' : `${creditUnitsOf(units, scale)} credits`;
 }
 
 /** Units of credits, of which a credit has 10^scale, as people write them: 1,500 or 0.25. */
@@ -13,6 +14,19 @@ export function creditUnitsOf(units: number, scale: number): string {
   const whole = countOf(Number(digits.slice(0, digits.length - scale)));
   const fraction = digits.slice(digits.length - scale).replace(/0+$/, '');
   return `${units < 0 ? '−' : ''}${whole}${scale === 0 || fraction === '' ? '' : `.${fraction}`}`;
+}
+
+/** Units of credits as a field for numbers holds them: 1500 or 0.25. */
+export function fieldTextOf(units: number, scale: number): string {
+  return creditUnitsOf(units, scale).replaceAll(',', '');
+}
+
+/** The units that a field for numbers holds; null for what is no number of them, or one that is not exact. */
+export function unitsOfField(text: string, scale: number): number | null {
+  const [, whole, fraction = ''] = /^(\d+)(?:\.(\d+))?$/.exec(text) ?? [];
+  if (whole === undefined || fraction.length > scale) return null;
+  const units = Number(`${whole}${fraction.padEnd(scale, '0')}`);
+  return Number.isSafeInteger(units) ? units : null;
 }
 
 const symbols: Record<string, string | undefined> = { EUR: '€', USD: '$', GBP: '£' };
@@ -31,9 +45,9 @@ export function moneyOf(cents: number, currency: string): string {
   return symbol === undefined ? `${currency}\u00a0${number}` : `${symbol}${number}`;
 }
 
-/** What credits cost, rounded to whole cents: €5.00. */
-export function eurosOf(credits: number, creditsPerEur: number): string {
-  const cents = Math.round((credits * 100) / creditsPerEur);
+/** What credits cost, rounded to whole cents: €5.00. Both are in units. */
+export function eurosOf(units: number, unitsPerEur: number): string {
+  const cents = Math.round((units * 100) / unitsPerEur);
   return `€${countOf(Math.trunc(cents / 100))}.${String(cents % 100).padStart(2, '0')}`;
 }
 

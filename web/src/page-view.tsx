@@ -1,10 +1,13 @@
+import type { OwnPage } from './account-pages.ts';
 import type { Page } from './page.ts';
+import { Account, Apps, Devices } from './pages/account.tsx';
 import { ChooseAccount, SignedOut, SignOut } from './pages/accounts.tsx';
 import { AccessRequests } from './pages/access-requests.tsx';
 import { Budget } from './pages/budget.tsx';
 import { Consent } from './pages/consent.tsx';
 import { Checkout, Credits } from './pages/credits.tsx';
 import { DeviceCode, DeviceConfirm, DeviceDone } from './pages/device.tsx';
+import { KeyMade, Keys } from './pages/keys.tsx';
 import { Fault, Notice } from './pages/news.tsx';
 import { ChangeEmail, ForgotPassword, MagicLink, ResetPassword, VerifyEmail } from './pages/recovery.tsx';
 import { Register } from './pages/register.tsx';
@@ -12,9 +15,11 @@ import { RequestAccess } from './pages/request-access.tsx';
 import { FactorNeeded, SecondFactor } from './pages/second-factor.tsx';
 import { BackupCodes, Security, TotpSetUp } from './pages/security.tsx';
 import { SignIn } from './pages/sign-in.tsx';
+import { isOwnPage } from './title-of.ts';
 
 /** Draws any page; the same on the server and in the browser. */
 export function PageView({ page }: { page: Page }) {
+  if (isOwnPage(page)) return <OwnPageView page={page} />;
   switch (page.name) {
     case 'sign-in':
       return <SignIn page={page} />;
@@ -68,5 +73,20 @@ export function PageView({ page }: { page: Page }) {
       return <Notice page={page} />;
     case 'error':
       return <Fault page={page} />;
+  }
+}
+
+function OwnPageView({ page }: { page: OwnPage }) {
+  switch (page.name) {
+    case 'account':
+      return <Account page={page} />;
+    case 'devices':
+      return <Devices page={page} />;
+    case 'keys':
+      return <Keys page={page} />;
+    case 'key-made':
+      return <KeyMade page={page} />;
+    case 'apps':
+      return <Apps page={page} />;
   }
 }

@@ -1,3 +1,4 @@
+import type { OwnPage } from './account-pages.ts';
 import type { BudgetView } from './budget-view.ts';
 import type { CheckoutPage, CreditsPage } from './credits-pages.ts';
 import type {
@@ -43,6 +44,7 @@ export type Page =
   | ChangeEmailPage
   | CreditsPage
   | CheckoutPage
+  | OwnPage
   | NoticePage
   | ErrorPage;
 
@@ -120,7 +122,7 @@ export type ScopeView = { name: string; description?: string; isNew: boolean };
 
 /**
  * Fields: `decision` (`allow`, `deny`, `other-account`), and with a budget `allowance` and `maxPerSpend`
- * (empty: no limit of its own). Both may be lowered only.
+ * (empty: no limit of its own), in credits. Both may be lowered only.
  */
 export type ConsentPage = {
   name: 'consent';
@@ -135,8 +137,8 @@ export type ConsentPage = {
 };
 
 /**
- * What `raiseUrl` of a refusal opens. Fields: `decision` (`save`, `cancel`), `allowance`, `maxPerSpend`.
- * Without `current`, it is a first budget.
+ * What `raiseUrl` of a refusal opens. Fields: `decision` (`save`, `cancel`), `allowance`, `maxPerSpend`, in
+ * credits. Without `current`, it is a first budget.
  */
 export type BudgetPage = {
   name: 'budget';
@@ -145,6 +147,7 @@ export type BudgetPage = {
   account: AccountView;
   /** `allowance` fills the field, `current` is what holds now. */
   budget: BudgetView;
+  /** Units, as those of the budget. */
   used: number;
   /** ISO 8601; null for `total`. */
   resetsAt: string | null;
@@ -288,6 +291,8 @@ export type ErrorPage = {
   /** For the developers of an application that sent a wrong request: what exactly was wrong. */
   forDevelopers?: string;
   links: ('forgot-password' | 'sign-in')[];
+  /** Where the link to sign in leads, to come back from there; without it, to the page for that alone. */
+  signInUrl?: string;
 };
 
 /** What the build for the server exports as `renderPage`: the title of a page, and its HTML. */

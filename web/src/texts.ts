@@ -1,5 +1,6 @@
+import { accountTexts } from './account-texts.ts';
 import { creditsProblems, creditsTexts } from './credits-texts.ts';
-import { countOf, creditsOf, eurosOf } from './format.ts';
+import { countOf, creditsOf, creditUnitsOf, eurosOf } from './format.ts';
 import { securityTexts } from './security-texts.ts';
 import type { BudgetTerms, BudgetView, CurrentBudget } from './budget-view.ts';
 
@@ -133,6 +134,11 @@ const problems = {
     detail: 'Switch its codes off before you set up another one.',
   },
   'auth.factor_missing': { title: 'There is nothing to switch off', detail: 'Load the page again.' },
+  'api_keys.too_many': { title: 'You have too many keys', detail: 'Revoke one that you do not need.' },
+  'auth.last_way_in': {
+    title: 'This is your only way to sign in',
+    detail: 'Set a password first: on the sign-in page, ask for a link to set one.',
+  },
   'access.required': {
     title: 'You have no access',
     detail: 'Those who run this app have not let you in, or no longer do.',
@@ -292,9 +298,10 @@ export const texts = {
 
   budget: {
     heading: 'Budget',
-    sentence: ({ allowance, period, maxPerSpend }: Sentence) => {
-      const most = `It may spend up to ${creditsOf(allowance)} ${perPeriod[period]}`;
-      return maxPerSpend === null ? `${most}.` : `${most}, at most ${countOf(maxPerSpend)} at a time.`;
+    sentence: ({ allowance, period, maxPerSpend }: Sentence, scale: number) => {
+      const most = `It may spend up to ${creditsOf(allowance, scale)} ${perPeriod[period]}`;
+      if (maxPerSpend === null) return `${most}.`;
+      return `${most}, at most ${creditUnitsOf(maxPerSpend, scale)} at a time.`;
     },
     kinds: ({ kinds }: BudgetTerms) =>
       kinds.length === 2
@@ -302,8 +309,8 @@ export const texts = {
         : kinds[0] === 'free'
           ? 'Only free credits, never paid ones.'
           : 'Only paid credits.',
-    worth: ({ allowance, creditsPerEur }: { allowance: number; creditsPerEur: number }) =>
-      `Bought, ${creditsOf(allowance)} cost ${eurosOf(allowance, creditsPerEur)}.`,
+    worth: ({ allowance, creditsPerEur, scale }: Pick<BudgetView, 'allowance' | 'creditsPerEur' | 'scale'>) =>
+      `Bought, ${creditsOf(allowance, scale)} cost ${eurosOf(allowance, creditsPerEur)}.`,
     allowance: {
       day: 'A day',
       week: 'A week',
@@ -313,10 +320,10 @@ export const texts = {
     maxPerSpend: 'At a time',
     noMaxPerSpend: 'any',
     lower: 'You can lower both, now or later.',
-    before: ({ allowance, period, maxPerSpend, kinds, status }: CurrentBudget) => {
-      const most = maxPerSpend === null ? '' : `, at most ${countOf(maxPerSpend)} at a time`;
+    before: ({ allowance, period, maxPerSpend, kinds, status }: CurrentBudget, scale: number) => {
+      const most = maxPerSpend === null ? '' : `, at most ${creditUnitsOf(maxPerSpend, scale)} at a time`;
       const only = kinds.length === 2 ? 'free and paid ones' : `${kinds[0]} ones only`;
-      return `Until now: ${creditsOf(allowance)} ${perPeriod[period]}${most}, ${only}${budgetStates[status]}.`;
+      return `Until now: ${creditsOf(allowance, scale)} ${perPeriod[period]}${most}, ${only}${budgetStates[status]}.`;
     },
   },
 
@@ -324,8 +331,9 @@ export const texts = {
     title: (app: string) => `A larger budget for ${app}?`,
     titleFirst: (app: string) => `A budget for ${app}?`,
     titleSaved: 'The budget is set',
-    lead: (app: string, used: number, { allowance, period, status }: CurrentBudget) =>
-      `${app} has used ${countOf(used)} of the ${creditsOf(allowance)} that you allow it ${perPeriod[period]}${budgetStates[status]}.`,
+    lead: (app: string, used: number, { allowance, period, status }: CurrentBudget, scale: number) =>
+      `${app} has used ${creditUnitsOf(used, scale)} of the ${creditsOf(allowance, scale)} that you allow it ` +
+      `${perPeriod[period]}${budgetStates[status]}.`,
     leadFirst: (app: string) => `${app} may not spend your credits yet.`,
     resets: (day: string) => `It begins anew on ${day}.`,
     raise: 'You decide how much it may be from now on.',
@@ -447,6 +455,7 @@ export const texts = {
 
   ...securityTexts,
   ...creditsTexts,
+  ...accountTexts,
 
   notices: {
     'signed-in': { title: 'You are signed in', detail: 'Open one of your apps to go on.' },

@@ -1,8 +1,10 @@
+import type { OwnPage } from './account-pages.ts';
 import type { ApplicationView, Page } from './page.ts';
 import { texts } from './texts.ts';
 
 /** The heading of a page. */
 export function headingOf(page: Page): string {
+  if (isOwnPage(page)) return ownHeadings[page.name];
   switch (page.name) {
     case 'sign-in':
       return page.reason === 'again' ? texts.signIn.titleAgain : texts.signIn.title(nameOf(page.application));
@@ -58,6 +60,19 @@ export function headingOf(page: Page): string {
     case 'error':
       return texts.problems[page.code]?.title ?? page.title ?? texts.problems['server.internal'].title;
   }
+}
+
+const ownHeadings: Record<OwnPage['name'], string> = {
+  account: texts.accountPage.title,
+  devices: texts.devices.title,
+  keys: texts.keys.title,
+  'key-made': texts.keyMade.title,
+  apps: texts.apps.title,
+};
+
+/** Whether it is one of the pages about one's own account. */
+export function isOwnPage(page: Page): page is OwnPage {
+  return Object.hasOwn(ownHeadings, page.name);
 }
 
 /** What the tab says; a page that comes again says so first, so that a screen reader reads it at once. */

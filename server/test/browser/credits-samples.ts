@@ -104,7 +104,7 @@ const topUp: TopUpView = {
   monthlyCapCents: 5000,
   chargedThisMonthCents: 2000,
   currency: 'EUR',
-  typed: { threshold: 100, monthlyCap: 50 },
+  typed: { packageId: 'standard', threshold: '100', monthlyCap: '50', isAgain: false },
   form,
   end: form,
 };
@@ -128,7 +128,12 @@ export const creditsSamples: Readonly<Record<string, Page>> = {
   'credits-top-up-paused': {
     ...credits,
     plans: null,
-    topUp: { ...topUp, status: 'paused', reason: 'payment_failed' },
+    topUp: {
+      ...topUp,
+      status: 'paused',
+      reason: 'payment_failed',
+      typed: { packageId: 'large', threshold: '1e3', monthlyCap: '5', isAgain: true },
+    },
     problem: { code: 'payments.cap_too_low', field: 'monthlyCap' },
   },
   'credits-need-too-much': { ...credits, need: { missing: 64_000, pack: null } },

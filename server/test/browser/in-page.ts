@@ -132,6 +132,37 @@ export async function callFromPage(call: PageCall): Promise<{ status: number; bo
   }
 }
 
+type Held = typeof globalThis & { asked: number; answerPasskey(isMade: boolean): void };
+
+/** Before the page is there: who is asked for a passkey takes until `answerPasskey` is called. */
+export function holdPasskeys(): void {
+  const held = globalThis as Held;
+  held.asked = 0;
+  const response = {
+    clientDataJSON: new ArrayBuffer(1),
+    attestationObject: new ArrayBuffer(1),
+    getTransports: () => ['internal'],
+  };
+  const passkey = { id: 'AA', rawId: new ArrayBuffer(1), response } as unknown as Credential;
+  navigator.credentials.create = () => {
+    held.asked++;
+    return new Promise((resolve, reject) => {
+      held.answerPasskey = (isMade) =>
+        isMade ? resolve(passkey) : reject(new DOMException('stopped', 'NotAllowedError'));
+    });
+  };
+}
+
+/** How often a passkey was asked for. */
+export function countAsked(): number {
+  return (globalThis as Held).asked;
+}
+
+/** Makes the passkey that is asked for, or stops. */
+export function answerPasskey(isMade: boolean): void {
+  (globalThis as Held).answerPasskey(isMade);
+}
+
 /** A verifier and its challenge, made where they belong: in the page. @see RFC 7636 §4 */
 export async function makePkceInPage(): Promise<{ verifier: string; challenge: string }> {
   const random = crypto.getRandomValues(new Uint8Array(32));

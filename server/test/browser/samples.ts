@@ -1,6 +1,7 @@
+import { accountSamples } from './account-samples.ts';
 import { creditsSamples } from './credits-samples.ts';
 import type { BudgetTerms, BudgetView } from '../../../web/src/budget-view.ts';
-import type { AccountView, ApplicationView, Form, Page } from '../../../web/src/page.ts';
+import type { AccountView, ApplicationView, BudgetPage, Form, Page } from '../../../web/src/page.ts';
 
 /** The address of the one logo; whoever opens the gallery answers it. */
 export const logoUrl = 'https://static.atlas.example/logo.svg';
@@ -38,7 +39,9 @@ const terms: BudgetTerms = { allowance: 500, period: 'month', maxPerSpend: 50, k
 const budget: BudgetView = {
   ...terms,
   current: null,
+  scale: 0,
   creditsPerEur: 100,
+  typed: null,
 };
 
 const signIn = {
@@ -162,7 +165,7 @@ const accessRequests = {
   problem: null,
 } satisfies Page;
 
-const budgetPage: Page = {
+const budgetPage: BudgetPage = {
   name: 'budget',
   form,
   application,
@@ -223,7 +226,7 @@ export const samples: Readonly<Record<string, Page>> = {
   'sign-in-again': { ...signIn, application, email: account.email, reason: 'again', registerUrl: null },
   'second-factor': secondFactor,
   'second-factor-passkey': { ...secondFactor, methods: ['passkey'], application, reason: 'app' },
-  'second-factor-refused': { ...secondFactor, problem: { code: 'auth.code_wrong' } },
+  'second-factor-refused': { ...secondFactor, problem: { code: 'auth.code_wrong', field: 'code' } },
   'step-up': { ...secondFactor, reason: 'again', methods: ['password'], passkey: null, canRemember: false },
   'factor-needed': {
     name: 'factor-needed',
@@ -308,6 +311,7 @@ export const samples: Readonly<Record<string, Page>> = {
       maxPerSpend: null,
       kinds: ['free'],
       current: { allowance: 2000, period: 'total', maxPerSpend: 150, kinds: ['paid'], status: 'paused' },
+      typed: { allowance: '12501', maxPerSpend: '200' },
     },
     resources: ['https://api.notebook.kettle-and-sons.example'],
     problem: {
@@ -317,6 +321,18 @@ export const samples: Readonly<Record<string, Page>> = {
     },
   },
   budget: budgetPage,
+  'budget-fractions': {
+    ...budgetPage,
+    budget: {
+      ...budgetPage.budget,
+      allowance: 5_250_000,
+      maxPerSpend: 500_000,
+      current: { ...terms, allowance: 2_500_000, maxPerSpend: null, status: 'active' },
+      scale: 6,
+      creditsPerEur: 100_000_000,
+    },
+    used: 486_000,
+  },
   'budget-saved': { ...budgetPage, isSaved: true },
   'budget-first': {
     ...budgetPage,
@@ -369,6 +385,8 @@ export const samples: Readonly<Record<string, Page>> = {
   'verify-email': { name: 'verify-email', form, isDone: false, signInUrl: null },
   'verify-email-done': { name: 'verify-email', form, isDone: true, signInUrl: '/sign-in' },
   ...creditsSamples,
+  ...accountSamples,
+  'notice-signed-in-here': { name: 'notice', kind: 'signed-in', application: null, continueUrl: null },
   'notice-signed-in': {
     name: 'notice',
     kind: 'signed-in',
@@ -378,6 +396,13 @@ export const samples: Readonly<Record<string, Page>> = {
   'notice-cookies': { name: 'notice', kind: 'cookies-needed', application: null, continueUrl: null },
   'notice-over': { name: 'notice', kind: 'interaction-over', application: null, continueUrl: null },
   'error-link': error,
+  'error-signed-out': {
+    ...error,
+    status: 401,
+    code: 'auth.session_ended',
+    links: ['sign-in'],
+    signInUrl: '/sign-in?next=%2Fcredits',
+  },
   'error-request': {
     ...error,
     code: 'invalid_redirect_uri',

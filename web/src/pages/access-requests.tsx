@@ -3,7 +3,8 @@ import { dayOf } from '../format.ts';
 import type { AccessRequestsPage, AccessRequestView } from '../page.ts';
 import { AccountRow } from '../parts/account-row.tsx';
 import { Field, SelectField } from '../parts/field.tsx';
-import { Frame, ProblemNote } from '../parts/frame.tsx';
+import { DoneNote, Frame, ProblemNote } from '../parts/frame.tsx';
+import { OwnLinks } from '../parts/own-links.tsx';
 import { PageForm, Submit } from '../parts/page-form.tsx';
 import { texts } from '../texts.ts';
 import { headingOf } from '../title-of.ts';
@@ -16,11 +17,7 @@ export function AccessRequests({ page }: { page: AccessRequestsPage }) {
   const lead = requests.length === 0 ? accessRequests.leadNone : accessRequests.lead;
   return (
     <Frame heading={headingOf(page)} lead={lead}>
-      {decided !== null && (
-        <p className="done" role="status">
-          {accessRequests.decided[decided]}
-        </p>
-      )}
+      <DoneNote>{decided && accessRequests.decided[decided]}</DoneNote>
       <ProblemNote problem={problem} id="problem" />
       <AccountRow account={account} />
       {requests.map((request) => (
@@ -30,6 +27,7 @@ export function AccessRequests({ page }: { page: AccessRequestsPage }) {
       <p className="after">
         <a href={signInUrl}>{texts.account.other}</a>
       </p>
+      <OwnLinks />
     </Frame>
   );
 }

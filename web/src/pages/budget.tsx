@@ -15,12 +15,13 @@ export function Budget({ page }: { page: BudgetPage }) {
   if (isSaved) {
     return (
       <Frame heading={headingOf(page)} lead={budgetPage.saved(name)} application={application}>
-        <p className="hint">{texts.budget.sentence(budget)}</p>
+        <p className="hint">{texts.budget.sentence(budget, budget.scale)}</p>
       </Frame>
     );
   }
   const { current } = budget;
-  const state = current === null ? budgetPage.leadFirst(name) : budgetPage.lead(name, used, current);
+  const state =
+    current === null ? budgetPage.leadFirst(name) : budgetPage.lead(name, used, current, budget.scale);
   const resets = resetsAt === null ? '' : ` ${budgetPage.resets(dayOf(resetsAt))}`;
   return (
     <Frame heading={headingOf(page)} lead={`${state}${resets} ${budgetPage.raise}`} application={application}>

@@ -1,7 +1,8 @@
 import type { CheckoutPage, CreditsPage } from '../credits-pages.ts';
 import { creditUnitsOf } from '../format.ts';
 import { AccountRow } from '../parts/account-row.tsx';
-import { Frame, ProblemNote } from '../parts/frame.tsx';
+import { DoneNote, Frame, ProblemNote } from '../parts/frame.tsx';
+import { OwnLinks } from '../parts/own-links.tsx';
 import { Purchases } from '../parts/purchases.tsx';
 import { Need, Packs, Plans } from '../parts/shop.tsx';
 import { Subscription } from '../parts/subscription.tsx';
@@ -17,11 +18,7 @@ export function Credits({ page: given }: { page: CreditsPage }) {
   const { scale, shop, need, plans, subscription, done, problem } = page;
   return (
     <Frame heading={headingOf(page)} lead={words.lead}>
-      {done !== null && (
-        <p className="done" role="status">
-          {words.done[done]}
-        </p>
-      )}
+      <DoneNote>{done && words.done[done]}</DoneNote>
       <Arrival page={page} />
       <ProblemNote problem={problem} id="problem" />
       <AccountRow account={page.account} />
@@ -33,12 +30,7 @@ export function Credits({ page: given }: { page: CreditsPage }) {
       {plans !== null && <Plans plans={plans} providers={shop.providers} scale={scale} />}
       {page.topUp !== null && <TopUp topUp={page.topUp} packs={shop.packs} scale={scale} problem={problem} />}
       <Purchases purchases={page.purchases} moreCount={page.moreCount} scale={scale} />
-      <p className="after">
-        <a href="/account/security">{words.security}</a>
-      </p>
-      <p className="after">
-        <a href="/sign-out">{words.signOut}</a>
-      </p>
+      <OwnLinks />
     </Frame>
   );
 }

@@ -3,8 +3,6 @@ import { Frame } from '../parts/frame.tsx';
 import { texts } from '../texts.ts';
 import { headingOf } from '../title-of.ts';
 
-const urls = { 'forgot-password': '/forgot-password', 'sign-in': '/sign-in' };
-
 export function Notice({ page }: { page: NoticePage }) {
   const { kind, application, continueUrl } = page;
   return (
@@ -15,9 +13,14 @@ export function Notice({ page }: { page: NoticePage }) {
         </a>
       )}
       {kind === 'signed-in' && application === null && (
-        <p className="after">
-          <a href="/credits">{texts.credits.link}</a>
-        </p>
+        <>
+          <p className="after">
+            <a href="/account">{texts.ownLinks.account}</a>
+          </p>
+          <p className="after">
+            <a href="/credits">{texts.credits.link}</a>
+          </p>
+        </>
       )}
     </Frame>
   );
@@ -26,6 +29,7 @@ export function Notice({ page }: { page: NoticePage }) {
 export function Fault({ page }: { page: ErrorPage }) {
   const { code, detail, status, requestId, forDevelopers, links } = page;
   const words = texts.problems[code];
+  const urls = { 'forgot-password': '/forgot-password', 'sign-in': page.signInUrl ?? '/sign-in' };
   return (
     <Frame
       heading={headingOf(page)}

@@ -1,3 +1,4 @@
+import type { Problem } from '../page.ts';
 import type { FactorNeededPage, SecondFactorPage } from '../security-pages.ts';
 import { Field, PasswordField } from '../parts/field.tsx';
 import { Frame, ProblemNote } from '../parts/frame.tsx';
@@ -13,9 +14,11 @@ export function SecondFactor({ page }: { page: SecondFactorPage }) {
   const takesPassword = methods.includes('password');
   const lead = methods.includes('totp') ? 'totp' : takesPassword ? 'password' : 'passkey';
   const takesCode = methods.includes('totp') || methods.includes('backup_code');
+  const field = takesPassword ? 'password' : takesCode ? 'code' : null;
+  const isSaidThere = problem === null || problem.field === field;
   return (
     <Frame heading={headingOf(page)} lead={secondFactor.leads[lead]} application={application}>
-      <ProblemNote problem={problem} id="problem" />
+      <ProblemNote problem={isSaidThere ? problem : { code: problem.code }} id="problem" />
       {(takesCode || takesPassword) && (
         <PageForm form={form} className="stack">
           {takesPassword ? (
@@ -28,7 +31,7 @@ export function SecondFactor({ page }: { page: SecondFactorPage }) {
               problem={problem}
             />
           ) : (
-            <CodeField label={secondFactor.code} isFirst={methods.includes('totp')} />
+            <CodeField label={secondFactor.code} problem={problem} isFirst={methods.includes('totp')} />
           )}
           {canRemember && (
             <label className="check">
@@ -48,7 +51,7 @@ export function SecondFactor({ page }: { page: SecondFactorPage }) {
 }
 
 /** For a code of an app or a backup code, which has letters, too. */
-export function CodeField({ label, isFirst = false }: { label: string; isFirst?: boolean }) {
+export function CodeField({ label, problem, isFirst = false }: CodeFieldProps) {
   return (
     <Field
       name="code"
@@ -60,10 +63,12 @@ export function CodeField({ label, isFirst = false }: { label: string; isFirst?:
       required
       minLength={6}
       maxLength={40}
-      problem={null}
+      problem={problem}
     />
   );
 }
+
+type CodeFieldProps = { label: string; problem: Problem | null; isFirst?: boolean };
 
 export function FactorNeeded({ page }: { page: FactorNeededPage }) {
   const { form, application, setUpUrl } = page;

@@ -2,7 +2,8 @@ import { dayOf } from '../format.ts';
 import type { BackupCodesPage, PasskeyRow, SecurityPage, TotpSetUpPage } from '../security-pages.ts';
 import { AccountRow } from '../parts/account-row.tsx';
 import { Field, PasswordField } from '../parts/field.tsx';
-import { Frame, ProblemNote } from '../parts/frame.tsx';
+import { DoneNote, Frame, ProblemNote } from '../parts/frame.tsx';
+import { OwnLinks } from '../parts/own-links.tsx';
 import { PageForm, Submit } from '../parts/page-form.tsx';
 import { Part } from '../parts/part.tsx';
 import { PasskeyForm } from '../parts/passkey-form.tsx';
@@ -16,11 +17,7 @@ export function Security({ page }: { page: SecurityPage }) {
   const { account, done, problem, continueUrl, renewal, backupCodesLeft, rememberedCount } = page;
   return (
     <Frame heading={headingOf(page)} lead={security.lead}>
-      {done !== null && (
-        <p className="done" role="status">
-          {security.done[done]}
-        </p>
-      )}
+      <DoneNote>{done && security.done[done]}</DoneNote>
       <ProblemNote problem={problem} id="problem" />
       <AccountRow account={account} />
       <Totp page={page} />
@@ -39,15 +36,12 @@ export function Security({ page }: { page: SecurityPage }) {
           </PageForm>
         )}
       </Part>
-      {continueUrl === null ? (
-        <p className="after">
-          <a href="/credits">{texts.credits.link}</a>
-        </p>
-      ) : (
+      {continueUrl !== null && (
         <p className="after">
           <a href={continueUrl}>{security.continue}</a>
         </p>
       )}
+      <OwnLinks />
     </Frame>
   );
 }
@@ -69,7 +63,7 @@ function Totp({ page: { setUp, removal, problem } }: { page: SecurityPage }) {
             required
             problem={problem}
           />
-          <CodeField label={security.code} />
+          <CodeField label={security.code} problem={problem} />
           <Submit kind="main">{security.remove}</Submit>
         </PageForm>
       )}
@@ -130,7 +124,7 @@ export function TotpSetUp({ page }: { page: TotpSetUpPage }) {
         {totpSetUp.secret} <code>{secret}</code>
       </p>
       <PageForm form={form} className="stack">
-        <CodeField label={totpSetUp.code} />
+        <CodeField label={totpSetUp.code} problem={problem} />
         <Submit>{totpSetUp.submit}</Submit>
       </PageForm>
       <p className="after">

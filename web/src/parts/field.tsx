@@ -12,10 +12,11 @@ type FieldProps = Omit<InputHTMLAttributes<HTMLInputElement>, 'id'> & {
   inside?: ReactNode;
 };
 
-/** A field with its label, a hint, and what is wrong with it. */
+/** A field with its label, a hint, and what is wrong with it: then the page begins here. */
 export function Field({ label, note, hint, problem, inside, ...input }: FieldProps) {
   const id = useId();
   const [isEdited, setEdited] = useState(false);
+  const isRefused = problem?.field === input.name;
   const refusal = isEdited ? null : refusalOf(input.name, problem);
   const descriptions = [
     ...(refusal === null ? [] : [`${id}-problem`]),
@@ -31,6 +32,7 @@ export function Field({ label, note, hint, problem, inside, ...input }: FieldPro
         <input
           {...input}
           id={id}
+          autoFocus={isRefused || input.autoFocus}
           aria-invalid={refusal !== null}
           aria-describedby={descriptions.length > 0 ? descriptions.join(' ') : undefined}
           onInput={(event) => {
@@ -52,10 +54,17 @@ export function Field({ label, note, hint, problem, inside, ...input }: FieldPro
   );
 }
 
-type SelectFieldProps = { name: string; label: string; options: string[]; value: string };
+type SelectFieldProps = {
+  name: string;
+  label: string;
+  options: string[];
+  value: string;
+  /** What options are called that are not called as they are. */
+  labels?: Record<string, string>;
+};
 
 /** A choice of one among a few. */
-export function SelectField({ name, label, options, value }: SelectFieldProps) {
+export function SelectField({ name, label, options, value, labels = {} }: SelectFieldProps) {
   const id = useId();
   return (
     <div className="field">
@@ -63,7 +72,9 @@ export function SelectField({ name, label, options, value }: SelectFieldProps) {
       <div className="frame choice">
         <select id={id} name={name} defaultValue={value}>
           {options.map((option) => (
-            <option key={option}>{option}</option>
+            <option key={option} value={option}>
+              {labels[option] ?? option}
+            </option>
           ))}
         </select>
       </div>

@@ -25,6 +25,15 @@ export function Frame({ heading, lead, application = null, children }: FrameProp
   );
 }
 
+/** What has just been done, if anything. */
+export function DoneNote({ children }: { children: string | null }) {
+  return children === null ? null : (
+    <p className="done" role="status">
+      {children}
+    </p>
+  );
+}
+
 /** Why the form comes again, for what no field alone is to blame for. */
 export function ProblemNote({ problem, id }: { problem: Problem | null; id: string }) {
   if (problem === null || problem.field !== undefined) return null;

@@ -20,7 +20,7 @@ const pendingMs = 10_000;
  * A form that the browser sends by itself. With JavaScript a second press, while the first is on its way,
  * does nothing. While it is held back, a press waits.
  */
-export function PageForm({ form, className, isHeldBack = false, children }: FormProps) {
+export function PageForm({ form, className, isHeldBack = false, isReady, children }: FormProps) {
   const element = useRef<HTMLFormElement>(null);
   const isWaiting = useRef(false);
   const [pending, setPending] = useState<string | null>(null);
@@ -44,6 +44,7 @@ export function PageForm({ form, className, isHeldBack = false, children }: Form
     element.current?.requestSubmit();
   }, [isHeldBack]);
   const onSubmit = (event: SubmitEvent<HTMLFormElement>) => {
+    if (isReady?.() === false) return event.preventDefault();
     if (isHeldBack) {
       isWaiting.current = true;
       setPending(nobody);
@@ -71,6 +72,8 @@ type FormProps = {
   className?: string;
   /** Something that is sent along is still being worked out. */
   isHeldBack?: boolean;
+  /** Asked at each press; false: nothing is sent, and whoever says so sends the form themselves. */
+  isReady?: () => boolean;
   children: ReactNode;
 };
 

@@ -10,23 +10,34 @@ type Call = ({ kind: 'get' } & PasskeyCall) | ({ kind: 'create' } & PasskeyCreat
 export function PasskeyForm({ call, fields, children }: PasskeyFormProps) {
   const [problem, setProblem] = useState<string | null>(null);
   const answer = useRef<HTMLInputElement>(null);
-  const ask = async () => {
-    const field = answer.current;
-    if (!field?.form?.reportValidity()) return;
+  const isAsking = useRef(false);
+  const ask = async (field: HTMLInputElement) => {
+    if (isAsking.current) return;
+    setProblem(null);
     if (!hasPasskeys()) return setProblem(texts.passkey.unavailable);
+    isAsking.current = true;
     try {
       field.value = call.kind === 'get' ? await askPasskey(call) : await createPasskey(call);
-      field.form.requestSubmit();
+      field.form?.requestSubmit();
     } catch {
       setProblem(texts.passkey.failed);
+    } finally {
+      // What has been sent is good for once: who comes back to the page is asked again.
+      field.value = '';
+      isAsking.current = false;
     }
+  };
+  const isAnswered = () => {
+    const field = answer.current;
+    if (field && field.value === '') void ask(field);
+    return field !== null && field.value !== '';
   };
   return (
     <div className="needs-script">
-      <PageForm form={call.form} className="stack">
+      <PageForm form={call.form} className="stack" isReady={isAnswered}>
         {fields}
         <input ref={answer} type="hidden" name="passkey" defaultValue="" />
-        <button type="button" className="button other" onClick={() => void ask()}>
+        <button type="submit" className="button other">
           {children}
         </button>
         <p className="refusal" role="alert" hidden={problem === null}>

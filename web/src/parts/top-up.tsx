@@ -17,7 +17,7 @@ export function TopUp({ topUp, packs, scale, problem }: TopUpProps) {
     <Part heading={words.topUp} lead={words.topUpLead}>
       {status === 'active' && <p>{words.topUpActive(topUp, scale)}</p>}
       {status === 'paused' && <p className="caution">{words.topUpPaused(reason)}</p>}
-      <details open={problem?.field !== undefined}>
+      <details open={topUp.typed.isAgain}>
         <summary>{status === 'off' ? words.topUpSetUp : words.topUpChange}</summary>
         <TopUpForm topUp={topUp} packs={packs} scale={scale} problem={problem} />
       </details>
@@ -31,7 +31,7 @@ export function TopUp({ topUp, packs, scale, problem }: TopUpProps) {
 }
 
 function TopUpForm({ topUp, packs, scale, problem }: TopUpProps) {
-  const { form, packageId, currency, typed } = topUp;
+  const { form, currency, typed } = topUp;
   const offers = packs
     .filter((pack) => pack.currency === currency)
     .map((pack) => ({
@@ -42,7 +42,12 @@ function TopUpForm({ topUp, packs, scale, problem }: TopUpProps) {
     }));
   return (
     <PageForm form={form} className="stack">
-      <Offers legend={words.pack} name="packageId" offers={offers} chosen={packageId ?? offers[0]?.id} />
+      <Offers
+        legend={words.pack}
+        name="packageId"
+        offers={offers}
+        chosen={typed.packageId ?? offers[0]?.id}
+      />
       <NumberField name="threshold" label={words.threshold} value={typed.threshold} problem={problem} />
       <NumberField
         name="monthlyCap"
@@ -55,7 +60,7 @@ function TopUpForm({ topUp, packs, scale, problem }: TopUpProps) {
   );
 }
 
-type NumberFieldProps = { name: string; label: string; value: number; problem: Problem | null };
+type NumberFieldProps = { name: string; label: string; value: string; problem: Problem | null };
 
 function NumberField({ name, label, value, problem }: NumberFieldProps) {
   return (

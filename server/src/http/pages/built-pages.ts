@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { RenderPage } from '../../../../web/src/page.ts';
+import { loadOnce } from '../../lib/load-once.ts';
 
 const distDir = join(import.meta.dirname, '../../../../web/dist');
 
@@ -36,13 +37,8 @@ export function assertPagesBuilt(dir = distDir): void {
   if (!existsSync(join(dir, 'current'))) throw new PagesNotBuiltError();
 }
 
-let built: Promise<BuiltPages> | undefined;
-
 /** Reads the build, once per process. Throws PagesNotBuiltError. */
-export function loadBuiltPages(): Promise<BuiltPages> {
-  built ??= readBuild();
-  return built;
-}
+export const loadBuiltPages: () => Promise<BuiltPages> = loadOnce(readBuild);
 
 async function readBuild(): Promise<BuiltPages> {
   assertPagesBuilt();

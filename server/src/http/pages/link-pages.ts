@@ -42,7 +42,7 @@ function addMagicLinkPage(pages: App, ctx: Ctx): void {
       schema: { ...schema, body: tokenForm },
     },
     async (request, reply) => {
-      const person = await identifyByLink(ctx, request.body.token);
+      const person = await identifyByLink(ctx, request.body.token, originOf(request));
       const result = await enterBrowser(ctx, person, readPlace(ctx, request), originOf(request));
       const isDone = keepSignIn(ctx, reply, result);
       return reply.redirect(isDone ? '/sign-in?done' : '/sign-in/second-factor', 303);

@@ -9,6 +9,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Where the page of a refusal leads on to. */
     errorLinks?: ErrorPage['links'];
+    /** Where somebody whose session has ended signs in again to come back; else to the sign-in page alone. */
+    signsInAt?: (request: FastifyRequest) => string;
   }
 }
 
@@ -45,8 +47,15 @@ async function answerWithPage(
     title,
     detail: refusal.options.detail ?? detail,
     requestId: request.id,
-    links: request.routeOptions.config.errorLinks ?? [],
+    ...waysOn(request, refusal),
   });
+}
+
+/** Where the page of a refusal leads: who was signed out meanwhile, to where they sign in again. */
+function waysOn(request: FastifyRequest, { code }: AppError): Pick<ErrorPage, 'links' | 'signInUrl'> {
+  const { errorLinks = [], signsInAt } = request.routeOptions.config;
+  if (code !== 'auth.session_ended') return { links: errorLinks };
+  return { links: ['sign-in'], ...(signsInAt ? { signInUrl: signsInAt(request) } : {}) };
 }
 
 /** For addresses that browsers and programs open alike: a page for who takes one, else a problem document. */

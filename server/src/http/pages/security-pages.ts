@@ -135,10 +135,15 @@ function addPasskeyForms(pages: App, ctx: Ctx): void {
     `${path}/:id/remove`,
     { ...guarded, schema: { ...query, params: schemas.passkeyParams } },
     (request, reply) =>
-      forCaller(ctx, request, reply, async (caller) => {
-        await removePasskey(ctx, caller, request.params.id, originOf(request));
-        return reply.redirect(securityUrl(request, { done: 'passkey-removed' }), 303);
-      }),
+      forCaller(ctx, request, reply, (caller) =>
+        orAgain(
+          async () => {
+            await removePasskey(ctx, caller, request.params.id, originOf(request));
+            return reply.redirect(securityUrl(request, { done: 'passkey-removed' }), 303);
+          },
+          (again) => show(ctx, request, reply, caller, again),
+        ),
+      ),
   );
 }
 

@@ -9,12 +9,13 @@ import { csrfField, requireCsrfToken } from '../csrf.ts';
 import { limits } from '../limits.ts';
 import { originOf } from '../origin.ts';
 import { readSignInCookie, sendSignInCookie } from '../sign-in-cookie.ts';
+import { stepUpPath } from './page-caller.ts';
 import { sendReactPage } from './react-page.ts';
 import { securityQuery, stepUpForm } from './security-schemas.ts';
-import { problemOf, securityPath, stepUpPath } from './security-scope.ts';
+import { problemOf, securityPath } from './security-scope.ts';
 
 /** Where one comes back to. */
-const target = /^(?:\/account\/security(?:\?next=%2Finteraction%2F[\w-]{1,100})?|\/credits)$/;
+const target = /^(?:\/account\/security(?:\?next=%2Finteraction%2F[\w-]{1,100})?|\/account\/keys|\/credits)$/;
 const schema = { hide: true, querystring: securityQuery };
 
 type Again = { problem: Problem; status: number };
