@@ -44,6 +44,8 @@ import { addAssetRoutes } from './http/pages/assets.ts';
 import { addLinkPages } from './http/pages/link-pages.ts';
 import { addFirstAdminPage } from './http/pages/first-admin-page.ts';
 import { addMailboxPage } from './http/pages/mailbox-page.ts';
+import { addConnectedPages } from './http/pages/connected-pages.ts';
+import { addEventPages } from './http/pages/event-pages.ts';
 import { addOwnPages } from './http/pages/own-pages.ts';
 import { addSecurityPages } from './http/pages/security-pages.ts';
 import { createServer } from './http/server.ts';
@@ -98,6 +100,8 @@ export async function buildApp(ctx: Ctx, resolve?: Resolve): Promise<App> {
   addAssetRoutes(app);
   addAccountPages(app, ctx);
   addOwnPages(app, ctx);
+  addEventPages(app, ctx);
+  addConnectedPages(app, ctx);
   addSecurityPages(app, ctx);
   addLinkPages(app, ctx);
   addFirstAdminPage(app, ctx);

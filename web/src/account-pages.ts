@@ -1,7 +1,8 @@
 import type { AccountView, Form, Problem } from './page.ts';
 
 /** The pages about one's own account. */
-export type OwnPage = AccountPage | DevicesPage | KeysPage | KeyMadePage | AppsPage;
+export type OwnPage =
+  AccountPage | DevicesPage | EventsPage | ConnectedPage | ConnectPage | KeysPage | KeyMadePage | AppsPage;
 
 /** Where a signed-in person finds all there is. */
 export type AccountPage = {
@@ -9,6 +10,8 @@ export type AccountPage = {
   account: AccountView;
   /** People who ask for access to an application that this person administers. */
   waitingCount: number;
+  /** Whether there is an account elsewhere, or could be one. */
+  hasElsewhere: boolean;
   /** Answers with everything held about the person, as a file. */
   exportUrl: string;
 };
@@ -36,6 +39,58 @@ export type DevicesPage = {
   endingOthers: Form | null;
   done: 'device-ended' | 'others-ended' | null;
 };
+
+export type EventRow = {
+  id: string;
+  /** As in `docs/reference/events.md`. */
+  type: string;
+  /** What it was about, in the words of whoever did it: a provider, the reason of an administrator. */
+  about: string | null;
+  /** Program and system; null where nothing is known. */
+  device: string | null;
+  ipAddress: string | null;
+  /** ISO 8601. */
+  createdAt: string;
+};
+
+/** What happened to the account, newest first. */
+export type EventsPage = {
+  name: 'events';
+  account: AccountView;
+  events: EventRow[];
+  /** The page of what came before; null on the last one. */
+  olderUrl: string | null;
+  /** The first page; null on it. */
+  newestUrl: string | null;
+};
+
+export type ConnectedRow = {
+  id: string;
+  /** What the provider is called, or its address. */
+  provider: string;
+  email: string | null;
+  /** ISO 8601. */
+  createdAt: string;
+  lastUsedAt: string;
+  removal: Form;
+};
+
+/** The accounts at other providers that sign the person in. Forms have no fields. */
+export type ConnectedPage = {
+  name: 'connected';
+  account: AccountView;
+  connected: ConnectedRow[];
+  /** The providers whose accounts can be connected; a form leads to `ConnectPage`. */
+  offers: { provider: string; form: Form }[];
+  done: 'connected' | 'disconnected' | null;
+  problem: Problem | null;
+};
+
+/**
+ * The last step before a provider: a link, since a form may not lead away from us. Whoever sends somebody
+ * else this link connects nothing.
+ */
+export type ConnectPage = { name: 'connect'; provider: string; url: string; cancelUrl: string };
 
 export type KeyRow = {
   id: string;

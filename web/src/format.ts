@@ -60,3 +60,8 @@ export function dayOf(time: string): string {
   const [year = '', month = '1', day = '1'] = time.slice(0, 10).split('-');
   return `${Number(day)}\u00a0${months[Number(month) - 1]} ${year}`;
 }
+
+/** A time, in UTC: 1 April 2026, 12:05 UTC. */
+export function timeOf(time: string): string {
+  return `${dayOf(time)}, ${time.slice(11, 16)}\u00a0UTC`;
+}

@@ -4,9 +4,11 @@ import { Account, Apps, Devices } from './pages/account.tsx';
 import { ChooseAccount, SignedOut, SignOut } from './pages/accounts.tsx';
 import { AccessRequests } from './pages/access-requests.tsx';
 import { Budget } from './pages/budget.tsx';
+import { Connect, Connected } from './pages/connected.tsx';
 import { Consent } from './pages/consent.tsx';
 import { Checkout, Credits } from './pages/credits.tsx';
 import { DeviceCode, DeviceConfirm, DeviceDone } from './pages/device.tsx';
+import { Events } from './pages/events.tsx';
 import { KeyMade, Keys } from './pages/keys.tsx';
 import { Fault, Notice } from './pages/news.tsx';
 import { ChangeEmail, ForgotPassword, MagicLink, ResetPassword, VerifyEmail } from './pages/recovery.tsx';
@@ -82,6 +84,12 @@ function OwnPageView({ page }: { page: OwnPage }) {
       return <Account page={page} />;
     case 'devices':
       return <Devices page={page} />;
+    case 'events':
+      return <Events page={page} />;
+    case 'connected':
+      return <Connected page={page} />;
+    case 'connect':
+      return <Connect page={page} />;
     case 'keys':
       return <Keys page={page} />;
     case 'key-made':

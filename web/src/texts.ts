@@ -1,4 +1,5 @@
 import { accountTexts } from './account-texts.ts';
+import { eventTexts } from './event-texts.ts';
 import { creditsProblems, creditsTexts } from './credits-texts.ts';
 import { countOf, creditsOf, creditUnitsOf, eurosOf } from './format.ts';
 import { securityTexts } from './security-texts.ts';
@@ -135,6 +136,15 @@ const problems = {
   },
   'auth.factor_missing': { title: 'There is nothing to switch off', detail: 'Load the page again.' },
   'api_keys.too_many': { title: 'You have too many keys', detail: 'Revoke one that you do not need.' },
+  'auth.email_unverified': {
+    title: 'An address is not confirmed',
+    detail:
+      'Confirm your address here, by the mail that we have sent, and at the other service; then connect them.',
+  },
+  'auth.account_linked_elsewhere': {
+    title: 'Somebody else signs in here with that account',
+    detail: 'If it is you, with another address: sign in with it, and disconnect it there first.',
+  },
   'auth.last_way_in': {
     title: 'This is your only way to sign in',
     detail: 'Set a password first: on the sign-in page, ask for a link to set one.',
@@ -456,6 +466,7 @@ export const texts = {
   ...securityTexts,
   ...creditsTexts,
   ...accountTexts,
+  ...eventTexts,
 
   notices: {
     'signed-in': { title: 'You are signed in', detail: 'Open one of your apps to go on.' },

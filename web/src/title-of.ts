@@ -4,7 +4,7 @@ import { texts } from './texts.ts';
 
 /** The heading of a page. */
 export function headingOf(page: Page): string {
-  if (isOwnPage(page)) return ownHeadings[page.name];
+  if (isOwnPage(page)) return ownHeadingOf(page);
   switch (page.name) {
     case 'sign-in':
       return page.reason === 'again' ? texts.signIn.titleAgain : texts.signIn.title(nameOf(page.application));
@@ -62,9 +62,16 @@ export function headingOf(page: Page): string {
   }
 }
 
+function ownHeadingOf(page: OwnPage): string {
+  return page.name === 'connect' ? texts.connect.title(page.provider) : ownHeadings[page.name];
+}
+
 const ownHeadings: Record<OwnPage['name'], string> = {
   account: texts.accountPage.title,
   devices: texts.devices.title,
+  events: texts.events.title,
+  connected: texts.connected.title,
+  connect: texts.connected.title,
   keys: texts.keys.title,
   'key-made': texts.keyMade.title,
   apps: texts.apps.title,

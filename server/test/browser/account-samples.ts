@@ -1,4 +1,12 @@
-import type { AppsPage, DeviceRow, KeyRow, KeysPage } from '../../../web/src/account-pages.ts';
+import type {
+  AppsPage,
+  ConnectedPage,
+  DeviceRow,
+  EventRow,
+  EventsPage,
+  KeyRow,
+  KeysPage,
+} from '../../../web/src/account-pages.ts';
 import type { AccountView, Form, Page } from '../../../web/src/page.ts';
 
 const form: Form = { action: '/sent', hidden: { csrf: 'csrf-token' } };
@@ -21,6 +29,55 @@ const elsewhere: DeviceRow = {
   device: null,
   ipAddress: '2001:0db8:85a3:0000:0000:8a2e:0370:7334',
   ending: form,
+};
+
+const event: EventRow = {
+  id: '019ca9f2-7a00-7c3e-8b1d-2f6a4c9e0d81',
+  type: 'login.new_device',
+  about: null,
+  device: 'Firefox on Linux',
+  ipAddress: '198.51.100.7',
+  createdAt,
+};
+const events: EventsPage = {
+  name: 'events',
+  account,
+  events: [
+    event,
+    {
+      ...event,
+      id: '2',
+      type: 'impersonation.started',
+      about: 'The invoice of March looks wrong: nineteen credits are missing from it',
+      device: null,
+      ipAddress: null,
+    },
+    { ...event, id: '3', type: 'orchid.repotted', ipAddress: '2001:0db8:85a3:0000:0000:8a2e:0370:7334' },
+  ],
+  olderUrl: '/account/events?before=3',
+  newestUrl: '/account/events',
+};
+
+const connected: ConnectedPage = {
+  name: 'connected',
+  account,
+  connected: [
+    { id: '1', provider: 'Google', email: 'ada@example.com', createdAt, lastUsedAt, removal: form },
+    {
+      id: '2',
+      provider: 'https://sign-in.correspondence.some-company.example',
+      email: null,
+      createdAt,
+      lastUsedAt,
+      removal: form,
+    },
+  ],
+  offers: [
+    { provider: 'Google', form },
+    { provider: 'The company', form },
+  ],
+  done: 'connected',
+  problem: null,
 };
 
 const key: KeyRow = {
@@ -76,7 +133,7 @@ const apps: AppsPage = {
 
 /** The pages of one's own account in each of their states. */
 export const accountSamples: Readonly<Record<string, Page>> = {
-  account: { name: 'account', account, waitingCount: 0, exportUrl: '/account/export' },
+  account: { name: 'account', account, waitingCount: 0, hasElsewhere: false, exportUrl: '/account/export' },
   'account-waiting': {
     name: 'account',
     account: {
@@ -84,6 +141,7 @@ export const accountSamples: Readonly<Record<string, Page>> = {
       email: 'a.person.with.quite.a.long.address@correspondence.some-company.example',
     },
     waitingCount: 3,
+    hasElsewhere: true,
     exportUrl: '/account/export',
   },
   devices: { name: 'devices', account, devices: [here], endingOthers: null, done: 'others-ended' },
@@ -93,6 +151,17 @@ export const accountSamples: Readonly<Record<string, Page>> = {
     devices: [here, elsewhere, { ...elsewhere, id: '3', isImpersonated: true }],
     endingOthers: form,
     done: null,
+  },
+  events,
+  'events-none': { ...events, events: [], olderUrl: null },
+  connected,
+  'connected-refused': { ...connected, done: null, problem: { code: 'auth.last_way_in' } },
+  'connected-none': { ...connected, connected: [], done: null },
+  connect: {
+    name: 'connect',
+    provider: 'The company',
+    url: '/api/v1/auth/social/company?ticket=one-time',
+    cancelUrl: '/account/connected',
   },
   keys,
   'keys-several': {

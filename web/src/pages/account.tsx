@@ -11,7 +11,7 @@ import { headingOf } from '../title-of.ts';
 const { accountPage, apps, devices } = texts;
 
 export function Account({ page }: { page: AccountPage }) {
-  const { account, waitingCount, exportUrl } = page;
+  const { account, waitingCount, hasElsewhere, exportUrl } = page;
   const { links } = accountPage;
   const { requests } = links;
   return (
@@ -24,7 +24,9 @@ export function Account({ page }: { page: AccountPage }) {
         <Entry url="/credits" {...links.credits} />
         <Entry url="/account/apps" {...links.apps} />
         <Entry url="/account/security" {...links.security} />
+        {hasElsewhere && <Entry url="/account/connected" {...links.connected} />}
         <Entry url="/account/devices" {...links.devices} />
+        <Entry url="/account/events" {...links.events} />
         <Entry url="/forgot-password" {...links.password} />
         <Entry url="/account/keys" {...links.keys} />
         <Entry url="/device" {...links.device} />

@@ -3,6 +3,7 @@ export { assertAcceptablePassword, type PasswordOwner } from './assert-acceptabl
 export { challengeView } from './create-challenge.ts';
 export { describeDevice } from './describe-device.ts';
 export { endSessions, type EndReason } from './end-sessions.ts';
+export { listSecurityEvents } from './list-security-events.ts';
 export { listSessions } from './list-sessions.ts';
 export { logOut } from './log-out.ts';
 export { findBrowserCaller, readOwnAccount } from './find-browser-caller.ts';
@@ -76,6 +77,9 @@ export { beginRegistration } from './passkeys/begin-registration.ts';
 export { listPasskeys } from './passkeys/list-passkeys.ts';
 export { removePasskey } from './passkeys/remove-passkey.ts';
 export { registrationResponseSchema } from './passkeys/schemas.ts';
+export { listAccounts } from './upstream/list-accounts.ts';
+export { startOwnLink } from './upstream/start-link.ts';
+export { unlinkAccount } from './upstream/unlink-account.ts';
 export { readStepUp } from './step-up/read-step-up.ts';
 export { stepUp, type StepUpProof } from './step-up/step-up.ts';
 export { confirmEmailChange } from './email-change/confirm-email-change.ts';
@@ -83,7 +87,12 @@ export { addEmailChangeRoutes } from './email-change/routes.ts';
 export { identifyByLink } from './magic-links/identify-by-link.ts';
 export { addMagicLinkRoutes } from './magic-links/routes.ts';
 export { resetFactorsByOperator } from './factors/reset-factors-by-operator.ts';
-export { beginUpstreamSignIn, type Beginning, type Way } from './upstream/begin-upstream-sign-in.ts';
+export {
+  beginUpstreamSignIn,
+  callbackPathOf,
+  type Beginning,
+  type Way,
+} from './upstream/begin-upstream-sign-in.ts';
 export { redeemPersonCode } from './upstream/redeem-person-code.ts';
 export { addUpstreamRoutes } from './upstream/routes.ts';
 export { createTokenAcceptor, type AcceptToken } from './upstream/token-acceptor.ts';

@@ -7,6 +7,7 @@ import type { Caller } from '../../db/index.ts';
 import { listRequests } from '../../domains/applications/index.ts';
 import {
   describeDevice,
+  listAccounts,
   listSessions,
   readOwnAccount,
   revokeOtherSessions,
@@ -45,6 +46,7 @@ async function showAccount(ctx: Ctx, reply: FastifyReply, caller: Caller): Promi
     name: 'account',
     account,
     waitingCount,
+    hasElsewhere: ctx.upstream.providers.length > 0 || (await listAccounts(ctx, caller)).length > 0,
     exportUrl: `${accountPath}/export`,
   });
 }

@@ -7,6 +7,7 @@ import { readSignInCookie } from '../sign-in-cookie.ts';
 import { signInUrl } from './sign-in-url.ts';
 
 export const stepUpPath = '/account/step-up';
+export const connectedPath = '/account/connected';
 
 /** Who is signed in at the browser that opens a page, if anybody is. */
 export function findPageCaller(ctx: Ctx, request: FastifyRequest): Promise<Caller | undefined> {

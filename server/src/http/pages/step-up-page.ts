@@ -15,7 +15,8 @@ import { securityQuery, stepUpForm } from './security-schemas.ts';
 import { problemOf, securityPath } from './security-scope.ts';
 
 /** Where one comes back to. */
-const target = /^(?:\/account\/security(?:\?next=%2Finteraction%2F[\w-]{1,100})?|\/account\/keys|\/credits)$/;
+const target =
+  /^(?:\/account\/security(?:\?next=%2Finteraction%2F[\w-]{1,100})?|\/account\/(?:keys|connected)|\/credits)$/;
 const schema = { hide: true, querystring: securityQuery };
 
 type Again = { problem: Problem; status: number };

@@ -10,6 +10,9 @@ import { attemptSecrets } from './attempt-secrets.ts';
 const attemptTtlSeconds = 600;
 const expiredMax = 100;
 
+/** Where a provider sends browsers back to, unless it is the default one of a client of Moxie's. */
+export const callbackPathOf = (name: string): string => `/api/v1/auth/social/${name}/callback`;
+
 /** Where a way to a provider leads in the end. */
 export type Way = {
   /** Where the provider sends the browser back to. */

@@ -11,7 +11,7 @@ import { addPages, answerWithPageOrProblem } from '../../../http/pages/page-scop
 import { readSignInCookie, sendSignInCookie } from '../../../http/sign-in-cookie.ts';
 import { readUpstreamCookie, sendUpstreamCookie } from '../../../http/upstream-cookie.ts';
 import { doneSchema } from '../schemas.ts';
-import { beginUpstreamSignIn, type Beginning } from './begin-upstream-sign-in.ts';
+import { beginUpstreamSignIn, callbackPathOf, type Beginning } from './begin-upstream-sign-in.ts';
 import { chooseWay } from './choose-way.ts';
 import { continuePath, continueUpstreamSignIn } from './continue-upstream-sign-in.ts';
 import { finishUpstreamSignIn } from './finish-upstream-sign-in.ts';
@@ -225,8 +225,6 @@ function addAccountRoutes(app: App, ctx: Ctx): void {
     },
   );
 }
-
-const callbackPathOf = (name: string) => `/api/v1/auth/social/${name}/callback`;
 
 function sendAway(reply: FastifyReply, beginning: Beginning): FastifyReply {
   sendUpstreamCookie(reply, beginning);

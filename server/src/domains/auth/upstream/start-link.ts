@@ -4,7 +4,7 @@ import { AppError } from '../../../errors.ts';
 import { newOpaqueToken } from '../../../lib/secrets.ts';
 import { assertRecentSignIn } from '../step-up/assert-recent-sign-in.ts';
 import { findBrowserCaller } from '../find-browser-caller.ts';
-import { storeAttempt, type Way } from './begin-upstream-sign-in.ts';
+import { callbackPathOf, storeAttempt, type Way } from './begin-upstream-sign-in.ts';
 import { spendLinkTicket } from './spend-attempt.ts';
 
 /**
@@ -21,6 +21,22 @@ export async function startLink(
   await assertRecentSignIn(ctx, caller);
   await storeAttempt(ctx, { token: ticket, provider, way: { ...way, linksTo: caller } });
   return `${ctx.config.baseUrl}/api/v1/auth/social/${provider}?ticket=${ticket}`;
+}
+
+/**
+ * The same for a page of ours, at this path: it gets `done=connected`, or the code of a refusal as `error`.
+ * Returns also what the provider is called.
+ */
+export async function startOwnLink(
+  ctx: Ctx,
+  caller: Caller,
+  name: string,
+  path: string,
+): Promise<{ url: string; label: string }> {
+  const { label } = ctx.upstream.find(name);
+  const returnTo = `${path}?done=connected`;
+  const way = { callbackPath: callbackPathOf(name), returnTo, failTo: path, handsOver: 'nothing' } as const;
+  return { url: await startLink(ctx, caller, { name, way }), label };
 }
 
 /**

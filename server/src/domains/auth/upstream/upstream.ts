@@ -15,6 +15,8 @@ export type Upstream = {
   findDefault(): IdentityProvider;
   /** The name of the provider with this issuer; the issuer itself when it is none of the settings'. */
   nameOf(issuer: string): string;
+  /** The same in the words of the pages. */
+  labelOf(issuer: string): string;
   connect: Connect;
   /** Bearer tokens of other issuers. */
   tokens: ForeignTokens;
@@ -23,12 +25,14 @@ export type Upstream = {
 /** Makes the providers of the settings ready. None is asked for anything before it is needed. */
 export function createUpstream({ config, clock }: { config: Config; clock: Clock }): Upstream {
   const { identityProviders: providers } = config;
+  const withIssuer = (issuer: string) => providers.find((one) => bare(issuerOf(one)) === bare(issuer));
   const named = (name: string) => orUnknown(providers.find((one) => one.name === name));
   return {
     providers,
     find: named,
     findDefault: () => (config.socialDefault === '' ? orUnknown(providers[0]) : named(config.socialDefault)),
-    nameOf: (issuer) => providers.find((one) => bare(issuerOf(one)) === bare(issuer))?.name ?? issuer,
+    nameOf: (issuer) => withIssuer(issuer)?.name ?? issuer,
+    labelOf: (issuer) => withIssuer(issuer)?.label ?? issuer,
     connect: createConnections(clock),
     tokens: createForeignTokens({ config, clock }),
   };

@@ -2,7 +2,7 @@ const uuid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const device = 'device(?:\\?user_code=[A-Za-z0-9-]{1,20})?';
 const firstBudget = 'mandates/new\\?appId=[\\w.~%*+-]{1,300}';
 const security = 'account/security(?:\\?next=%2Finteraction%2F[\\w-]{1,100})?';
-const own = 'account(?:/(?:apps|devices|keys))?';
+const own = 'account(?:/(?:apps|connected|devices|events|keys))?';
 const credits = `credits(?:\\?need=\\d{1,16}|\\?(?:purchase|subscription)=${uuid})?`;
 const upstream = 'sign-in/continue\\?ticket=[\\w-]{43}';
 const pages = new RegExp(

@@ -16,6 +16,7 @@ import { readUpstreamCookie, sendUpstreamCookie } from '../../../http/upstream-c
 import {
   beginPasswordless,
   beginUpstreamSignIn,
+  callbackPathOf,
   challengeView,
   createSignInWatch,
   logOut,
@@ -107,7 +108,7 @@ function addProviderPage(pages: App, ctx: Ctx): void {
 
 function wayWith(name: string, next: string | undefined): Way {
   return {
-    callbackPath: `/api/v1/auth/social/${name}/callback`,
+    callbackPath: callbackPathOf(name),
     returnTo: next ?? '/sign-in?done',
     failTo: withNext('/sign-in', next),
     handsOver: 'nothing',

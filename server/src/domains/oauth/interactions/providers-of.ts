@@ -3,6 +3,7 @@ import type { Ctx } from '../../../ctx.ts';
 import type { RequestOrigin } from '../../audit/index.ts';
 import {
   beginUpstreamSignIn,
+  callbackPathOf,
   enterBrowser,
   redeemPersonCode,
   type Beginning,
@@ -32,7 +33,7 @@ export function leaveForProvider(
 ): Promise<Beginning> {
   const page = `/interaction/${interaction.uid}`;
   const way = {
-    callbackPath: `/api/v1/auth/social/${name}/callback`,
+    callbackPath: callbackPathOf(name),
     returnTo: `${page}/with/${name}/done`,
     failTo: page,
     handsOver: 'person',

@@ -1,0 +1,46 @@
+import type { EventRow, EventsPage } from '../account-pages.ts';
+import { timeOf } from '../format.ts';
+import { AccountRow } from '../parts/account-row.tsx';
+import { Frame } from '../parts/frame.tsx';
+import { OwnLinks } from '../parts/own-links.tsx';
+import { texts } from '../texts.ts';
+import { headingOf } from '../title-of.ts';
+
+const { events } = texts;
+
+export function Events({ page }: { page: EventsPage }) {
+  const { account, olderUrl, newestUrl } = page;
+  return (
+    <Frame heading={headingOf(page)} lead={events.lead}>
+      <AccountRow account={account} />
+      {page.events.length === 0 && <p>{events.none}</p>}
+      <ol className="index">
+        {page.events.map((row) => (
+          <Event key={row.id} row={row} />
+        ))}
+      </ol>
+      {(olderUrl ?? newestUrl) !== null && (
+        <nav className="links" aria-label={events.pages}>
+          {newestUrl !== null && <a href={newestUrl}>{events.newest}</a>}
+          {olderUrl !== null && <a href={olderUrl}>{events.older}</a>}
+        </nav>
+      )}
+      <OwnLinks />
+    </Frame>
+  );
+}
+
+function Event({ row: { type, about, device, ipAddress, createdAt } }: { row: EventRow }) {
+  return (
+    <li>
+      <p>
+        <strong>{events.types[type] ?? events.unknown(type)}</strong>
+        {about !== null && `: ${about}`}
+      </p>
+      <p className="detail">
+        <time dateTime={createdAt}>{timeOf(createdAt)}</time>
+        {` · ${events.place(device, ipAddress)}`}
+      </p>
+    </li>
+  );
+}
