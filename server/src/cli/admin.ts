@@ -6,7 +6,7 @@ import { createOutput } from './output.ts';
 
 /** `obol admin`: who administers the service. */
 export function adminCommand(): Command {
-  const command = new Command('admin').description('Who administers the service.');
+  const command = new Command('admin');
   command
     .command('promote')
     .description('Makes a registered person an administrator.')

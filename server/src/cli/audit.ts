@@ -7,7 +7,7 @@ const headPattern = /^(\d{1,15}):([0-9a-f]{64})$/i;
 
 /** `obol audit`: what operators, administrators and the service did to others. */
 export function auditCommand(): Command {
-  const command = new Command('audit').description('The trail of what was done to others.');
+  const command = new Command('audit');
   command
     .command('verify')
     .description(

@@ -7,7 +7,6 @@ import type { ScaleDuty } from '../domains/credits/index.ts';
 import { loadEnvironment, type Environment } from '../environment.ts';
 import { openDatabase, type OpenDatabase } from '../open-database.ts';
 import { joinPaymentStandIn } from '../payment-stand-in.ts';
-import { createService } from '../service.ts';
 
 /** Commands speak for themselves; only what needs attention is logged, away from their output. */
 const log = pino({ level: 'error' }, pino.destination(2));
@@ -25,6 +24,8 @@ export async function withContext<T>(
   const environment = await loadEnvironment();
   return withOpenDatabase(environment, async (databaseUrl) => {
     const connections = await connectToCurrent(environment.config, databaseUrl);
+    // Only here: whoever asks for help does not wait until the whole service is loaded.
+    const { createService } = await import('../service.ts');
     const service = await createService({
       config: asksProviders ? await joinPaymentStandIn(environment.config) : environment.config,
       appUrl: connections.appUrl,

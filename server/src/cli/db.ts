@@ -11,9 +11,7 @@ const migrationsDir = join(import.meta.dirname, '../db/migrations');
 
 /** `obol db`: Drizzle's tools, with the connection filled in. */
 export function dbCommand(): Command {
-  const command = new Command('db').description(
-    "Drizzle's tools on this service's database, for development.",
-  );
+  const command = new Command('db');
   command
     .command('studio')
     .description('Opens Drizzle Studio, a browser for the tables.')

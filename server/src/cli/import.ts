@@ -34,7 +34,7 @@ const notesSaidMax = 20;
 
 /** `obol import`: people from other systems. */
 export function importCommand(): Command {
-  const command = new Command('import').description('Takes in what other systems kept.');
+  const command = new Command('import');
   command
     .command('users')
     .description(

@@ -5,7 +5,7 @@ import { createOutput } from './output.ts';
 
 /** `obol keys`: the keys that sign tokens. */
 export function keysCommand(): Command {
-  const command = new Command('keys').description('The keys that sign tokens.');
+  const command = new Command('keys');
   command
     .command('rotate')
     .description(

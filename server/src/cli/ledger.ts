@@ -21,7 +21,7 @@ const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** `obol ledger`: the books of the wallets. */
 export function ledgerCommand(): Command {
-  const command = new Command('ledger').description('The books of the wallets.');
+  const command = new Command('ledger');
   command
     .command('verify')
     .description(

@@ -2,18 +2,55 @@ import { Command } from 'commander';
 import { ConfigError } from '../config.ts';
 import { SchemaError } from '../db/migrate.ts';
 import { AppError, errorTable } from '../errors.ts';
-import { adminCommand } from './admin.ts';
-import { auditCommand } from './audit.ts';
-import { dbCommand } from './db.ts';
-import { doctorCommand } from './doctor.ts';
-import { exportCommand } from './export.ts';
-import { importCommand } from './import.ts';
-import { keysCommand } from './keys.ts';
-import { ledgerCommand } from './ledger.ts';
-import { migrateCommand } from './migrate.ts';
 import { CommandError } from './output.ts';
-import { paymentsCommand } from './payments.ts';
-import { usersCommand } from './users.ts';
+
+/** Each command: what it is for, and where it is. Only the one that is called is loaded. */
+const commands: Record<string, { summary: string; load: () => Promise<Command> }> = {
+  migrate: {
+    summary: 'Brings the database schema to this version.',
+    load: async () => (await import('./migrate.ts')).migrateCommand(),
+  },
+  keys: {
+    summary: 'The keys that sign tokens.',
+    load: async () => (await import('./keys.ts')).keysCommand(),
+  },
+  admin: {
+    summary: 'Who administers the service.',
+    load: async () => (await import('./admin.ts')).adminCommand(),
+  },
+  users: {
+    summary: 'What people may ask for, for those who ask by other means than signed in.',
+    load: async () => (await import('./users.ts')).usersCommand(),
+  },
+  ledger: {
+    summary: 'The books of the wallets.',
+    load: async () => (await import('./ledger.ts')).ledgerCommand(),
+  },
+  payments: {
+    summary: 'Money, and what payment providers say of it.',
+    load: async () => (await import('./payments.ts')).paymentsCommand(),
+  },
+  audit: {
+    summary: 'The trail of what was done to others.',
+    load: async () => (await import('./audit.ts')).auditCommand(),
+  },
+  doctor: {
+    summary: 'Checks configuration, database, clock, mail and durability, and says what to do.',
+    load: async () => (await import('./doctor.ts')).doctorCommand(),
+  },
+  import: {
+    summary: 'Takes in what other systems kept.',
+    load: async () => (await import('./import.ts')).importCommand(),
+  },
+  export: {
+    summary: 'Writes everybody and every transaction, for other systems.',
+    load: async () => (await import('./export.ts')).exportCommand(),
+  },
+  db: {
+    summary: "Drizzle's tools on this service's database, for development.",
+    load: async () => (await import('./db.ts')).dbCommand(),
+  },
+};
 
 const program = new Command('obol')
   .description(
@@ -21,21 +58,10 @@ const program = new Command('obol')
   )
   .showHelpAfterError('(see --help)')
   .showSuggestionAfterError();
-const commands = [
-  migrateCommand,
-  keysCommand,
-  adminCommand,
-  usersCommand,
-  ledgerCommand,
-  paymentsCommand,
-  auditCommand,
-  doctorCommand,
-  importCommand,
-  exportCommand,
-  dbCommand,
-];
-for (const command of commands) {
-  program.addCommand(command());
+const called = process.argv.slice(2).find((argument) => Object.hasOwn(commands, argument));
+for (const [name, { summary, load }] of Object.entries(commands)) {
+  const command = name === called ? await load() : new Command(name);
+  program.addCommand(command.description(command.description() || summary).summary(summary));
 }
 
 try {

@@ -25,7 +25,7 @@ const findingsShown = 50;
 
 /** `obol payments`: money, and what payment providers say of it. */
 export function paymentsCommand(): Command {
-  const command = new Command('payments').description('Money, and what payment providers say of it.');
+  const command = new Command('payments');
   command
     .command('reconcile')
     .description(

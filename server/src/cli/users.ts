@@ -17,9 +17,7 @@ type ExportArguments = { out?: string; reason?: string; json?: boolean };
 
 /** `obol users`: what people may ask for, by mail or when they are shut out. */
 export function usersCommand(): Command {
-  const command = new Command('users').description(
-    'What people may ask for, for those who ask by other means than signed in.',
-  );
+  const command = new Command('users');
   command
     .command('export')
     .description(
