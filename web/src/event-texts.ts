@@ -62,10 +62,7 @@ export const eventTexts = {
     lead: 'What happened to your account, newest first. If something was not you, change your password.',
     none: 'There is nothing older.',
     types: events as Record<string, string | undefined>,
-    /** An event that is newer than this page. */
-    unknown: (type: string) => type,
-    place: (device: string | null, address: string | null) =>
-      [device ?? 'Unknown device', ...(address === null ? [] : [address])].join(', '),
+    unknownDevice: 'unknown device',
     older: 'Older',
     newest: 'Newest',
     pages: 'More of the history',

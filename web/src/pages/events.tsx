@@ -31,15 +31,17 @@ export function Events({ page }: { page: EventsPage }) {
 }
 
 function Event({ row: { type, about, device, ipAddress, createdAt } }: { row: EventRow }) {
+  // What the service did by itself, or an administrator, came from no device.
+  const place = ipAddress === null ? [] : [device ?? events.unknownDevice, ipAddress];
   return (
     <li>
       <p>
-        <strong>{events.types[type] ?? events.unknown(type)}</strong>
+        <strong>{events.types[type] ?? type}</strong>
         {about !== null && `: ${about}`}
       </p>
       <p className="detail">
         <time dateTime={createdAt}>{timeOf(createdAt)}</time>
-        {` · ${events.place(device, ipAddress)}`}
+        {place.map((part) => ` · ${part}`)}
       </p>
     </li>
   );
