@@ -4,13 +4,16 @@ import { findChromium } from './server/test/browser/chromium.ts';
 const browserTests = 'server/test/browser/**';
 /**
  * What does not depend on whose PostgreSQL it is: what a browser shows, how the embedded one starts and
- * stops, how programs are called, what is checked of the sources, how providers of payments are asked, what
- * is read of files to import, and to which addresses webhooks go.
+ * stops, how programs are called, what is checked of the sources, what guides and the API reference say, what
+ * HTTP alone decides, how providers of payments are asked, what is read of files to import, and to which
+ * addresses webhooks go.
  */
 const sameEverywhere = [
   browserTests,
   'server/test/crash/{start-and-stop,payments}.test.ts',
   'server/test/{cli,tidy,audit-command,reconcile-command,users-command}.test.ts',
+  'server/test/{guides,*-guide,api-examples,examples,readme,team-example,references,catalogue}.test.ts',
+  'server/test/{openapi,currencies,cors,http,log,unnamed-members,payment-stand-in,alerts,fuzz}.test.ts',
   'server/test/{import,mutants}/**',
   'server/test/conformance/mutations.test.ts',
   'server/src/{lib,mail}/**',

@@ -62,48 +62,56 @@ async function violationsOf(page: WatchedPage, runOnly: axe.RunOnly): Promise<st
   );
 }
 
-describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
-  test('axe finds nothing wrong with any page, none breaks its policy, edges stand out 3 to 1', async () => {
-    const page = await openPage({ colorScheme });
-    for (const name of names) {
-      await show(page, name);
-      expect(await violationsOf(page, rulesOf[colorScheme]), name).toEqual([]);
-      for (const { what, edge, behind } of await page.evaluate(readEdges)) {
-        expect(contrastOf(edge, behind), `${name}: ${what}`).toBeGreaterThanOrEqual(3);
-      }
-      expect(page.faults, name).toEqual([]);
-    }
-  }, 120_000);
-});
+/** Nothing for axe to find or the policy to stop, and edges that stand out 3 to 1. */
+async function expectSound(page: WatchedPage, name: string, theme: 'light' | 'dark'): Promise<void> {
+  expect(await violationsOf(page, rulesOf[theme]), name).toEqual([]);
+  for (const { what, edge, behind } of await page.evaluate(readEdges)) {
+    expect(contrastOf(edge, behind), `${name}: ${what}`).toBeGreaterThanOrEqual(3);
+  }
+  expect(page.faults, name).toEqual([]);
+}
 
-test.each([320, 1024])(
-  'at %i pixels no page scrolls sideways, breaks a price in two or jumps while it loads',
-  async (width) => {
-    const page = await openPage({ width });
+/** Nothing scrolls sideways, no price is broken in two, nothing jumps while the page loads. */
+async function expectSteady(page: WatchedPage, name: string): Promise<void> {
+  expect(await page.evaluate(readLayout), name).toEqual({ overflow: 0, broken: [], shifts: [] });
+}
+
+/** The tab key goes through every control in the order it is read, and shows where it is. */
+async function expectTabOrder(page: WatchedPage, name: string): Promise<void> {
+  const total = await page.evaluate(numberControls);
+  const visited: number[] = [];
+  for (let press = 0; press < total; press++) {
+    await page.keyboard.press('Tab');
+    const { index, isMarked } = await page.evaluate(readFocus);
+    expect(isMarked, `${name}: control ${index}`).toBe(true);
+    visited.push(index);
+  }
+  expect(visited, name).toEqual(Array.from({ length: total }, (_, index) => index));
+}
+
+// Each page is opened once for all that is asked of it in one theme and width: there are many.
+describe('every page', { timeout: 120_000 }, () => {
+  test('is sound in the light theme, wide, stays where it is, and is walked through by the tab key', async () => {
+    const page = await openPage();
     await page.addInitScript(recordShifts);
     for (const name of names) {
       await show(page, name);
-      expect(await page.evaluate(readLayout), name).toEqual({ overflow: 0, broken: [], shifts: [] });
+      await expectSteady(page, name);
+      await expectSound(page, name, 'light');
+      await expectTabOrder(page, name);
     }
-  },
-  120_000,
-);
+  });
 
-test('the tab key goes through every control in the order it is read, and shows where it is', async () => {
-  const page = await openPage();
-  for (const name of names) {
-    await show(page, name);
-    const total = await page.evaluate(numberControls);
-    const visited: number[] = [];
-    for (let press = 0; press < total; press++) {
-      await page.keyboard.press('Tab');
-      const { index, isMarked } = await page.evaluate(readFocus);
-      expect(isMarked, `${name}: control ${index}`).toBe(true);
-      visited.push(index);
+  test('is sound in the dark theme, 320 pixels wide, and stays where it is', async () => {
+    const page = await openPage({ colorScheme: 'dark', width: 320 });
+    await page.addInitScript(recordShifts);
+    for (const name of names) {
+      await show(page, name);
+      await expectSteady(page, name);
+      await expectSound(page, name, 'dark');
     }
-    expect(visited, name).toEqual(Array.from({ length: total }, (_, index) => index));
-  }
-}, 120_000);
+  });
+});
 
 describe('without JavaScript', () => {
   test('every page says the same, and every form is posted with its token', async () => {
