@@ -74,7 +74,7 @@ export const eventTexts = {
     none: 'None are connected. You sign in with what you have here.',
     about: (from: string, used: string) => `Connected on ${from}, used last on ${used}.`,
     disconnect: (provider: string) => `Disconnect ${provider}`,
-    add: 'Connect another',
+    add: 'Connect an account',
     addLead: 'Whoever signs in there is signed in here from then on.',
     connect: (provider: string) => `Connect ${provider}`,
     done: {
