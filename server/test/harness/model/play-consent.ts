@@ -31,9 +31,12 @@ export async function playMandate(world: World, { person, terms }: StepOf<'manda
 
 export async function playChangeMandate(world: World, step: StepOf<'changeMandate'>): Promise<void> {
   const { person, place, changes } = step;
-  const mandate = pick(world.wallets[person].mandates, place);
+  const wallet = world.wallets[person];
+  const mandate = pick(wallet.mandates, place);
   if (!mandate) return;
   const { lifeHours, status, ...terms } = changes;
+  // Who changes terms has them read first, which ends the holds whose time is over.
+  if (lifeHours !== undefined || Object.keys(terms).length > 0) wallet.refresh(nowOf(world));
   const { instant } = until(world, lifeHours ?? null);
   const end = lifeHours === undefined ? {} : { expiresAt: instant };
   const answer = await world.send('PATCH', `${path}/${mandate.id}`, {
