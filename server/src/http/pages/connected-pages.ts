@@ -10,6 +10,7 @@ import { AppError, isErrorCode } from '../../errors.ts';
 import { csrfField, requireCsrfToken } from '../csrf.ts';
 import { limits } from '../limits.ts';
 import { originOf } from '../origin.ts';
+import { orAgain } from './or-again.ts';
 import { connectedPath, forPageCaller } from './page-caller.ts';
 import { addPages } from './page-scope.ts';
 import { reactPageRoute, sendReactPage } from './react-page.ts';
@@ -57,14 +58,13 @@ async function disconnect(
   caller: Caller,
   id: string,
 ): Promise<FastifyReply> {
-  try {
-    await unlinkAccount(ctx, caller, id, originOf(request));
-  } catch (error) {
-    const again = problemOf(error);
-    if (again) return show(ctx, request, reply, { caller, ...again });
-    if (!(error instanceof AppError) || error.code !== 'request.not_found') throw error;
-  }
-  return reply.redirect(`${connectedPath}?done=disconnected`, 303);
+  const take = async () => {
+    await unlinkAccount(ctx, caller, id, originOf(request)).catch((error: unknown) => {
+      if (!(error instanceof AppError) || error.code !== 'request.not_found') throw error;
+    });
+    return reply.redirect(`${connectedPath}?done=disconnected`, 303);
+  };
+  return orAgain(take, (again) => show(ctx, request, reply, { caller, ...again }), problemOf);
 }
 
 async function show(

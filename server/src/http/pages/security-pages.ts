@@ -1,5 +1,4 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Problem } from '../../../../web/src/page.ts';
 import type { SecurityPage } from '../../../../web/src/security-pages.ts';
 import type { App } from '../../app.ts';
 import type { Ctx } from '../../ctx.ts';
@@ -23,13 +22,13 @@ import {
 import { csrfField, requireCsrfToken } from '../csrf.ts';
 import { limits } from '../limits.ts';
 import { originOf } from '../origin.ts';
+import { orAgain, type Again } from './or-again.ts';
 import { addPages } from './page-scope.ts';
 import { sendReactPage } from './react-page.ts';
 import * as schemas from './security-schemas.ts';
 import { forCaller, interactionOf, problemOf, securityPath, securityUrl } from './security-scope.ts';
 import { addStepUpPage } from './step-up-page.ts';
 
-type Again = { problem: Problem; status: number };
 type Done = NonNullable<SecurityPage['done']>;
 
 const query = { hide: true, querystring: schemas.securityQuery };
@@ -58,6 +57,7 @@ function addOverview(pages: App, ctx: Ctx): void {
       orAgain(
         async () => showCodes(request, reply, await renewBackupCodes(ctx, caller, originOf(request))),
         (again) => show(ctx, request, reply, caller, again),
+        problemOf,
       ),
     ),
   );
@@ -80,6 +80,7 @@ function addTotpPages(pages: App, ctx: Ctx): void {
           return reply.redirect(securityUrl(request).replace(securityPath, path), 303);
         },
         (again) => show(ctx, request, reply, caller, again),
+        problemOf,
       ),
     ),
   );
@@ -95,6 +96,7 @@ function addTotpPages(pages: App, ctx: Ctx): void {
           async () =>
             showCodes(request, reply, await enableTotp(ctx, caller, request.body.code, originOf(request))),
           (again) => showSetUp(ctx, request, reply, caller, again),
+          problemOf,
         ),
       ),
   );
@@ -109,6 +111,7 @@ function addTotpPages(pages: App, ctx: Ctx): void {
             return reply.redirect(securityUrl(request, { done: 'totp-removed' }), 303);
           },
           (again) => show(ctx, request, reply, caller, again),
+          problemOf,
         ),
       ),
   );
@@ -128,6 +131,7 @@ function addPasskeyForms(pages: App, ctx: Ctx): void {
           return reply.redirect(securityUrl(request, { done: 'passkey-added' }), 303);
         },
         (again) => show(ctx, request, reply, caller, again),
+        problemOf,
       ),
     ),
   );
@@ -142,6 +146,7 @@ function addPasskeyForms(pages: App, ctx: Ctx): void {
             return reply.redirect(securityUrl(request, { done: 'passkey-removed' }), 303);
           },
           (again) => show(ctx, request, reply, caller, again),
+          problemOf,
         ),
       ),
   );
@@ -198,18 +203,4 @@ async function showSetUp(
 
 function showCodes(request: FastifyRequest, reply: FastifyReply, codes: string[]): Promise<FastifyReply> {
   return sendReactPage(reply, { name: 'backup-codes', codes, continueUrl: securityUrl(request) });
-}
-
-/** Shows the form again with what was wrong, where the person can mend it. */
-async function orAgain(
-  take: () => Promise<FastifyReply>,
-  again: (refusal: Again) => Promise<FastifyReply>,
-): Promise<FastifyReply> {
-  try {
-    return await take();
-  } catch (error) {
-    const refusal = problemOf(error);
-    if (!refusal) throw error;
-    return again(refusal);
-  }
 }

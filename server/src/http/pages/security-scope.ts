@@ -31,13 +31,10 @@ const fields: Record<string, string | undefined> = {
 };
 
 /** What a form shows of a refusal that a person can mend; undefined for others. */
-export function problemOf(error: unknown): { problem: Problem; status: number } | undefined {
+export function problemOf(error: unknown): Problem | undefined {
   if (!(error instanceof AppError) || !mendable.test(error.code)) return undefined;
   const field = fields[error.code];
-  return {
-    problem: { code: error.code, ...(field === undefined ? {} : { field }) },
-    status: error.status,
-  };
+  return { code: error.code, ...(field === undefined ? {} : { field }) };
 }
 
 /** Runs what the security page does for who is signed in at this browser, see forPageCaller. */

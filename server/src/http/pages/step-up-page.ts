@@ -1,5 +1,4 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Problem } from '../../../../web/src/page.ts';
 import type { ShownMethod } from '../../../../web/src/security-pages.ts';
 import type { App } from '../../app.ts';
 import type { Ctx } from '../../ctx.ts';
@@ -9,6 +8,7 @@ import { csrfField, requireCsrfToken } from '../csrf.ts';
 import { limits } from '../limits.ts';
 import { originOf } from '../origin.ts';
 import { readSignInCookie, sendSignInCookie } from '../sign-in-cookie.ts';
+import { orAgain, type Again } from './or-again.ts';
 import { stepUpPath } from './page-caller.ts';
 import { sendReactPage } from './react-page.ts';
 import { securityQuery, stepUpForm } from './security-schemas.ts';
@@ -18,8 +18,6 @@ import { problemOf, securityPath } from './security-scope.ts';
 const target =
   /^(?:\/account\/security(?:\?next=%2Finteraction%2F[\w-]{1,100})?|\/account\/(?:keys|connected)|\/credits)$/;
 const schema = { hide: true, querystring: securityQuery };
-
-type Again = { problem: Problem; status: number };
 
 /** The page on which somebody who is signed in shows that it is still them. Works without JavaScript. */
 export function addStepUpPage(pages: App, ctx: Ctx): void {
@@ -35,15 +33,12 @@ export function addStepUpPage(pages: App, ctx: Ctx): void {
       const cookie = readSignInCookie(ctx.config, request);
       const caller = await findBrowserCaller(ctx, cookie);
       if (!caller) return reply.redirect('/sign-in', 303);
-      try {
+      const take = async () => {
         const raised = await stepUp(ctx, caller, { proof: proofOf(request.body), cookie }, originOf(request));
         if (raised.cookie) sendSignInCookie(ctx.config, reply, raised.cookie);
-        return await reply.redirect(targetOf(request), 303);
-      } catch (error) {
-        const again = problemOf(error);
-        if (!again) throw error;
-        return show(ctx, request, reply, again);
-      }
+        return reply.redirect(targetOf(request), 303);
+      };
+      return orAgain(take, (again) => show(ctx, request, reply, again), problemOf);
     },
   );
 }

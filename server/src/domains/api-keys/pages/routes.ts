@@ -7,6 +7,7 @@ import type { Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import { csrfField, requireCsrfToken } from '../../../http/csrf.ts';
 import { originOf } from '../../../http/origin.ts';
+import { orAgain, type Again } from '../../../http/pages/or-again.ts';
 import { forPageCaller } from '../../../http/pages/page-caller.ts';
 import { addPages } from '../../../http/pages/page-scope.ts';
 import { reactPageRoute, sendReactPage } from '../../../http/pages/react-page.ts';
@@ -57,24 +58,19 @@ async function make(
   reply: FastifyReply,
   { caller, typed }: { caller: Caller; typed: KeyFields },
 ): Promise<FastifyReply> {
-  try {
+  const take = async () => {
     const { name, key } = await createApiKey(ctx, caller, readKeyForm(ctx, typed), originOf(request));
-    return await sendReactPage(reply, { name: 'key-made', keyName: name, key, continueUrl: keysPath });
-  } catch (error) {
-    const problem = problemOf(error);
-    if (!problem || !(error instanceof AppError)) throw error;
-    return show(ctx, request, reply, caller, { typed, problem, status: error.status });
-  }
+    return sendReactPage(reply, { name: 'key-made', keyName: name, key, continueUrl: keysPath });
+  };
+  return orAgain(take, (refusal) => show(ctx, request, reply, caller, { typed, ...refusal }), problemOf);
 }
-
-type Again = { typed: KeyFields; problem: Problem; status: number };
 
 async function show(
   ctx: Ctx,
   request: FastifyRequest,
   reply: FastifyReply,
   caller: Caller,
-  again?: Again,
+  again?: Again & { typed: KeyFields },
 ): Promise<FastifyReply> {
   const page: KeysPage = await buildKeysPage(ctx, caller, {
     hidden: csrfField(ctx, request, reply),

@@ -1,7 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../../../app.ts';
 import type { Ctx } from '../../../ctx.ts';
-import { AppError } from '../../../errors.ts';
 import type { Problem } from '../../../../../web/src/page.ts';
 import { keepSignIn, readPlace } from '../../../http/browser-sign-in.ts';
 import { csrfField, requireCsrfToken } from '../../../http/csrf.ts';
@@ -9,6 +8,7 @@ import { markDevice } from '../../../http/device-cookie.ts';
 import { limits } from '../../../http/limits.ts';
 import { originOf, signInOriginOf } from '../../../http/origin.ts';
 import { findPageCaller } from '../../../http/pages/page-caller.ts';
+import { orAgain } from '../../../http/pages/or-again.ts';
 import { addPages } from '../../../http/pages/page-scope.ts';
 import { sendReactPage } from '../../../http/pages/react-page.ts';
 import { sendSignInCookie } from '../../../http/sign-in-cookie.ts';
@@ -84,10 +84,8 @@ function addSignInPage(pages: App, ctx: Ctx): void {
     },
     async (request, reply) => {
       const { email = '' } = request.body;
-      return orAgain(
-        () => signIn(ctx, request, reply, readShown(request.body)),
-        (typed) => show(request, reply, { ...typed, email }),
-      );
+      const take = () => signIn(ctx, request, reply, readShown(request.body));
+      return orAgain(take, (refusal) => show(request, reply, { ...refusal, email }), problemOf);
     },
   );
 }
@@ -141,13 +139,11 @@ function addRegisterPage(pages: App, ctx: Ctx): void {
     async (request, reply) => {
       const { email, password, name, proof = '' } = request.body;
       const named = name ? { name } : {};
-      return orAgain(
-        async () => {
-          await registerUser(ctx, { email, password, proof, ...named }, originOf(request));
-          return signIn(ctx, request, reply, { email, password });
-        },
-        (typed) => show(request, reply, { ...typed, email, ...named }),
-      );
+      const take = async () => {
+        await registerUser(ctx, { email, password, proof, ...named }, originOf(request));
+        return signIn(ctx, request, reply, { email, password });
+      };
+      return orAgain(take, (refusal) => show(request, reply, { ...refusal, email, ...named }), problemOf);
     },
   );
 }
@@ -188,20 +184,6 @@ async function signIn(
   const next = nextOf(request);
   if (!keepSignIn(ctx, reply, result)) return reply.redirect(withNext('/sign-in/second-factor', next), 303);
   return reply.redirect(next ?? '/sign-in?done', 303);
-}
-
-/** Shows the form again with what was wrong, where the person can mend it. */
-async function orAgain(
-  take: () => Promise<FastifyReply>,
-  again: (typed: Typed) => Promise<FastifyReply>,
-): Promise<FastifyReply> {
-  try {
-    return await take();
-  } catch (error) {
-    const problem = problemOf(error);
-    if (!problem || !(error instanceof AppError)) throw error;
-    return again({ problem, status: error.status });
-  }
 }
 
 function sendSignedIn(reply: FastifyReply): Promise<FastifyReply> {

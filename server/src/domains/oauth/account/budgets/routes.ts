@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../../../../app.ts';
 import type { Ctx } from '../../../../ctx.ts';
-import { AppError } from '../../../../errors.ts';
 import { csrfField, requireCsrfToken } from '../../../../http/csrf.ts';
+import { orAgain } from '../../../../http/pages/or-again.ts';
 import { findPageCaller, requirePageCaller } from '../../../../http/pages/page-caller.ts';
 import { sendReactPage } from '../../../../http/pages/react-page.ts';
 import { signInUrl } from '../../../../http/pages/sign-in-url.ts';
@@ -56,7 +56,8 @@ function addBudgetPage(pages: App, ctx: Ctx): void {
       await saveBudget(ctx, caller, request.params.mandateId, request.body);
       return reply.redirect(`${budgetPathOf(request)}?done`, 303);
     };
-    return orAgain(save, (refusal) => show(request, reply, { ...refusal, typed: request.body }));
+    const again = (refusal: Refusal) => show(request, reply, { ...refusal, typed: request.body });
+    return orAgain(save, again, problemOf);
   });
 }
 
@@ -84,7 +85,8 @@ function addFirstBudgetPage(pages: App, ctx: Ctx): void {
       const mandateId = await giveBudget(ctx, caller, request.query.appId, request.body);
       return reply.redirect(`/mandates/${mandateId}?done`, 303);
     };
-    return orAgain(save, (refusal) => show(request, reply, { ...refusal, typed: request.body }));
+    const again = (refusal: Refusal) => show(request, reply, { ...refusal, typed: request.body });
+    return orAgain(save, again, problemOf);
   });
 }
 
@@ -98,18 +100,4 @@ function budgetPathOf(request: FastifyRequest): string {
 
 function appIdOf(request: FastifyRequest): string {
   return (request.query as { appId: string }).appId;
-}
-
-/** Shows the form again with what was wrong, where the person can mend it. */
-async function orAgain(
-  take: () => Promise<FastifyReply>,
-  again: (refusal: Refusal) => Promise<FastifyReply>,
-): Promise<FastifyReply> {
-  try {
-    return await take();
-  } catch (error) {
-    const problem = problemOf(error);
-    if (!problem || !(error instanceof AppError)) throw error;
-    return again({ problem, status: error.status });
-  }
 }

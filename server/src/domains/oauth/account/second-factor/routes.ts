@@ -1,12 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Problem } from '../../../../../../web/src/page.ts';
 import type { App } from '../../../../app.ts';
 import type { Ctx } from '../../../../ctx.ts';
-import { AppError } from '../../../../errors.ts';
 import { keepSignIn } from '../../../../http/browser-sign-in.ts';
 import { csrfField, requireCsrfToken } from '../../../../http/csrf.ts';
 import { limits } from '../../../../http/limits.ts';
 import { signInOriginOf } from '../../../../http/origin.ts';
+import { orAgain, type Again } from '../../../../http/pages/or-again.ts';
 import { sendReactPage } from '../../../../http/pages/react-page.ts';
 import { readChallengeCookie } from '../../../../http/second-factor-cookies.ts';
 import { readSignInCookie } from '../../../../http/sign-in-cookie.ts';
@@ -19,8 +18,6 @@ import { nextQuerySchema } from '../schemas.ts';
 
 const path = '/sign-in/second-factor';
 const query = { hide: true, querystring: nextQuerySchema };
-
-type Refusal = { problem: Problem; status: number };
 
 /** The second step of signing in on the page of its own. */
 export function addSecondFactorPage(pages: App, ctx: Ctx): void {
@@ -44,21 +41,18 @@ async function finish(
 ): Promise<FastifyReply> {
   const cookie = readSignInCookie(ctx.config, request);
   const place = { challengeToken: readChallengeCookie(request), cookie };
-  try {
+  const take = async () => {
     keepSignIn(ctx, reply, await takeSecondFactor(ctx, form, place, signInOriginOf(request)));
     return reply.redirect(nextOf(request) ?? '/sign-in?done', 303);
-  } catch (error) {
-    const problem = problemOf(error);
-    if (!problem || !(error instanceof AppError)) throw error;
-    return show(ctx, request, reply, { problem, status: error.status });
-  }
+  };
+  return orAgain(take, (refusal) => show(ctx, request, reply, refusal), problemOf);
 }
 
 async function show(
   ctx: Ctx,
   request: FastifyRequest,
   reply: FastifyReply,
-  refusal?: Refusal,
+  refusal?: Again,
 ): Promise<FastifyReply> {
   const next = nextOf(request);
   const backUrl = withNext('/sign-in', next);

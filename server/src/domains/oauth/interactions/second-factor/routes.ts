@@ -1,12 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Problem } from '../../../../../../web/src/page.ts';
 import type { App } from '../../../../app.ts';
 import type { Ctx } from '../../../../ctx.ts';
-import { AppError } from '../../../../errors.ts';
 import { keepSignIn } from '../../../../http/browser-sign-in.ts';
 import { csrfField, requireCsrfToken } from '../../../../http/csrf.ts';
 import { limits } from '../../../../http/limits.ts';
 import { originOf, signInOriginOf } from '../../../../http/origin.ts';
+import { orAgain, type Again } from '../../../../http/pages/or-again.ts';
 import { sendReactPage } from '../../../../http/pages/react-page.ts';
 import { readChallengeCookie } from '../../../../http/second-factor-cookies.ts';
 import { readSignInCookie, sendSignInCookie } from '../../../../http/sign-in-cookie.ts';
@@ -19,8 +18,6 @@ import * as schemas from '../schemas.ts';
 import { buildSecondFactorPage } from './build-second-factor-page.ts';
 import { readFactorProof, takeSecondFactor } from './take-second-factor.ts';
 
-type Refusal = { problem: Problem; status: number };
-
 /** How a step finds its interaction, and shows where that has come to. */
 export type StepTools = {
   ctx: Ctx;
@@ -29,7 +26,7 @@ export type StepTools = {
     request: FastifyRequest,
     reply: FastifyReply,
     open: OpenInteraction,
-    refusal: Refusal,
+    refusal: Again,
   ): Promise<FastifyReply>;
   sendOver(reply: FastifyReply): Promise<FastifyReply>;
 };
@@ -59,7 +56,7 @@ function addSignInRoute(pages: App, step: StepTools): void {
         keepSignIn(ctx, reply, signedIn);
         return reply.redirect(await goOn(ctx, open.interaction, signedIn), 303);
       };
-      return orAgain(take, (refusal) => sendSecondFactor(ctx, request, reply, open, refusal));
+      return orAgain(take, (refusal) => sendSecondFactor(ctx, request, reply, open, refusal), problemOf);
     },
   );
 }
@@ -74,7 +71,7 @@ function addStepUpRoute(pages: App, step: StepTools): void {
       const open = await step.findOpen(request, reply);
       if (!open?.interaction.session) return step.sendOver(reply);
       const take = () => raise(ctx, request, reply, open, request.body);
-      return orAgain(take, (refusal) => step.sendStep(request, reply, open, refusal));
+      return orAgain(take, (refusal) => step.sendStep(request, reply, open, refusal), problemOf);
     },
   );
 }
@@ -95,20 +92,6 @@ async function raise(
   if (raised.cookie) sendSignInCookie(ctx.config, reply, raised.cookie);
   const { userId } = caller;
   return reply.redirect(await goOn(ctx, interaction, { userId, amr: raised.amr }), 303);
-}
-
-/** Shows the form again with what was wrong, where the person can mend it. */
-async function orAgain(
-  take: () => Promise<FastifyReply>,
-  again: (refusal: Refusal) => Promise<FastifyReply>,
-): Promise<FastifyReply> {
-  try {
-    return await take();
-  } catch (error) {
-    const problem = problemOf(error);
-    if (!problem || !(error instanceof AppError)) throw error;
-    return again({ problem, status: error.status });
-  }
 }
 
 function addNeededRoute(pages: App, step: StepTools): void {
@@ -134,7 +117,7 @@ export async function sendSecondFactor(
   request: FastifyRequest,
   reply: FastifyReply,
   { interaction, application }: OpenInteraction,
-  refusal?: Refusal,
+  refusal?: Again,
 ): Promise<FastifyReply> {
   const redirectUri = interaction.params['redirect_uri'];
   const url = `/interaction/${interaction.uid}`;
