@@ -44,6 +44,8 @@ import { addAssetRoutes } from './http/pages/assets.ts';
 import { addLinkPages } from './http/pages/link-pages.ts';
 import { addFirstAdminPage } from './http/pages/first-admin-page.ts';
 import { addMailboxPage } from './http/pages/mailbox-page.ts';
+import { addPeoplePage } from './http/pages/admin/people-page.ts';
+import { addPersonPage } from './http/pages/admin/person-page.ts';
 import { addConnectedPages } from './http/pages/connected-pages.ts';
 import { addEventPages } from './http/pages/event-pages.ts';
 import { addOwnPages } from './http/pages/own-pages.ts';
@@ -102,6 +104,8 @@ export async function buildApp(ctx: Ctx, resolve?: Resolve): Promise<App> {
   addOwnPages(app, ctx);
   addEventPages(app, ctx);
   addConnectedPages(app, ctx);
+  addPeoplePage(app, ctx);
+  addPersonPage(app, ctx);
   addSecurityPages(app, ctx);
   addLinkPages(app, ctx);
   addFirstAdminPage(app, ctx);

@@ -12,6 +12,8 @@ export type AccountPage = {
   waitingCount: number;
   /** Whether there is an account elsewhere, or could be one. */
   hasElsewhere: boolean;
+  /** The list of everybody, for administrators of the service; null for others. */
+  peopleUrl: string | null;
   /** Answers with everything held about the person, as a file. */
   exportUrl: string;
 };

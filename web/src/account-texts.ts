@@ -10,6 +10,7 @@ export const accountTexts = {
     title: 'Your account',
     lead: 'One account for all your apps.',
     links: {
+      people: { title: 'People', detail: 'Everybody’s accounts, which you look after as administrator.' },
       credits: { title: 'Your credits', detail: 'What you have, and what you can buy.' },
       apps: { title: 'Connected apps', detail: 'What you allow them, and how much they may spend.' },
       security: { title: 'Sign-in security', detail: 'Codes from an app, passkeys and backup codes.' },

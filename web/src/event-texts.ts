@@ -63,10 +63,10 @@ export const eventTexts = {
     none: 'There is nothing older.',
     types: events as Record<string, string | undefined>,
     unknownDevice: 'unknown device',
-    older: 'Older',
-    newest: 'Newest',
     pages: 'More of the history',
   },
+
+  pager: { older: 'Older', newest: 'Newest' },
 
   connected: {
     title: 'Accounts elsewhere',

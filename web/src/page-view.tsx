@@ -12,16 +12,34 @@ import { Events } from './pages/events.tsx';
 import { KeyMade, Keys } from './pages/keys.tsx';
 import { Fault, Notice } from './pages/news.tsx';
 import { ChangeEmail, ForgotPassword, MagicLink, ResetPassword, VerifyEmail } from './pages/recovery.tsx';
+import { People } from './pages/people.tsx';
+import { Person } from './pages/person.tsx';
 import { Register } from './pages/register.tsx';
 import { RequestAccess } from './pages/request-access.tsx';
 import { FactorNeeded, SecondFactor } from './pages/second-factor.tsx';
 import { BackupCodes, Security, TotpSetUp } from './pages/security.tsx';
 import { SignIn } from './pages/sign-in.tsx';
+import { LookingBanner } from './parts/looking-banner.tsx';
+import type { ShownPage } from './shown-page.ts';
 import { isOwnPage } from './title-of.ts';
 
 /** Draws any page; the same on the server and in the browser. */
-export function PageView({ page }: { page: Page }) {
+export function PageView({ page }: { page: ShownPage }) {
+  if (page.looking === undefined) return <View page={page} />;
+  return (
+    <>
+      <LookingBanner view={page.looking} />
+      <fieldset className="looked-at" disabled>
+        <View page={page} />
+      </fieldset>
+    </>
+  );
+}
+
+function View({ page }: { page: Page }) {
   if (isOwnPage(page)) return <OwnPageView page={page} />;
+  if (page.name === 'people') return <People page={page} />;
+  if (page.name === 'person') return <Person page={page} />;
   switch (page.name) {
     case 'sign-in':
       return <SignIn page={page} />;

@@ -1,4 +1,5 @@
 import type { OwnPage } from './account-pages.ts';
+import type { AdminPage } from './admin-pages.ts';
 import type { BudgetView } from './budget-view.ts';
 import type { CheckoutPage, CreditsPage } from './credits-pages.ts';
 import type {
@@ -45,6 +46,7 @@ export type Page =
   | CreditsPage
   | CheckoutPage
   | OwnPage
+  | AdminPage
   | NoticePage
   | ErrorPage;
 
@@ -294,6 +296,3 @@ export type ErrorPage = {
   /** Where the link to sign in leads, to come back from there; without it, to the page for that alone. */
   signInUrl?: string;
 };
-
-/** What the build for the server exports as `renderPage`: the title of a page, and its HTML. */
-export type RenderPage = (page: Page) => { title: string; markup: string };

@@ -1,6 +1,6 @@
 import { renderToString } from 'react-dom/server';
-import type { RenderPage } from './page.ts';
 import { PageView } from './page-view.tsx';
+import type { RenderPage } from './shown-page.ts';
 import { titleOf } from './title-of.ts';
 
 /** What the server calls: the title and the HTML of a page. */

@@ -1,4 +1,5 @@
 import { accountTexts } from './account-texts.ts';
+import { adminProblems, adminTexts } from './admin-texts.ts';
 import { eventTexts } from './event-texts.ts';
 import { creditsProblems, creditsTexts } from './credits-texts.ts';
 import { countOf, creditsOf, creditUnitsOf, eurosOf } from './format.ts';
@@ -175,6 +176,7 @@ const problems = {
     detail: 'Choose one of those that it has.',
   },
   ...creditsProblems,
+  ...adminProblems,
   'device.code_missing': { title: 'No code yet', detail: 'Type the code that your device shows.' },
   'device.code_expired': {
     title: 'This code is too old',
@@ -466,6 +468,7 @@ export const texts = {
   ...securityTexts,
   ...creditsTexts,
   ...accountTexts,
+  ...adminTexts,
   ...eventTexts,
 
   notices: {

@@ -5,6 +5,8 @@ import { texts } from './texts.ts';
 /** The heading of a page. */
 export function headingOf(page: Page): string {
   if (isOwnPage(page)) return ownHeadingOf(page);
+  if (page.name === 'people') return texts.people.title;
+  if (page.name === 'person') return page.person.name ?? page.person.email;
   switch (page.name) {
     case 'sign-in':
       return page.reason === 'again' ? texts.signIn.titleAgain : texts.signIn.title(nameOf(page.application));

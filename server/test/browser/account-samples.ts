@@ -133,7 +133,14 @@ const apps: AppsPage = {
 
 /** The pages of one's own account in each of their states. */
 export const accountSamples: Readonly<Record<string, Page>> = {
-  account: { name: 'account', account, waitingCount: 0, hasElsewhere: false, exportUrl: '/account/export' },
+  account: {
+    name: 'account',
+    account,
+    waitingCount: 0,
+    hasElsewhere: false,
+    peopleUrl: null,
+    exportUrl: '/account/export',
+  },
   'account-waiting': {
     name: 'account',
     account: {
@@ -142,6 +149,7 @@ export const accountSamples: Readonly<Record<string, Page>> = {
     },
     waitingCount: 3,
     hasElsewhere: true,
+    peopleUrl: '/admin/people',
     exportUrl: '/account/export',
   },
   devices: { name: 'devices', account, devices: [here], endingOthers: null, done: 'others-ended' },

@@ -54,12 +54,14 @@ export function readEdges(): { what: string; edge: string; behind: string }[] {
 
 /**
  * Numbers what the tab key stops at, as it is read, and puts the focus before the first; returns how many. Of
- * a choice it stops at what is chosen; what is folded up is left out.
+ * a choice it stops at what is chosen; what is folded up or cannot be used is left out.
  */
 export function numberControls(): number {
   const inputs = 'input:not([type=hidden], [type=radio]:not(:checked))';
   const stops = `a[href], button, ${inputs}, select, textarea, summary`;
-  const controls = [...document.querySelectorAll(stops)].filter((control) => control.checkVisibility());
+  const controls = [...document.querySelectorAll(stops)].filter(
+    (control) => control.checkVisibility() && !control.matches(':disabled'),
+  );
   controls.forEach((element, index) => element.setAttribute('data-index', String(index)));
   const start = document.createElement('span');
   start.tabIndex = -1;

@@ -1,7 +1,5 @@
 import axe from 'axe-core';
-import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
-import { loadBuiltPages } from '../../src/http/pages/built-pages.ts';
 import { contrastOf } from './contrast.ts';
 import { openBrowser, type WatchedPage } from './browser.ts';
 import {
@@ -114,15 +112,16 @@ describe('every page', { timeout: 120_000 }, () => {
 });
 
 describe('without JavaScript', () => {
-  test('every page says the same, and every form is posted with its token', async () => {
+  test('every page says the same, and every form but a search is posted with its token', async () => {
     const [bare, alive] = [await openPage({ javaScriptEnabled: false }), await openPage()];
     for (const name of names) {
       await bare.goto(`${gallery.url}/${name}`);
       await show(alive, name);
       const plain = await bare.evaluate(readPlainPage);
       expect(plain, name).toEqual(await alive.evaluate(readPlainPage));
-      expect(new Set(plain.forms.flat()), name).toEqual(
-        new Set(plain.forms.length === 0 ? [] : ['post', 'csrf-token']),
+      const posted = plain.forms.filter(([method]) => !(method === 'get' && name.startsWith('people')));
+      expect(new Set(posted.flat()), name).toEqual(
+        new Set(posted.length === 0 ? [] : ['post', 'csrf-token']),
       );
     }
   }, 120_000);
@@ -277,26 +276,4 @@ describe('with JavaScript', () => {
     await page.goto(`${gallery.url}/sign-in-app`);
     await expect.poll(() => page.locator('.tile').innerText()).toBe('A');
   });
-});
-
-test('script and stylesheet are small, never change under their name, and come compressed', async () => {
-  const { names: files } = await loadBuiltPages();
-  for (const [name, maxBytes] of [
-    [files.script, 92_000],
-    [files.style, 8000],
-  ] as const) {
-    const answer = await fetch(`${gallery.url}/assets/${name}`);
-    expect(answer.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
-    expect(answer.headers.get('content-encoding')).toBe('gzip');
-    const plain = Buffer.from(await answer.arrayBuffer());
-    expect(gzipSync(plain, { level: 9 }).length, name).toBeLessThan(maxBytes);
-    const { assets } = await loadBuiltPages();
-    expect(gunzipSync(assets.get(name)?.gzipped ?? '').equals(plain)).toBe(true);
-  }
-  const plain = await fetch(`${gallery.url}/assets/${files.icon}`, {
-    headers: { 'accept-encoding': 'identity' },
-  });
-  expect(plain.headers.get('content-encoding')).toBeNull();
-  expect(plain.headers.get('content-type')).toBe('image/svg+xml');
-  expect((await fetch(`${gallery.url}/assets/manifest.json`)).status).toBe(404);
 });

@@ -1,5 +1,7 @@
 import { accountSamples } from './account-samples.ts';
+import { adminSamples } from './admin-samples.ts';
 import { creditsSamples } from './credits-samples.ts';
+import type { ShownPage } from '../../../web/src/shown-page.ts';
 import type { BudgetTerms, BudgetView } from '../../../web/src/budget-view.ts';
 import type { AccountView, ApplicationView, BudgetPage, Form, Page } from '../../../web/src/page.ts';
 
@@ -204,7 +206,7 @@ const error: Page = {
 };
 
 /** Every page in each of its states: what tests look at, and what is photographed. */
-export const samples: Readonly<Record<string, Page>> = {
+export const samples: Readonly<Record<string, ShownPage>> = {
   'sign-in': signIn,
   'sign-in-app': { ...signIn, application, email: 'ada@example.com', canCancel: true },
   'sign-in-refused': {
@@ -386,6 +388,7 @@ export const samples: Readonly<Record<string, Page>> = {
   'verify-email-done': { name: 'verify-email', form, isDone: true, signInUrl: '/sign-in' },
   ...creditsSamples,
   ...accountSamples,
+  ...adminSamples,
   'notice-signed-in-here': { name: 'notice', kind: 'signed-in', application: null, continueUrl: null },
   'notice-signed-in': {
     name: 'notice',

@@ -11,7 +11,7 @@ import { headingOf } from '../title-of.ts';
 const { accountPage, apps, devices } = texts;
 
 export function Account({ page }: { page: AccountPage }) {
-  const { account, waitingCount, hasElsewhere, exportUrl } = page;
+  const { account, waitingCount, hasElsewhere, peopleUrl, exportUrl } = page;
   const { links } = accountPage;
   const { requests } = links;
   return (
@@ -21,6 +21,7 @@ export function Account({ page }: { page: AccountPage }) {
         {waitingCount > 0 && (
           <Entry url="/access-requests" title={requests.title} detail={requests.detail(waitingCount)} />
         )}
+        {peopleUrl !== null && <Entry url={peopleUrl} {...links.people} />}
         <Entry url="/credits" {...links.credits} />
         <Entry url="/account/apps" {...links.apps} />
         <Entry url="/account/security" {...links.security} />

@@ -3,6 +3,7 @@ import { timeOf } from '../format.ts';
 import { AccountRow } from '../parts/account-row.tsx';
 import { Frame } from '../parts/frame.tsx';
 import { OwnLinks } from '../parts/own-links.tsx';
+import { Pager } from '../parts/pager.tsx';
 import { texts } from '../texts.ts';
 import { headingOf } from '../title-of.ts';
 
@@ -19,12 +20,7 @@ export function Events({ page }: { page: EventsPage }) {
           <Event key={row.id} row={row} />
         ))}
       </ol>
-      {(olderUrl ?? newestUrl) !== null && (
-        <nav className="links" aria-label={events.pages}>
-          {newestUrl !== null && <a href={newestUrl}>{events.newest}</a>}
-          {olderUrl !== null && <a href={olderUrl}>{events.older}</a>}
-        </nav>
-      )}
+      <Pager label={events.pages} olderUrl={olderUrl} newestUrl={newestUrl} />
       <OwnLinks />
     </Frame>
   );

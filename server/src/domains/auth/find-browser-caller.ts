@@ -11,6 +11,12 @@ export async function findBrowserCaller(ctx: Ctx, cookie: string | undefined): P
   return session && { userId: session.userId, sessionId: session.id };
 }
 
+/** Their role in this service, as it is now. */
+export async function readOwnRole(ctx: Ctx, caller: Caller): Promise<'user' | 'admin'> {
+  const { role } = await ctx.db.asServiceFor(caller, (tx) => readUser(tx, caller.userId));
+  return role;
+}
+
 /** The signed-in person as pages show them. */
 export async function readOwnAccount(ctx: Ctx, caller: Caller): Promise<AccountView> {
   const { email, name } = await ctx.db.asServiceFor(caller, (tx) => readUser(tx, caller.userId));

@@ -1,4 +1,5 @@
 export { agreeOnScale, correctScale, readNotedScale, type ScaleDuty } from './agree-on-scale.ts';
+export { adjustCreditsOf } from './administration/adjust-credits-of.ts';
 export { readCreditsOf } from './administration/read-credits-of.ts';
 export { addCreditAdministrationRoutes } from './administration/routes.ts';
 export { type Spender } from './holds/transact-credits.ts';

@@ -1,10 +1,14 @@
+export { banUser } from './administration/ban-user.ts';
+export { changeRole } from './administration/change-role.ts';
 export { handleBanJobs } from './administration/handle-ban-jobs.ts';
 export type { ReadCreditsOf } from './administration/to-account.ts';
-export { deactivateOwnAccount } from './administration/deactivate-account.ts';
+export { deactivateAccount, deactivateOwnAccount } from './administration/deactivate-account.ts';
 export { lockUsers } from './administration/lock-users.ts';
-export { requireUser } from './administration/read-account.ts';
+export { listAccounts } from './administration/list-accounts.ts';
+export { reactivateAccount } from './administration/reactivate-account.ts';
+export { readAccount, requireUser } from './administration/read-account.ts';
 export { addUserAdministrationRoutes } from './administration/routes.ts';
-export { reasonQuerySchema, reasonSchema, userIdSchema } from './administration/schemas.ts';
+export { reasonQuerySchema, reasonSchema, userIdSchema, type Account } from './administration/schemas.ts';
 export { assertFirstAdminLink, claimFirstAdmin } from './first-admin/claim-first-admin.ts';
 export { createFirstAdminLink } from './first-admin/create-first-admin-link.ts';
 export { changeEmail } from './change-email.ts';

@@ -4,7 +4,7 @@ import { extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import type { RenderPage } from '../../../../web/src/page.ts';
+import type { RenderPage } from '../../../../web/src/shown-page.ts';
 import { loadOnce } from '../../lib/load-once.ts';
 
 const distDir = join(import.meta.dirname, '../../../../web/dist');

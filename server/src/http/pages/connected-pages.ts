@@ -11,7 +11,7 @@ import { csrfField, requireCsrfToken } from '../csrf.ts';
 import { limits } from '../limits.ts';
 import { originOf } from '../origin.ts';
 import { orAgain } from './or-again.ts';
-import { connectedPath, forPageCaller } from './page-caller.ts';
+import { connectedPath, forPageCaller, forPageReader } from './page-caller.ts';
 import { addPages } from './page-scope.ts';
 import { reactPageRoute, sendReactPage } from './react-page.ts';
 import { problemOf } from './security-scope.ts';
@@ -34,7 +34,10 @@ export function addConnectedPages(app: App, ctx: Ctx): void {
     pages.get(connectedPath, { schema: { ...schema, querystring } }, (request, reply) => {
       const { error } = request.query;
       const problem = error !== undefined && isErrorCode(error) ? { code: error } : null;
-      return forCaller(request, reply, (caller) => show(ctx, request, reply, { caller, problem }));
+      return forPageReader(ctx, request, reply, {
+        next: connectedPath,
+        work: (caller) => show(ctx, request, reply, { caller, problem }),
+      });
     });
     const connection = { preHandler, config, schema: { ...schema, params: providerParams } };
     pages.post(`${connectedPath}/connect/:provider`, connection, (request, reply) =>

@@ -3,7 +3,7 @@ import type { EventRow, EventsPage } from '../../../../web/src/account-pages.ts'
 import type { App } from '../../app.ts';
 import type { Ctx } from '../../ctx.ts';
 import { describeDevice, listSecurityEvents, readOwnAccount } from '../../domains/auth/index.ts';
-import { forPageCaller } from './page-caller.ts';
+import { forPageReader } from './page-caller.ts';
 import { addPages } from './page-scope.ts';
 import { reactPageRoute, sendReactPage } from './react-page.ts';
 
@@ -16,7 +16,7 @@ const querystring = Type.Object({ before: Type.Optional(Type.String({ format: 'u
 export function addEventPages(app: App, ctx: Ctx): void {
   addPages(app, (pages) => {
     pages.get(path, { schema: { ...schema, querystring } }, (request, reply) =>
-      forPageCaller(ctx, request, reply, {
+      forPageReader(ctx, request, reply, {
         next: path,
         work: async (caller) => {
           const { before: cursor } = request.query;

@@ -120,4 +120,5 @@ function wordsOf({ code, options }: AppError): string {
 const doneBody: Html = html`<p>
     Sign in again where you were signed in, so that your tokens name the new role.
   </p>
+  <p><a href="/admin/people">Look after people’s accounts</a></p>
   <p><a href="/docs">Read the API reference</a></p>`;

@@ -10,13 +10,14 @@ import {
   listAccounts,
   listSessions,
   readOwnAccount,
+  readOwnRole,
   revokeOtherSessions,
   revokeSession,
 } from '../../domains/auth/index.ts';
 import { AppError } from '../../errors.ts';
 import { csrfField, requireCsrfToken } from '../csrf.ts';
 import { originOf } from '../origin.ts';
-import { forPageCaller } from './page-caller.ts';
+import { forPageCaller, forPageReader, peoplePath } from './page-caller.ts';
 import { addPages } from './page-scope.ts';
 import { reactPageRoute, sendReactPage } from './react-page.ts';
 
@@ -30,7 +31,7 @@ const params = Type.Object({ id: Type.String({ format: 'uuid' }) });
 export function addOwnPages(app: App, ctx: Ctx): void {
   addPages(app, (pages) => {
     pages.get(accountPath, { schema }, (request, reply) =>
-      forPageCaller(ctx, request, reply, {
+      forPageReader(ctx, request, reply, {
         next: accountPath,
         work: (caller) => showAccount(ctx, reply, caller),
       }),
@@ -46,20 +47,25 @@ async function showAccount(ctx: Ctx, reply: FastifyReply, caller: Caller): Promi
     name: 'account',
     account,
     waitingCount,
+    peopleUrl: (await readOwnRole(ctx, caller)) === 'admin' ? peoplePath : null,
     hasElsewhere: ctx.upstream.providers.length > 0 || (await listAccounts(ctx, caller)).length > 0,
     exportUrl: `${accountPath}/export`,
   });
 }
 
 function addDevicesPage(pages: App, ctx: Ctx): void {
+  const next = devicesPath;
   const forCaller = (
     request: FastifyRequest,
     reply: FastifyReply,
     work: (caller: Caller) => Promise<FastifyReply>,
-  ) => forPageCaller(ctx, request, reply, { next: devicesPath, work });
+  ) => forPageCaller(ctx, request, reply, { next, work });
   const preHandler = requireCsrfToken(ctx);
   pages.get(devicesPath, { schema: { ...schema, querystring } }, (request, reply) =>
-    forCaller(request, reply, (caller) => showDevices(ctx, request, reply, caller)),
+    forPageReader(ctx, request, reply, {
+      next,
+      work: (caller) => showDevices(ctx, request, reply, caller),
+    }),
   );
   pages.post(`${devicesPath}/end-others`, { preHandler, schema }, (request, reply) =>
     forCaller(request, reply, async (caller) => {

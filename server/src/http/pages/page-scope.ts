@@ -21,6 +21,7 @@ declare module 'fastify' {
 export function addPages(app: App, add: (pages: App) => void, answer = answerWithPage): void {
   void app.register(async (scope) => {
     const pages = scope as unknown as App;
+    pages.decorateRequest('looking', null);
     pages.addContentTypeParser(
       'application/x-www-form-urlencoded',
       { parseAs: 'string' },

@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { Page } from '../../../../web/src/page.ts';
+import type { ShownPage } from '../../../../web/src/shown-page.ts';
 import { Html, html } from '../../lib/html.ts';
 import { loadBuiltPages } from './built-pages.ts';
 
@@ -27,7 +28,8 @@ export async function sendReactPage(
   page: Page,
   { status = page.name === 'error' ? page.status : 200, redirectUri }: PageOptions = {},
 ): Promise<FastifyReply> {
-  const safePage = withSafeLogo(page);
+  const { looking } = reply.request;
+  const safePage: ShownPage = { ...withSafeLogo(page), ...(looking ? { looking } : {}) };
   const { render, names } = await loadBuiltPages();
   const { title, markup } = render(safePage);
   const document = html`<!doctype html>
@@ -55,7 +57,7 @@ export async function sendReactPage(
 }
 
 /** JSON that cannot end the element it stands in. @see HTML §4.12.1.3 (restrictions for script elements) */
-function dataOf(page: Page): string {
+function dataOf(page: ShownPage): string {
   return JSON.stringify(page).replaceAll('<', '\\u003c');
 }
 

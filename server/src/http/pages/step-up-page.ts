@@ -16,7 +16,7 @@ import { problemOf, securityPath } from './security-scope.ts';
 
 /** Where one comes back to. */
 const target =
-  /^(?:\/account\/security(?:\?next=%2Finteraction%2F[\w-]{1,100})?|\/account\/(?:keys|connected)|\/credits)$/;
+  /^(?:\/account\/security(?:\?next=%2Finteraction%2F[\w-]{1,100})?|\/account\/(?:keys|connected)|\/credits|\/admin\/people\/[\da-f-]{36})$/;
 const schema = { hide: true, querystring: securityQuery };
 
 /** The page on which somebody who is signed in shows that it is still them. Works without JavaScript. */

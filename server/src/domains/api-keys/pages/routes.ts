@@ -8,7 +8,7 @@ import { AppError } from '../../../errors.ts';
 import { csrfField, requireCsrfToken } from '../../../http/csrf.ts';
 import { originOf } from '../../../http/origin.ts';
 import { orAgain, type Again } from '../../../http/pages/or-again.ts';
-import { forPageCaller } from '../../../http/pages/page-caller.ts';
+import { forPageCaller, forPageReader } from '../../../http/pages/page-caller.ts';
 import { addPages } from '../../../http/pages/page-scope.ts';
 import { reactPageRoute, sendReactPage } from '../../../http/pages/react-page.ts';
 import { createApiKey } from '../create-api-key.ts';
@@ -25,7 +25,10 @@ export function addApiKeyPages(app: App, ctx: Ctx): void {
   addPages(app, (pages) => {
     const shown = { ...schema, querystring: schemas.keysQuerySchema };
     pages.get(keysPath, { schema: shown }, (request, reply) =>
-      forKeys(ctx, request, reply, (caller) => show(ctx, request, reply, caller)),
+      forPageReader(ctx, request, reply, {
+        next: keysPath,
+        work: (caller) => show(ctx, request, reply, caller),
+      }),
     );
     const creation = { preHandler, schema: { ...schema, body: schemas.keyFormSchema } };
     pages.post(keysPath, creation, (request, reply) =>

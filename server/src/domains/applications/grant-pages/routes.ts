@@ -5,7 +5,7 @@ import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 import { csrfField, requireCsrfToken } from '../../../http/csrf.ts';
 import { originOf } from '../../../http/origin.ts';
-import { forPageCaller } from '../../../http/pages/page-caller.ts';
+import { forPageCaller, forPageReader } from '../../../http/pages/page-caller.ts';
 import { addPages } from '../../../http/pages/page-scope.ts';
 import { reactPageRoute, sendReactPage } from '../../../http/pages/react-page.ts';
 import { revokeGrant } from '../grants/revoke-grant.ts';
@@ -20,7 +20,7 @@ const params = Type.Object({ id: Type.String({ format: 'uuid' }) });
 export function addGrantPages(app: App, ctx: Ctx): void {
   addPages(app, (pages) => {
     pages.get(path, { schema: { ...schema, querystring } }, (request, reply) =>
-      forPageCaller(ctx, request, reply, {
+      forPageReader(ctx, request, reply, {
         next: path,
         work: (caller) => show(ctx, request, reply, caller),
       }),

@@ -4,9 +4,10 @@ const firstBudget = 'mandates/new\\?appId=[\\w.~%*+-]{1,300}';
 const security = 'account/security(?:\\?next=%2Finteraction%2F[\\w-]{1,100})?';
 const own = 'account(?:/(?:apps|connected|devices|events|keys))?';
 const credits = `credits(?:\\?need=\\d{1,16}|\\?(?:purchase|subscription)=${uuid})?`;
+const admin = `admin/people(?:/${uuid})?`;
 const upstream = 'sign-in/continue\\?ticket=[\\w-]{43}';
 const pages = new RegExp(
-  `^/(?:access-requests|${own}|${credits}|${upstream}|${security}|${device}|mandates/${uuid}|${firstBudget})$`,
+  `^/(?:access-requests|${own}|${admin}|${credits}|${upstream}|${security}|${device}|mandates/${uuid}|${firstBudget})$`,
 );
 
 /** The page of ours that an address names, if it is one that signing in may lead on to; nothing else. */

@@ -6,7 +6,7 @@ import type { Ctx } from '../../../ctx.ts';
 import { AppError } from '../../../errors.ts';
 import { csrfField, requireCsrfToken } from '../../../http/csrf.ts';
 import { limits } from '../../../http/limits.ts';
-import { findPageCaller, requirePageCaller, stepUpPath } from '../../../http/pages/page-caller.ts';
+import { forPageReader, requirePageCaller, stepUpPath } from '../../../http/pages/page-caller.ts';
 import { addPages } from '../../../http/pages/page-scope.ts';
 import { reactPageRoute, sendReactPage } from '../../../http/pages/react-page.ts';
 import { signInUrl } from '../../../http/pages/sign-in-url.ts';
@@ -188,15 +188,15 @@ async function show(
   reply: FastifyReply,
   { status = 200, ...refusal }: Refusal = {},
 ): Promise<FastifyReply> {
-  const caller = await findPageCaller(ctx, request);
   const query = request.query as CreditsQuery;
-  if (!caller) return reply.redirect(signInUrl(ownAddress(query)), 303);
-  const page = await buildCreditsPage(ctx, caller, {
-    query,
-    hidden: csrfField(ctx, request, reply),
-    ...refusal,
+  return forPageReader(ctx, request, reply, {
+    next: ownAddress(query),
+    work: async (caller) => {
+      const hidden = csrfField(ctx, request, reply);
+      const page = await buildCreditsPage(ctx, caller, { query, hidden, ...refusal });
+      return sendReactPage(reply, page, { status });
+    },
   });
-  return sendReactPage(reply, page, { status });
 }
 
 type Refusal = Pick<CreditsPageOptions, 'problem' | 'typed'> & { status?: number };

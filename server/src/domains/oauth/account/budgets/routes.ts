@@ -3,7 +3,7 @@ import type { App } from '../../../../app.ts';
 import type { Ctx } from '../../../../ctx.ts';
 import { csrfField, requireCsrfToken } from '../../../../http/csrf.ts';
 import { orAgain } from '../../../../http/pages/or-again.ts';
-import { findPageCaller, requirePageCaller } from '../../../../http/pages/page-caller.ts';
+import { findPageCaller, forPageReader, requirePageCaller } from '../../../../http/pages/page-caller.ts';
 import { sendReactPage } from '../../../../http/pages/react-page.ts';
 import { signInUrl } from '../../../../http/pages/sign-in-url.ts';
 import { problemOf } from '../../interactions/problem-of.ts';
@@ -36,14 +36,15 @@ function addBudgetPage(pages: App, ctx: Ctx): void {
   const config = { signsInAt: (request: FastifyRequest) => signInUrl(budgetPathOf(request)) };
   const show = async (request: FastifyRequest, reply: FastifyReply, { status, ...refusal }: Refusal = {}) => {
     const { mandateId } = request.params as { mandateId: string };
-    const caller = await findPageCaller(ctx, request);
-    if (!caller) return reply.redirect(signInUrl(budgetPathOf(request)), 303);
-    const page = await buildBudgetPage(ctx, caller, mandateId, {
-      hidden: csrfField(ctx, request, reply),
-      isSaved: (request.query as { done?: string }).done !== undefined,
-      ...refusal,
+    const hidden = csrfField(ctx, request, reply);
+    const isSaved = (request.query as { done?: string }).done !== undefined;
+    return forPageReader(ctx, request, reply, {
+      next: budgetPathOf(request),
+      work: async (caller) => {
+        const page = await buildBudgetPage(ctx, caller, mandateId, { hidden, isSaved, ...refusal });
+        return sendReactPage(reply, page, { status: status ?? 200 });
+      },
     });
-    return sendReactPage(reply, page, { status: status ?? 200 });
   };
   pages.get(path, { schema: { ...common, querystring: schemas.nextQuerySchema } }, (request, reply) =>
     show(request, reply),

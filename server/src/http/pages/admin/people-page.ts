@@ -1,0 +1,82 @@
+import { Type, type Static } from 'typebox';
+import type { FastifyReply } from 'fastify';
+import type { PeoplePage, PeopleShown, PersonState } from '../../../../../web/src/admin-pages.ts';
+import type { App } from '../../../app.ts';
+import type { Ctx } from '../../../ctx.ts';
+import type { Caller } from '../../../db/index.ts';
+import { readOwnAccount } from '../../../domains/auth/index.ts';
+import { readCreditsOf } from '../../../domains/credits/index.ts';
+import { listAccounts, type Account } from '../../../domains/users/index.ts';
+import { forPageOwner, peoplePath } from '../page-caller.ts';
+import { addPages } from '../page-scope.ts';
+import { reactPageRoute, sendReactPage } from '../react-page.ts';
+
+const shownMax = 25;
+const querystring = Type.Object({
+  search: Type.Optional(Type.String({ maxLength: 254 })),
+  show: Type.Optional(Type.Enum(['everybody', 'administrators', 'inactive', 'banned'])),
+  cursor: Type.Optional(Type.String({ maxLength: 200 })),
+});
+const filters = {
+  everybody: {},
+  administrators: { role: 'admin' },
+  inactive: { isActive: false },
+  banned: { banned: true },
+} as const satisfies Record<PeopleShown, object>;
+
+/** The list of everybody, for administrators of the service. */
+export function addPeoplePage(app: App, ctx: Ctx): void {
+  addPages(app, (pages) => {
+    const schema = { ...reactPageRoute.schema, querystring };
+    pages.get(peoplePath, { schema }, (request, reply) =>
+      forPageOwner(ctx, request, reply, {
+        next: peoplePath,
+        work: (caller) => showPeople(ctx, reply, caller, request.query),
+      }),
+    );
+  });
+}
+
+async function showPeople(
+  ctx: Ctx,
+  reply: FastifyReply,
+  caller: Caller,
+  { search = '', show = 'everybody', cursor }: Static<typeof querystring>,
+): Promise<FastifyReply> {
+  const { accounts, total, isEstimate, nextCursor } = await listAccounts(ctx, caller, readCreditsOf, {
+    ...filters[show],
+    ...(search.trim() === '' ? {} : { search: search.trim() }),
+    ...(cursor === undefined ? {} : { cursor }),
+    limit: shownMax,
+    offset: 0,
+  });
+  const page: PeoplePage = {
+    name: 'people',
+    account: await readOwnAccount(ctx, caller),
+    searchUrl: peoplePath,
+    search,
+    show,
+    people: accounts.map(toRow),
+    total,
+    isEstimate,
+    olderUrl: nextCursor === undefined ? null : addressOf({ search, show, cursor: nextCursor }),
+    newestUrl: cursor === undefined ? null : addressOf({ search, show }),
+  };
+  return sendReactPage(reply, page);
+}
+
+function toRow(account: Account): PeoplePage['people'][number] {
+  const { id, email, name, role, createdAt } = account;
+  const url = `${peoplePath}/${id}`;
+  return { id, email, name, isAdministrator: role === 'admin', state: stateOf(account), createdAt, url };
+}
+
+/** What an administrator is told of whether an account is in use. */
+export function stateOf({ ban, isActive }: Account): PersonState {
+  if (isActive) return 'active';
+  return ban === null ? 'deactivated' : 'banned';
+}
+
+function addressOf(query: Record<string, string>): string {
+  return `${peoplePath}?${new URLSearchParams(query).toString()}`;
+}
