@@ -44,6 +44,7 @@ import { addAssetRoutes } from './http/pages/assets.ts';
 import { addLinkPages } from './http/pages/link-pages.ts';
 import { addFirstAdminPage } from './http/pages/first-admin-page.ts';
 import { addMailboxPage } from './http/pages/mailbox-page.ts';
+import { addEndLookingForm } from './http/pages/admin/end-looking.ts';
 import { addPeoplePage } from './http/pages/admin/people-page.ts';
 import { addPersonPage } from './http/pages/admin/person-page.ts';
 import { addConnectedPages } from './http/pages/connected-pages.ts';
@@ -106,6 +107,7 @@ export async function buildApp(ctx: Ctx, resolve?: Resolve): Promise<App> {
   addConnectedPages(app, ctx);
   addPeoplePage(app, ctx);
   addPersonPage(app, ctx);
+  addEndLookingForm(app, ctx);
   addSecurityPages(app, ctx);
   addLinkPages(app, ctx);
   addFirstAdminPage(app, ctx);

@@ -8,6 +8,8 @@ export type OwnPage =
 export type AccountPage = {
   name: 'account';
   account: AccountView;
+  /** False where an administrator looks at it: what leads to more than reading is left out. */
+  isOwn: boolean;
   /** People who ask for access to an application that this person administers. */
   waitingCount: number;
   /** Whether there is an account elsewhere, or could be one. */

@@ -40,6 +40,9 @@ export type PeoplePage = {
 export type PersonAction =
   'look' | 'credits' | 'role' | 'sign-out' | 'reset-factors' | 'deactivate' | 'ban' | 'reactivate';
 
+/** What has just been done. */
+export type PersonDone = Exclude<PersonAction, 'look'> | 'looking-ended';
+
 export type PersonView = {
   id: string;
   email: string;
@@ -52,7 +55,9 @@ export type PersonView = {
   createdAt: string;
   /** Units, of which a credit has 10^scale. */
   credits: number;
+  debt: number;
   scale: number;
+  /** Without administrators who look at the account. */
   devicesCount: number;
 };
 
@@ -71,9 +76,9 @@ export type PersonPage = {
   /** What is possible, in the order in which it is shown. */
   actions: { action: PersonAction; form: Form }[];
   peopleUrl: string;
-  done: PersonAction | 'looking-ended' | null;
+  done: PersonDone | null;
   /** The form that was refused, with what was typed. */
   refused: { action: PersonAction; typed: Record<string, string>; problem: Problem } | null;
-  /** That of the refused form, for the title. */
+  /** That of the refused form: the title of the page says so. */
   problem: Problem | null;
 };

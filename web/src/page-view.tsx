@@ -25,11 +25,12 @@ import { isOwnPage } from './title-of.ts';
 
 /** Draws any page; the same on the server and in the browser. */
 export function PageView({ page }: { page: ShownPage }) {
-  if (page.looking === undefined) return <View page={page} />;
+  const { looking } = page;
+  if (looking === undefined) return <View page={page} />;
   return (
     <>
-      <LookingBanner view={page.looking} />
-      <fieldset className="looked-at" disabled>
+      <LookingBanner view={looking} />
+      <fieldset className="looked-at" role="presentation" disabled={looking.isShown}>
         <View page={page} />
       </fieldset>
     </>

@@ -136,6 +136,7 @@ export const accountSamples: Readonly<Record<string, Page>> = {
   account: {
     name: 'account',
     account,
+    isOwn: true,
     waitingCount: 0,
     hasElsewhere: false,
     peopleUrl: null,
@@ -147,6 +148,7 @@ export const accountSamples: Readonly<Record<string, Page>> = {
       name: null,
       email: 'a.person.with.quite.a.long.address@correspondence.some-company.example',
     },
+    isOwn: true,
     waitingCount: 3,
     hasElsewhere: true,
     peopleUrl: '/admin/people',

@@ -50,6 +50,7 @@ const person: PersonPage = {
     ban: null,
     createdAt,
     credits: 15_025,
+    debt: 50,
     scale: 2,
     devicesCount: 2,
   },
@@ -74,6 +75,10 @@ const problem = {
 /** The pages for administrators in each of their states, and one that they look at. */
 export const adminSamples: Readonly<Record<string, ShownPage>> = {
   people,
+  'people-looking': {
+    ...people,
+    looking: { email: 'grace@example.com', until: '2026-03-01T12:15:00.000Z', stop: form, isShown: false },
+  },
   'people-none': { ...people, search: 'nobody', show: 'banned', people: [], total: 0, olderUrl: null },
   person,
   'person-refused': {
@@ -126,6 +131,6 @@ export const adminSamples: Readonly<Record<string, ShownPage>> = {
     ],
     endingOthers: form,
     done: null,
-    looking: { until: '2026-03-01T12:15:00.000Z', stop: form },
+    looking: { email: 'grace@example.com', until: '2026-03-01T12:15:00.000Z', stop: form, isShown: true },
   },
 };

@@ -11,7 +11,7 @@ import { headingOf } from '../title-of.ts';
 const { accountPage, apps, devices } = texts;
 
 export function Account({ page }: { page: AccountPage }) {
-  const { account, waitingCount, hasElsewhere, peopleUrl, exportUrl } = page;
+  const { account, isOwn, waitingCount, hasElsewhere, peopleUrl, exportUrl } = page;
   const { links } = accountPage;
   const { requests } = links;
   return (
@@ -24,18 +24,20 @@ export function Account({ page }: { page: AccountPage }) {
         {peopleUrl !== null && <Entry url={peopleUrl} {...links.people} />}
         <Entry url="/credits" {...links.credits} />
         <Entry url="/account/apps" {...links.apps} />
-        <Entry url="/account/security" {...links.security} />
+        {isOwn && <Entry url="/account/security" {...links.security} />}
         {hasElsewhere && <Entry url="/account/connected" {...links.connected} />}
         <Entry url="/account/devices" {...links.devices} />
         <Entry url="/account/events" {...links.events} />
-        <Entry url="/forgot-password" {...links.password} />
+        {isOwn && <Entry url="/forgot-password" {...links.password} />}
         <Entry url="/account/keys" {...links.keys} />
-        <Entry url="/device" {...links.device} />
-        <Entry url={exportUrl} {...links.export} />
+        {isOwn && <Entry url="/device" {...links.device} />}
+        {isOwn && <Entry url={exportUrl} {...links.export} />}
       </ul>
-      <p className="after">
-        <a href="/sign-out">{texts.ownLinks.signOut}</a>
-      </p>
+      {isOwn && (
+        <p className="after">
+          <a href="/sign-out">{texts.ownLinks.signOut}</a>
+        </p>
+      )}
     </Frame>
   );
 }

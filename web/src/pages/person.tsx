@@ -14,11 +14,11 @@ const reasonCharactersMax = 500;
 const mustSayWhy = new Set<PersonAction>(['look', 'credits', 'reset-factors', 'ban']);
 
 export function Person({ page }: { page: PersonPage }) {
-  const { person, events, actions, refused, problem, peopleUrl } = page;
+  const { person, events, actions, refused, done, problem, peopleUrl } = page;
   return (
     <Frame heading={headingOf(page)} lead={person.email}>
-      <DoneNote>{doneOf(page)}</DoneNote>
-      <ProblemNote problem={problem} id="problem" />
+      <DoneNote>{done && words.dones[done]}</DoneNote>
+      <ProblemNote problem={problem} id="problem" words={words.problems} />
       <Facts person={person} />
       <div className="actions">
         {actions.map(({ action, form }) => (
@@ -53,14 +53,9 @@ export function Person({ page }: { page: PersonPage }) {
   );
 }
 
-function doneOf({ done }: PersonPage): string | null {
-  if (done === null) return null;
-  return done === 'looking-ended' ? words.lookingEnded : words.actions[done].done;
-}
-
 function Facts({ person }: { person: PersonView }) {
   const { facts, states } = words;
-  const { ban, credits, scale } = person;
+  const { ban, credits, debt, scale } = person;
   const until = ban?.until ?? null;
   const lines = [
     ...(ban === null
@@ -70,6 +65,7 @@ function Facts({ person }: { person: PersonView }) {
     ...(person.isEmailVerified ? [] : [facts.unconfirmed]),
     facts.since(dayOf(person.createdAt)),
     facts.credits(credits, scale),
+    ...(debt > 0 ? [facts.debt(debt, scale)] : []),
     facts.devices(person.devicesCount),
   ];
   return (

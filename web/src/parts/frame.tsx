@@ -34,10 +34,17 @@ export function DoneNote({ children }: { children: string | null }) {
   );
 }
 
+type ProblemNoteProps = {
+  problem: Problem | null;
+  id: string;
+  /** What this page says otherwise than all others. */
+  words?: Record<string, { title: string; detail: string } | undefined>;
+};
+
 /** Why the form comes again, for what no field alone is to blame for. */
-export function ProblemNote({ problem, id }: { problem: Problem | null; id: string }) {
+export function ProblemNote({ problem, id, words: own = {} }: ProblemNoteProps) {
   if (problem === null || problem.field !== undefined) return null;
-  const words = texts.problems[problem.code];
+  const words = own[problem.code] ?? texts.problems[problem.code];
   return (
     <div className="problem" role="alert" id={id}>
       <p>

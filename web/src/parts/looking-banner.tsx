@@ -5,11 +5,11 @@ import { PageForm, Submit } from './page-form.tsx';
 
 const { looking } = texts;
 
-/** Above every page of somebody whose account an administrator looks at. */
-export function LookingBanner({ view: { until, stop } }: { view: LookingView }) {
+/** Above every page while an administrator looks at somebody's account: whose it is, and the way to stop. */
+export function LookingBanner({ view: { email, until, stop, isShown } }: { view: LookingView }) {
   return (
     <aside className="looking" aria-label={looking.heading}>
-      <p>{looking.lead(timeOf(until))}</p>
+      <p>{isShown ? looking.lead(email, timeOf(until)) : looking.besides(email)}</p>
       <PageForm form={stop}>
         <Submit kind="other">{looking.stop}</Submit>
       </PageForm>

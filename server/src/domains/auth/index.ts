@@ -1,6 +1,7 @@
 export { endSessionsOf } from './administration/end-sessions-of.ts';
 export { impersonateUser } from './administration/impersonate-user.ts';
 export { readSessionsOf, readTrailOf } from './administration/read-trail-of.ts';
+export { stopImpersonating } from './administration/stop-impersonating.ts';
 export { resetFactorsOf } from './administration/reset-factors-of.ts';
 export { addAuthAdministrationRoutes } from './administration/routes.ts';
 export { assertAcceptablePassword, type PasswordOwner } from './assert-acceptable-password.ts';
@@ -10,7 +11,7 @@ export { endSessions, type EndReason } from './end-sessions.ts';
 export { listSecurityEvents } from './list-security-events.ts';
 export { listSessions } from './list-sessions.ts';
 export { logOut } from './log-out.ts';
-export { findBrowserCaller, readOwnAccount, readOwnRole } from './find-browser-caller.ts';
+export { findBrowserCaller, readOwnAccount, readOwnUser } from './find-browser-caller.ts';
 export { findSession, readSessionDocument, touchSession, type LiveSession } from './find-session.ts';
 export {
   importUsers,

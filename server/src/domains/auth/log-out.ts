@@ -1,22 +1,30 @@
+import { eq } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import type { Caller } from '../../db/index.ts';
 import type { RequestOrigin } from '../audit/index.ts';
+import { endImpersonationsBy, recordImpersonationEnd } from './administration/stop-impersonating.ts';
 import { endSessions } from './end-sessions.ts';
 import { recordSecurityEvent } from './record-security-event.ts';
+import { sessions } from './tables.ts';
 
 /**
- * Signs the caller out: the session they ask with ends. Of several calls at once, one stands in the trail.
+ * Signs the caller out: the session they ask with ends, and with it whatever they look at as an
+ * administrator. Of several calls at once, one stands in the trail.
  */
 export async function logOut(ctx: Ctx, caller: Caller, origin: RequestOrigin): Promise<void> {
   const { userId, sessionId } = caller;
   await ctx.db.asServiceFor(caller, async (tx) => {
-    const count = await endSessions(ctx, tx, { userId, only: sessionId }, 'signed_out');
+    const [session] = await tx
+      .select({ impersonatorId: sessions.impersonatorId })
+      .from(sessions)
+      .where(eq(sessions.id, sessionId));
+    const isImpersonation = typeof session?.impersonatorId === 'string';
+    const reason = isImpersonation ? 'impersonation_ended' : 'signed_out';
+    const count = await endSessions(ctx, tx, { userId, only: sessionId }, reason);
     if (count === 0) return;
-    await recordSecurityEvent(
-      ctx,
-      tx,
-      { type: 'session.ended', userId, sessionId, details: { reason: 'signed_out' } },
-      origin,
-    );
+    if (isImpersonation) return recordImpersonationEnd(ctx, tx, caller);
+    await endImpersonationsBy(ctx, tx, userId);
+    const details = { reason };
+    await recordSecurityEvent(ctx, tx, { type: 'session.ended', userId, sessionId, details }, origin);
   });
 }

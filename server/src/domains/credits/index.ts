@@ -1,5 +1,6 @@
 export { agreeOnScale, correctScale, readNotedScale, type ScaleDuty } from './agree-on-scale.ts';
 export { adjustCreditsOf } from './administration/adjust-credits-of.ts';
+export { readDebtOf } from './administration/read-debt-of.ts';
 export { readCreditsOf } from './administration/read-credits-of.ts';
 export { addCreditAdministrationRoutes } from './administration/routes.ts';
 export { type Spender } from './holds/transact-credits.ts';

@@ -10,7 +10,7 @@ import {
   listAccounts,
   listSessions,
   readOwnAccount,
-  readOwnRole,
+  readOwnUser,
   revokeOtherSessions,
   revokeSession,
 } from '../../domains/auth/index.ts';
@@ -42,12 +42,13 @@ export function addOwnPages(app: App, ctx: Ctx): void {
 
 async function showAccount(ctx: Ctx, reply: FastifyReply, caller: Caller): Promise<FastifyReply> {
   const { total: waitingCount } = await listRequests(ctx, caller, { limit: 1, offset: 0 });
-  const account = await readOwnAccount(ctx, caller);
+  const { email, name, role } = await readOwnUser(ctx, caller);
   return sendReactPage(reply, {
     name: 'account',
-    account,
+    account: { email, name },
+    isOwn: reply.request.looking === null,
     waitingCount,
-    peopleUrl: (await readOwnRole(ctx, caller)) === 'admin' ? peoplePath : null,
+    peopleUrl: role === 'admin' ? peoplePath : null,
     hasElsewhere: ctx.upstream.providers.length > 0 || (await listAccounts(ctx, caller)).length > 0,
     exportUrl: `${accountPath}/export`,
   });

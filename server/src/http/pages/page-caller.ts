@@ -4,19 +4,17 @@ import type { Ctx } from '../../ctx.ts';
 import type { Caller } from '../../db/index.ts';
 import { findBrowserCaller } from '../../domains/auth/index.ts';
 import { AppError } from '../../errors.ts';
-import { csrfField } from '../csrf.ts';
 import { readSignInCookie } from '../sign-in-cookie.ts';
-import { findLookedAt, sendLookingCookie } from './looking.ts';
+import { findLooking } from './looking.ts';
 import { signInUrl } from './sign-in-url.ts';
 
 export const stepUpPath = '/account/step-up';
 export const connectedPath = '/account/connected';
 export const peoplePath = '/admin/people';
-export const endLookingPath = '/admin/looking/end';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Set where the page that is shown is of somebody whose account an administrator looks at. */
+    /** What the administrator at this browser looks at, for the banner of the page. */
     looking: LookingView | null;
   }
 }
@@ -33,10 +31,14 @@ export function findPageCaller(ctx: Ctx, request: FastifyRequest): Promise<Calle
  * Who is signed in at the browser that sends a form. Throws `auth.session_ended`, and
  * `auth.impersonation_forbidden` while they look at the account of somebody else.
  */
-export async function requirePageCaller(ctx: Ctx, request: FastifyRequest): Promise<Caller> {
+export async function requirePageCaller(
+  ctx: Ctx,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Caller> {
   const caller = await findPageCaller(ctx, request);
   if (!caller) throw new AppError('auth.session_ended');
-  if (await findLookedAt(ctx, request, caller)) throw new AppError('auth.impersonation_forbidden');
+  await assertNotLooking(ctx, request, reply, caller);
   return caller;
 }
 
@@ -45,52 +47,62 @@ export async function requirePageCaller(ctx: Ctx, request: FastifyRequest): Prom
  * shown lately that it is them to where they do; both come back to `next`. Throws
  * `auth.impersonation_forbidden` while they look at the account of somebody else.
  */
-export async function forPageCaller(
+export function forPageCaller(
   ctx: Ctx,
   request: FastifyRequest,
   reply: FastifyReply,
   { next, work }: PageWork,
 ): Promise<FastifyReply> {
-  return forPageOwner(ctx, request, reply, {
+  return forSignedIn(ctx, request, reply, {
     next,
     work: async (caller) => {
-      const lookedAt = await findLookedAt(ctx, request, caller);
-      if (!lookedAt) return work(caller);
-      request.looking = toLookingView(ctx, request, reply, lookedAt.until);
-      throw new AppError('auth.impersonation_forbidden');
+      await assertNotLooking(ctx, request, reply, caller);
+      return work(caller);
     },
   });
 }
 
 /**
  * The same for a page that is only read: while an administrator looks at the account of somebody else, it is
- * theirs. When that has ended meanwhile, the browser is led away from it.
+ * theirs. When that is over, the browser is led away once, so that nobody takes their own account for it.
  */
-export async function forPageReader(
+export function forPageReader(
   ctx: Ctx,
   request: FastifyRequest,
   reply: FastifyReply,
   { next, work }: PageWork,
 ): Promise<FastifyReply> {
-  return forPageOwner(ctx, request, reply, {
+  return forSignedIn(ctx, request, reply, {
     next,
     work: async (caller) => {
-      const lookedAt = await findLookedAt(ctx, request, caller);
-      if (!lookedAt) return work(caller);
-      request.looking = toLookingView(ctx, request, reply, lookedAt.until);
-      try {
-        return await work(lookedAt.caller);
-      } catch (error) {
-        if (!(error instanceof AppError) || error.code !== 'auth.session_ended') throw error;
-        sendLookingCookie(reply);
-        return reply.redirect(`${peoplePath}/${lookedAt.caller.userId}?done=looking-ended`, 303);
-      }
+      const looking = await findLooking(ctx, request, reply, caller);
+      if (!looking) return work(caller);
+      if ('endedAt' in looking)
+        return reply.redirect(`${peoplePath}/${looking.endedAt}?done=looking-ended`, 303);
+      request.looking = looking.view;
+      return work(looking.caller);
     },
   });
 }
 
-/** The same for a page that is of who is signed in, whatever they look at. */
-export async function forPageOwner(
+/** The same for a page of administrators, which is their own whatever they look at besides. */
+export function forAdministrator(
+  ctx: Ctx,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { next, work }: PageWork,
+): Promise<FastifyReply> {
+  return forSignedIn(ctx, request, reply, {
+    next,
+    work: async (caller) => {
+      const looking = await findLooking(ctx, request, reply, caller);
+      if (looking && 'view' in looking) request.looking = { ...looking.view, isShown: false };
+      return work(caller);
+    },
+  });
+}
+
+async function forSignedIn(
   ctx: Ctx,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -106,7 +118,15 @@ export async function forPageOwner(
   }
 }
 
-function toLookingView(ctx: Ctx, request: FastifyRequest, reply: FastifyReply, until: Date): LookingView {
-  const stop = { action: endLookingPath, hidden: csrfField(ctx, request, reply) };
-  return { until: until.toISOString(), stop };
+/** What has just ended is refused once, too: the form may be from a page of the other account. */
+async function assertNotLooking(
+  ctx: Ctx,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  caller: Caller,
+): Promise<void> {
+  const looking = await findLooking(ctx, request, reply, caller);
+  if (!looking) return;
+  if ('view' in looking) request.looking = looking.view;
+  throw new AppError('auth.impersonation_forbidden');
 }

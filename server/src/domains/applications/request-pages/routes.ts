@@ -7,7 +7,7 @@ import type { Caller } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import { csrfField, requireCsrfToken } from '../../../http/csrf.ts';
 import { originOf } from '../../../http/origin.ts';
-import { findPageCaller, requirePageCaller } from '../../../http/pages/page-caller.ts';
+import { forPageReader, requirePageCaller } from '../../../http/pages/page-caller.ts';
 import { addPages } from '../../../http/pages/page-scope.ts';
 import { reactPageRoute, sendReactPage } from '../../../http/pages/react-page.ts';
 import { signInUrl } from '../../../http/pages/sign-in-url.ts';
@@ -34,7 +34,7 @@ export function addRequestPages(app: App, ctx: Ctx): void {
       schema: { ...schema, params: schemas.decidedParamsSchema, body: schemas.decisionFormSchema },
     };
     pages.post(`${path}/:id`, options, async (request, reply) => {
-      const caller = await requirePageCaller(ctx, request);
+      const caller = await requirePageCaller(ctx, request, reply);
       const decision = { ...request.body, id: request.params.id };
       const refusal = await refusalOf(() => decide(ctx, caller, decision, originOf(request)));
       if (refusal) return show(ctx, request, reply, { problem: { code: refusal.code }, refusal });
@@ -52,11 +52,15 @@ async function show(
   reply: FastifyReply,
   { decided = null, problem, refusal }: Shown,
 ): Promise<FastifyReply> {
-  const caller = await findPageCaller(ctx, request);
-  if (!caller) return reply.redirect(signInUrl(path), 303);
-  const hidden = csrfField(ctx, request, reply);
-  const page = await buildRequestsPage(ctx, caller, { hidden, decided, ...(problem ? { problem } : {}) });
-  return sendReactPage(reply, page, { status: refusal?.status ?? 200 });
+  return forPageReader(ctx, request, reply, {
+    next: path,
+    work: async (caller) => {
+      const hidden = csrfField(ctx, request, reply);
+      const refused = problem ? { problem } : {};
+      const page = await buildRequestsPage(ctx, caller, { hidden, decided, ...refused });
+      return sendReactPage(reply, page, { status: refusal?.status ?? 200 });
+    },
+  });
 }
 
 type DecisionForm = Static<typeof schemas.decisionFormSchema> & { id: string };

@@ -103,6 +103,16 @@ export async function buildCreditsPage(
   };
 }
 
+/** The page without the ways to a provider's checkout. */
+export function withoutCheckouts(page: CreditsPage): CreditsPage {
+  const { purchases, subscription } = page;
+  return {
+    ...page,
+    purchases: purchases.map((purchase) => ({ ...purchase, checkoutUrl: null })),
+    subscription: subscription && { ...subscription, checkoutUrl: null },
+  };
+}
+
 function toPack({ id, name, credits, priceCents, currency }: PackView): PackView {
   return { id, name, credits, priceCents, currency };
 }

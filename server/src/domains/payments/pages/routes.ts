@@ -21,6 +21,7 @@ import { openPortal } from '../top-ups/open-portal.ts';
 import {
   buildCreditsPage,
   readMissing,
+  withoutCheckouts,
   type CreditsPageOptions,
   type CreditsQuery,
 } from './build-credits-page.ts';
@@ -57,7 +58,7 @@ function addOverview(pages: App, ctx: Ctx): void {
     show(ctx, request, reply),
   );
   pages.get(`${creditsPath}/now`, { schema: { ...schema, querystring } }, async (request, reply) => {
-    const caller = await requirePageCaller(ctx, request);
+    const caller = await requirePageCaller(ctx, request, reply);
     const hidden = csrfField(ctx, request, reply);
     return reply.send(await buildCreditsPage(ctx, caller, { query: request.query, hidden }));
   });
@@ -70,7 +71,7 @@ function addPackForm(pages: App, ctx: Ctx): void {
     schema: { ...schema, body: schemas.packFormSchema },
   };
   pages.post(`${creditsPath}/buy`, options, async (request, reply) => {
-    const caller = await requirePageCaller(ctx, request);
+    const caller = await requirePageCaller(ctx, request, reply);
     const { packageId, key, decision, saveCard } = request.body;
     const provider = decision === undefined ? {} : { provider: decision };
     return orAgain(ctx, request, reply, async () => {
@@ -89,7 +90,7 @@ function addSubscribeForm(pages: App, ctx: Ctx): void {
     schema: { ...schema, body: schemas.planFormSchema },
   };
   pages.post(`${planPath}/subscribe`, options, async (request, reply) => {
-    const caller = await requirePageCaller(ctx, request);
+    const caller = await requirePageCaller(ctx, request, reply);
     const { planId, decision } = request.body;
     const order = { planId, ...(decision === undefined ? {} : { provider: decision }) };
     return orAgain(ctx, request, reply, async () =>
@@ -103,7 +104,7 @@ function addPlanForms(pages: App, ctx: Ctx): void {
   const guarded = { preHandler: requireCsrfToken(ctx), config: { ...comesBack, limit: limits.subscription } };
   const change = { ...guarded, schema: { ...schema, body: schemas.planFormSchema } };
   pages.post(`${planPath}/change`, change, async (request, reply) => {
-    const caller = await requirePageCaller(ctx, request);
+    const caller = await requirePageCaller(ctx, request, reply);
     return orAgain(ctx, request, reply, async () => {
       const { approvalUrl } = await changePlanOfSubscription(ctx, caller, request.body.planId);
       return approvalUrl === null ? goBack(reply, 'plan-changed') : leadOn(reply, approvalUrl);
@@ -111,20 +112,20 @@ function addPlanForms(pages: App, ctx: Ctx): void {
   });
   const plain = { ...guarded, schema };
   pages.post(`${planPath}/cancel`, plain, async (request, reply) => {
-    const caller = await requirePageCaller(ctx, request);
+    const caller = await requirePageCaller(ctx, request, reply);
     return orAgain(ctx, request, reply, async () => {
       const { status } = await cancelSubscription(ctx, caller);
       return goBack(reply, status === 'ended' ? undefined : 'plan-cancelled');
     });
   });
   pages.post(`${planPath}/portal`, plain, async (request, reply) => {
-    const caller = await requirePageCaller(ctx, request);
+    const caller = await requirePageCaller(ctx, request, reply);
     return orAgain(ctx, request, reply, async () =>
       leadOn(reply, (await openPortal(ctx, caller, 'stripe')).url),
     );
   });
   pages.post(`${planPath}/resume`, plain, async (request, reply) => {
-    const caller = await requirePageCaller(ctx, request);
+    const caller = await requirePageCaller(ctx, request, reply);
     return orAgain(ctx, request, reply, async () => {
       await resumeSubscription(ctx, caller);
       return goBack(reply, 'plan-resumed');
@@ -139,7 +140,7 @@ function addRefundForm(pages: App, ctx: Ctx): void {
     schema: { ...schema, params: schemas.purchaseParamsSchema, body: schemas.refundFormSchema },
   };
   pages.post(`${creditsPath}/purchases/:purchaseId/refund`, options, async (request, reply) => {
-    const caller = await requirePageCaller(ctx, request);
+    const caller = await requirePageCaller(ctx, request, reply);
     return orAgain(ctx, request, reply, async () => {
       const { purchaseId } = request.params;
       await requestRefund(ctx, caller, { purchaseId, reason: request.body.reason });
@@ -153,7 +154,7 @@ function addTopUpForms(pages: App, ctx: Ctx): void {
   const guarded = { preHandler: requireCsrfToken(ctx), config: { ...comesBack, limit: limits.purchase } };
   const agree = { ...guarded, schema: { ...schema, body: schemas.topUpFormSchema } };
   pages.post(topUpPath, agree, async (request, reply) => {
-    const caller = await requirePageCaller(ctx, request);
+    const caller = await requirePageCaller(ctx, request, reply);
     const { packageId, threshold, monthlyCap } = request.body;
     const agreeTo = async () => {
       await agreeTopUp(ctx, caller, await readTopUpForm(ctx, request.body));
@@ -162,7 +163,7 @@ function addTopUpForms(pages: App, ctx: Ctx): void {
     return orAgain(ctx, request, reply, agreeTo, { packageId, threshold, monthlyCap });
   });
   pages.post(`${topUpPath}/end`, { ...guarded, schema }, async (request, reply) => {
-    const caller = await requirePageCaller(ctx, request);
+    const caller = await requirePageCaller(ctx, request, reply);
     await endTopUp(ctx, caller);
     return goBack(reply, 'top-up-ended');
   });
@@ -193,6 +194,11 @@ async function show(
     next: ownAddress(query),
     work: async (caller) => {
       const hidden = csrfField(ctx, request, reply);
+      // Who looks at somebody's credits leads nobody to a payment, and has none looked for.
+      if (request.looking) {
+        const page = await buildCreditsPage(ctx, caller, { query: {}, hidden });
+        return sendReactPage(reply, withoutCheckouts(page));
+      }
       const page = await buildCreditsPage(ctx, caller, { query, hidden, ...refusal });
       return sendReactPage(reply, page, { status });
     },

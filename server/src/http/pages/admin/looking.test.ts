@@ -1,12 +1,20 @@
 import { expect, test } from 'vitest';
 import { act, AdminPages, openPerson, peoplePath as list } from '../../../../test/harness/admin-pages.ts';
-import { expectPage, startTestProvider } from '../../../../test/harness/oauth.ts';
-import { registerPerson } from '../../../../test/harness/people.ts';
+import { registerApplication } from '../../../../test/harness/applications.ts';
+import {
+  expectPage,
+  startTestProvider,
+  type ShownPage,
+  type TestBrowser,
+} from '../../../../test/harness/oauth.ts';
+import { createTestProvider } from '../../../../test/harness/payments.ts';
+import { registerPerson, signIn, type Person } from '../../../../test/harness/people.ts';
 
-const service = await startTestProvider();
+const service = await startTestProvider({ paymentProviders: [createTestProvider()] });
 const pages = await AdminPages.of(service);
 
 const reason = 'The invoice looks wrong';
+const cookieName = '__Host-obol_looking';
 
 async function look() {
   const [admin, ada] = [await pages.newAdministrator(), await registerPerson(service)];
@@ -15,98 +23,185 @@ async function look() {
   return { admin, ada, browser, theirs };
 }
 
+const submit = (browser: TestBrowser, shown: ShownPage, form: unknown, fields: Record<string, string> = {}) =>
+  browser.submit({ ...shown, page: { form } }, fields);
+
+/** The sessions by which administrators look at an account and that live. */
+async function livingLooks({ id }: Person): Promise<number> {
+  const { rows } = await pages.owner.query(
+    `select id from auth.sessions where user_id = $1 and impersonator_id is not null and revoked_at is null`,
+    [id],
+  );
+  return rows.length;
+}
+
+/** Whose account a browser shows, and whether as somebody who looks at it. */
+async function shownAt(browser: TestBrowser): Promise<[string, boolean]> {
+  const { page } = expectPage(await browser.open('/account'), 'account');
+  return [page.account.email, page.looking !== undefined];
+}
+
 test('who looks at an account sees their pages under a banner, until they stop', async () => {
   const { admin, ada, browser, theirs } = await look();
   const until = new Date(service.clock.now().getTime() + 900_000).toISOString();
-  expect(theirs.page).toMatchObject({ account: { email: ada.email }, peopleUrl: null, looking: { until } });
-  expect(theirs.text).toContain('You see this account as its owner does');
-  expect(theirs.text).toContain('<fieldset class="looked-at" disabled="">');
-  for (const path of ['account/devices', 'account/events', 'account/connected', 'account/apps']) {
-    const { page } = expectPage(await browser.open(`/${path}`), path.split('/')[1] ?? '');
+  const looking = { email: ada.email, until, isShown: true };
+  expect(theirs.page).toMatchObject({
+    account: { email: ada.email },
+    isOwn: false,
+    peopleUrl: null,
+    looking,
+  });
+  expect(theirs.text).toContain(`You see the account of ${ada.email} as they do`);
+  expect(theirs.text).toContain(`<title>${ada.email}: Your account`);
+  expect(theirs.text).toMatch(/<fieldset[^>]* disabled=""/);
+  for (const closed of ['/account/security', '/account/export', '/device', '/sign-out', '/forgot-password'])
+    expect(theirs.text, closed).not.toContain(`href="${closed}"`);
+  for (const path of ['devices', 'events', 'connected', 'apps', 'keys', 'credits', 'access-requests']) {
+    const url = /^(?:credits|access-requests)$/.test(path) ? `/${path}` : `/account/${path}`;
+    const { page } = expectPage(await browser.open(url), path);
     expect([path, page.account.email, page.looking.until]).toEqual([path, ada.email, until]);
   }
-  for (const path of ['credits', 'account/keys']) {
-    const { page } = expectPage(await browser.open(`/${path}`), path.split('/').at(-1) ?? '');
-    expect([path, page.account.email, page.looking.until]).toEqual([path, ada.email, until]);
-  }
-  const { page } = expectPage(await browser.open(list), 'people');
-  expect([page.account.email, page.looking]).toEqual([admin.email, undefined]);
+  const people = expectPage(await browser.open(list), 'people');
+  expect(people.page).toMatchObject({ account: { email: admin.email }, looking: { isShown: false } });
+  expect(people.text).toContain(`This page is your own. You still look at the account of ${ada.email}.`);
+  expect(people.text).not.toMatch(/<fieldset[^>]* disabled=""/);
+  const person = await openPerson(browser, ada);
+  expect(person.page.person.devicesCount).toBe(0);
 
-  const stop = { ...theirs, page: { form: theirs.page.looking.stop } };
-  const stopped = expectPage(await browser.submit(stop, {}), 'person');
-  expect(stopped.page).toMatchObject({ done: 'looking-ended', person: { id: ada.id, devicesCount: 0 } });
-  const own = expectPage(await browser.open('/account'), 'account');
-  expect([own.page.account.email, own.page.looking]).toEqual([admin.email, undefined]);
-  expectPage(await browser.submit(stop, {}), 'people');
-  const [started] = await pages.auditOf(ada);
-  expect(started).toEqual({ action: 'user.impersonated', reason });
+  const { form } = { form: theirs.page.looking.stop };
+  const stopped = expectPage(await submit(browser, theirs, form), 'person');
+  expect(stopped.page).toMatchObject({ done: 'looking-ended', person: { id: ada.id } });
+  expect(await livingLooks(ada)).toBe(0);
+  expect(await shownAt(browser)).toEqual([admin.email, false]);
+  expectPage(await submit(browser, theirs, form), 'people');
+  expect(await pages.auditOf(ada)).toEqual([{ action: 'user.impersonated', reason }]);
+  const { rows } = await pages.owner.query(
+    `select type, ip_address, user_agent, details ->> 'reason' as reason from auth.security_events
+      where user_id = $1 and type in ('impersonation.started', 'session.ended') order by type`,
+    [ada.id],
+  );
+  expect(rows).toEqual([
+    { type: 'impersonation.started', ip_address: null, user_agent: null, reason },
+    { type: 'session.ended', ip_address: null, user_agent: null, reason: 'impersonation_ended' },
+  ]);
 });
 
 test('who looks at an account changes nothing, and opens no page that is about more', async () => {
   const { ada, browser, theirs } = await look();
   const keys = expectPage(await browser.open('/account/keys'), 'keys');
-  const made = await browser.submit(keys, { keyName: 'Mine', lifetime: '30', 'scope:profile': 'on' });
-  expect(expectPage(made, 'error').page).toMatchObject({ code: 'auth.impersonation_forbidden' });
-  expect(expectPage(made, 'error').text).toContain('Stop looking');
-  const devices = expectPage(await browser.open('/account/devices'), 'devices');
-  expect(devices.page.devices).toHaveLength(1);
-  const credits = expectPage(await browser.open('/credits'), 'credits');
-  const { hidden } = credits.page.shop.form;
-  for (const [action, fields] of [
-    ['/account/devices/end-others', {}],
-    ['/credits/buy', { packageId: ada.id }],
-    [`/mandates/${ada.id}`, { decision: 'save', allowance: '1' }],
-  ] as const) {
-    const form = { action, hidden };
-    const answer = expectPage(await browser.submit({ ...theirs, page: { form } }, fields), 'error');
-    expect([action, answer.page.code]).toEqual([action, 'auth.impersonation_forbidden']);
-  }
+  const { hidden } = keys.page.form;
+  const refused = async (action: string, fields: Record<string, string>) => {
+    const answer = expectPage(await submit(browser, theirs, { action, hidden }, fields), 'error');
+    expect([action, answer.status, answer.page.code]).toEqual([action, 403, 'auth.impersonation_forbidden']);
+    expect(answer.text, action).toContain('Stop looking');
+  };
+  await refused('/account/keys', { keyName: 'Mine', lifetime: '30', 'scope:profile': 'on' });
+  await refused('/account/devices/end-others', {});
+  await refused('/credits/buy', { packageId: ada.id, key: 'x'.repeat(22) });
+  await refused(`/mandates/${ada.id}`, { decision: 'save', allowance: '1' });
+  await refused(`/access-requests/${ada.id}`, { decision: 'deny' });
   for (const path of ['/account/security', '/account/export']) {
     const answer = expectPage(await browser.open(path), 'error');
     expect([path, answer.status, answer.page.code]).toEqual([path, 403, 'auth.impersonation_forbidden']);
   }
 });
 
+test('who looks at an account is led to no payment, and to the budgets of that account', async () => {
+  const { admin, ada, browser } = await look();
+  const { accessToken: token } = await signIn(service, ada);
+  const app = await registerApplication(service, (await signIn(service, admin)).accessToken, {
+    access: 'open',
+  });
+  const terms = { appId: app.clientId, allowance: 5, period: 'day' };
+  const made = await service.send('POST', '/api/v1/credits/mandates', { token, body: terms });
+  expect(made.status).toBe(201);
+  const budget = expectPage(await browser.open(`/mandates/new?appId=${app.clientId}`), 'budget');
+  expect(budget.page).toMatchObject({ account: { email: ada.email }, looking: { email: ada.email } });
+  const { body: packs } = await service.send('GET', '/api/v1/credits/packages');
+  const body = { packageId: packs[0].id };
+  const bought = await service.send('POST', '/api/v1/credits/purchase', { token, body });
+  expect(bought.status).toBeLessThan(300);
+  const { rows } = await pages.owner.query(`select id from credits.purchases where user_id = $1`, [ada.id]);
+  expect(rows).toHaveLength(1);
+  const credits = expectPage(await browser.open(`/credits?purchase=${rows[0].id}`), 'credits');
+  expect(credits.page.purchases).toMatchObject([{ status: 'pending', checkoutUrl: null }]);
+  expect(credits.page.arrival).toBeNull();
+});
+
 test('who is looked at sees it, and ends it', async () => {
-  const { ada, browser } = await look();
+  const { admin, ada, browser } = await look();
   const { browser: theirs, shown } = await pages.openAs(ada, '/account/devices');
   const seen = shown.page.devices.find(({ isImpersonated }: any) => isImpersonated);
   expect(shown.text).toContain('An administrator of this service');
-  await theirs.submit({ ...shown, page: { form: seen.ending } }, {});
+  await submit(theirs, shown, seen.ending);
   const left = expectPage(await browser.open('/account'), 'person');
   expect(left.page).toMatchObject({ done: 'looking-ended', person: { id: ada.id } });
-  expect(expectPage(await browser.open('/account'), 'account').page.looking).toBeUndefined();
+  expect(await shownAt(browser)).toEqual([admin.email, false]);
 });
 
-test('it ends after a quarter of an hour, with the sign-in, and with the role', async () => {
-  const { admin, ada, browser } = await look();
+test('when the time is over, the browser is led away once, and what is sent then is refused', async () => {
+  const [first, second] = [await look(), await look()];
   service.clock.advance({ minutes: 15 });
-  const own = expectPage(await browser.open('/account'), 'account');
-  expect([own.page.account.email, own.page.looking]).toEqual([admin.email, undefined]);
-
-  const { admin: other, browser: second } = await look();
-  const token = second.cookies.get('__Host-obol_looking');
-  if (!token) throw new Error('the browser holds no token');
-  // It is of use to nobody but the administrator that it was made for.
-  const { browser: stolen } = await pages.openAs(ada, '/account');
-  stolen.cookies.set('__Host-obol_looking', token);
-  expect(expectPage(await stolen.open('/account'), 'account').page.account.email).toBe(ada.email);
-  stolen.cookies.set('__Host-obol_looking', { value: 'nothing', path: '/' });
-  expect(expectPage(await stolen.open('/account'), 'account').page.account.email).toBe(ada.email);
-  await pages.owner.query(`update auth.users set role = 'user' where id = $1`, [other.id]);
-  const refused = await second.open('/account');
-  expect(expectPage(refused, 'error').page.code).toBe('auth.admin_required');
-  expect(expectPage(await second.open('/account'), 'account').page.account.email).toBe(other.email);
-  second.cookies.delete('__Host-obol_session');
-  second.cookies.set('__Host-obol_looking', token);
-  expectPage(await second.open('/account'), 'sign-in');
+  const answer = await first.browser.request('/account/keys');
+  expect([answer.status, answer.headers.get('location')]).toEqual([
+    303,
+    `${list}/${first.ada.id}?done=looking-ended`,
+  ]);
+  expect(await shownAt(first.browser)).toEqual([first.admin.email, false]);
+  const action = '/account/devices/end-others';
+  const { hidden } = second.theirs.page.looking.stop;
+  const sent = expectPage(await submit(second.browser, second.theirs, { action, hidden }), 'error');
+  expect(sent.page.code).toBe('auth.impersonation_forbidden');
+  expectPage(await submit(second.browser, second.theirs, { action, hidden }), 'devices');
 });
 
-test('who looks at another account looks at the first no more', async () => {
+test('it ends with the role, and with the sign-in, here and everywhere', async () => {
+  const { admin, ada, browser } = await look();
+  await pages.owner.query(`update auth.users set role = 'user' where id = $1`, [admin.id]);
+  expect(expectPage(await browser.open('/account'), 'error').page.code).toBe('auth.admin_required');
+  expect(await shownAt(browser)).toEqual([admin.email, false]);
+
+  const signedOut = await look();
+  const page = expectPage(await signedOut.browser.open('/sign-out'), 'sign-out');
+  expectPage(await signedOut.browser.submit(page, { decision: 'sign-out' }), 'signed-out');
+  expect(await livingLooks(signedOut.ada)).toBe(0);
+
+  const elsewhere = await look();
+  const { accessToken: token } = await signIn(service, elsewhere.admin);
+  await service.send('DELETE', '/api/v1/auth/sessions', { token });
+  expect(await livingLooks(elsewhere.ada)).toBe(0);
+  expectPage(await elsewhere.browser.open('/account'), 'sign-in');
+  expect(await livingLooks(ada)).toBe(0);
+});
+
+test('the cookie is of use to the administrator alone for whom it was made', async () => {
   const { ada, browser } = await look();
+  const cookie = browser.cookies.get(cookieName);
+  if (!cookie) throw new Error('the browser holds no token');
+  const { browser: stolen } = await pages.openAs(await pages.newAdministrator(), '/account');
+  const [own] = await shownAt(stolen);
+  for (const value of [cookie.value, 'nothing', `${cookie.value.slice(0, -9)}AAAAAAAAA`, '..']) {
+    stolen.cookies.set(cookieName, { ...cookie, value });
+    expect(await shownAt(stolen)).toEqual([own, false]);
+  }
+  browser.cookies.set(cookieName, { ...cookie, value: `${cookie.value.slice(0, -9)}AAAAAAAAA` });
+  expectPage(await browser.open('/account'), 'person');
+  browser.cookies.set(cookieName, cookie);
+  browser.cookies.delete('__Host-obol_session');
+  expectPage(await browser.open('/account'), 'sign-in');
+  expect(await livingLooks(ada)).toBe(1);
+});
+
+test('who looks at another account looks at the first no more, however it was begun', async () => {
+  const { admin, ada, browser } = await look();
+  const { accessToken: token } = await signIn(service, admin);
+  await service.send('POST', `/api/v1/users/${ada.id}/impersonate`, { token, body: { reason } });
+  expect(await livingLooks(ada)).toBe(2);
   const grace = await registerPerson(service);
-  const shown = await openPerson(browser, grace);
-  const theirs = expectPage(await act(browser, shown, 'look', { reason }), 'account');
+  const theirs = expectPage(
+    await act(browser, await openPerson(browser, grace), 'look', { reason }),
+    'account',
+  );
   expect(theirs.page.account.email).toBe(grace.email);
-  expect((await openPerson(browser, ada)).page.person.devicesCount).toBe(0);
+  expect(await livingLooks(ada)).toBe(0);
 });

@@ -7,7 +7,7 @@ import type { Caller } from '../../../db/index.ts';
 import { readOwnAccount } from '../../../domains/auth/index.ts';
 import { readCreditsOf } from '../../../domains/credits/index.ts';
 import { listAccounts, type Account } from '../../../domains/users/index.ts';
-import { forPageOwner, peoplePath } from '../page-caller.ts';
+import { forAdministrator, peoplePath } from '../page-caller.ts';
 import { addPages } from '../page-scope.ts';
 import { reactPageRoute, sendReactPage } from '../react-page.ts';
 
@@ -20,7 +20,7 @@ const querystring = Type.Object({
 const filters = {
   everybody: {},
   administrators: { role: 'admin' },
-  inactive: { isActive: false },
+  inactive: { isActive: false, banned: false },
   banned: { banned: true },
 } as const satisfies Record<PeopleShown, object>;
 
@@ -29,7 +29,7 @@ export function addPeoplePage(app: App, ctx: Ctx): void {
   addPages(app, (pages) => {
     const schema = { ...reactPageRoute.schema, querystring };
     pages.get(peoplePath, { schema }, (request, reply) =>
-      forPageOwner(ctx, request, reply, {
+      forAdministrator(ctx, request, reply, {
         next: peoplePath,
         work: (caller) => showPeople(ctx, reply, caller, request.query),
       }),

@@ -6,16 +6,17 @@ import type { App } from '../../../app.ts';
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 import { assertRecentSignIn, readSessionsOf, readTrailOf } from '../../../domains/auth/index.ts';
-import { readCreditsOf } from '../../../domains/credits/index.ts';
+import { readCreditsOf, readDebtOf } from '../../../domains/credits/index.ts';
 import { readAccount, userIdSchema, type Account } from '../../../domains/users/index.ts';
 import { AppError } from '../../../errors.ts';
 import { csrfField, requireCsrfToken } from '../../csrf.ts';
+import { originOf } from '../../origin.ts';
 import { orAgain, type Again } from '../or-again.ts';
-import { endLookingPath, forPageOwner, peoplePath } from '../page-caller.ts';
+import { forAdministrator, peoplePath } from '../page-caller.ts';
 import { addPages } from '../page-scope.ts';
 import { reactPageRoute, sendReactPage } from '../react-page.ts';
 import { stateOf } from './people-page.ts';
-import { personForm, stopLooking, takeAction, type PersonForm } from './take-action.ts';
+import { personForm, takeAction, type PersonForm } from './take-action.ts';
 
 const { schema } = reactPageRoute;
 const path = `${peoplePath}/:userId`;
@@ -33,26 +34,16 @@ export function addPersonPage(app: App, ctx: Ctx): void {
   const preHandler = requireCsrfToken(ctx);
   addPages(app, (pages) => {
     pages.get(path, { schema: { ...schema, params: userIdSchema, querystring } }, (request, reply) =>
-      forPageOwner(ctx, request, reply, {
+      forAdministrator(ctx, request, reply, {
         next: addressOf(request),
         work: (caller) => show(ctx, request, reply, caller),
       }),
     );
     const sent = { preHandler, schema: { ...schema, params: actionParams, body: personForm } };
     pages.post(`${path}/:action`, sent, (request, reply) =>
-      forPageOwner(ctx, request, reply, {
+      forAdministrator(ctx, request, reply, {
         next: addressOf(request),
         work: (caller) => act(ctx, request, reply, caller, { ...request.params, form: request.body }),
-      }),
-    );
-    pages.post(endLookingPath, { preHandler, schema }, (request, reply) =>
-      forPageOwner(ctx, request, reply, {
-        next: peoplePath,
-        work: async (caller) => {
-          const userId = await stopLooking(ctx, request, reply, caller);
-          const url = userId === undefined ? peoplePath : `${peoplePath}/${userId}?done=looking-ended`;
-          return reply.redirect(url, 303);
-        },
       }),
     );
   });
@@ -69,8 +60,11 @@ async function act(
 ): Promise<FastifyReply> {
   await assertRecentSignIn(ctx, caller);
   const take = async () => {
-    await takeAction[action](ctx, { caller, userId, form, request, reply });
-    return reply.redirect(action === 'look' ? '/account' : `${peoplePath}/${userId}?done=${action}`, 303);
+    await takeAction[action](ctx, { caller, origin: originOf(request), userId, form, reply });
+    // Who gives up the role has no business here any more.
+    const isGone = action === 'role' && userId === caller.userId;
+    const url = `${peoplePath}/${userId}?done=${action}`;
+    return reply.redirect(isGone || action === 'look' ? '/account' : url, 303);
   };
   const { reason = '', amount = '', until = '' } = form;
   const typed = { reason, amount, until };
@@ -89,7 +83,8 @@ async function show(
   const { userId } = request.params as { userId: string };
   const account = await readAccount(ctx, caller, readCreditsOf, userId);
   await assertRecentSignIn(ctx, caller);
-  const devices = await readSessionsOf(ctx, caller, userId);
+  const sessions = await readSessionsOf(ctx, caller, userId);
+  const devicesCount = sessions.filter(({ impersonated }) => !impersonated).length;
   const { events } = await readTrailOf(ctx, caller, { userId, limit: shownEvents, offset: 0 });
   const formOf = (action: PersonAction): Form => ({
     action: `${peoplePath}/${userId}/${action}`,
@@ -97,9 +92,9 @@ async function show(
   });
   const page: PersonPage = {
     name: 'person',
-    person: toView(ctx, account, devices.length),
+    person: toView(ctx, account, { debt: await readDebtOf(ctx, userId), devicesCount }),
     events: events.map(({ id, type, ipAddress, createdAt }) => ({ id, type, ipAddress, createdAt })),
-    actions: actionsOf(account, { isSelf: caller.userId === userId, isSignedIn: devices.length > 0 }).map(
+    actions: actionsOf(account, { isSelf: caller.userId === userId, isSignedIn: sessions.length > 0 }).map(
       (action) => ({ action, form: formOf(action) }),
     ),
     peopleUrl: peoplePath,
@@ -110,7 +105,11 @@ async function show(
   return sendReactPage(reply, page, { status: again?.status ?? 200 });
 }
 
-function toView({ config }: Ctx, account: Account, devicesCount: number): PersonView {
+function toView(
+  { config }: Ctx,
+  account: Account,
+  figures: Pick<PersonView, 'debt' | 'devicesCount'>,
+): PersonView {
   const { id, email, emailVerified, name, role, ban, createdAt, credits } = account;
   return {
     id,
@@ -123,7 +122,7 @@ function toView({ config }: Ctx, account: Account, devicesCount: number): Person
     createdAt,
     credits,
     scale: config.creditsScale,
-    devicesCount,
+    ...figures,
   };
 }
 
@@ -151,8 +150,8 @@ function extrasOf({ random }: Ctx, action: PersonAction, { role }: Account): Rec
 }
 
 function doneOf(done: string | undefined): PersonPage['done'] {
-  if (done === undefined) return null;
-  return done === 'looking-ended' || Object.hasOwn(takeAction, done) ? (done as PersonAction) : null;
+  if (done === undefined || done === 'look') return null;
+  return done === 'looking-ended' || Object.hasOwn(takeAction, done) ? (done as PersonPage['done']) : null;
 }
 
 /** Where signing in, or showing that it is still them, leads back to. */

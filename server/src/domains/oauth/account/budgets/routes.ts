@@ -3,7 +3,7 @@ import type { App } from '../../../../app.ts';
 import type { Ctx } from '../../../../ctx.ts';
 import { csrfField, requireCsrfToken } from '../../../../http/csrf.ts';
 import { orAgain } from '../../../../http/pages/or-again.ts';
-import { findPageCaller, forPageReader, requirePageCaller } from '../../../../http/pages/page-caller.ts';
+import { forPageReader, requirePageCaller } from '../../../../http/pages/page-caller.ts';
 import { sendReactPage } from '../../../../http/pages/react-page.ts';
 import { signInUrl } from '../../../../http/pages/sign-in-url.ts';
 import { problemOf } from '../../interactions/problem-of.ts';
@@ -36,11 +36,11 @@ function addBudgetPage(pages: App, ctx: Ctx): void {
   const config = { signsInAt: (request: FastifyRequest) => signInUrl(budgetPathOf(request)) };
   const show = async (request: FastifyRequest, reply: FastifyReply, { status, ...refusal }: Refusal = {}) => {
     const { mandateId } = request.params as { mandateId: string };
-    const hidden = csrfField(ctx, request, reply);
     const isSaved = (request.query as { done?: string }).done !== undefined;
     return forPageReader(ctx, request, reply, {
       next: budgetPathOf(request),
       work: async (caller) => {
+        const hidden = csrfField(ctx, request, reply);
         const page = await buildBudgetPage(ctx, caller, mandateId, { hidden, isSaved, ...refusal });
         return sendReactPage(reply, page, { status: status ?? 200 });
       },
@@ -51,7 +51,7 @@ function addBudgetPage(pages: App, ctx: Ctx): void {
   );
   const schema = { ...common, body: schemas.budgetFormSchema };
   pages.post(path, { preHandler: requireCsrfToken(ctx), config, schema }, async (request, reply) => {
-    const caller = await requirePageCaller(ctx, request);
+    const caller = await requirePageCaller(ctx, request, reply);
     if (request.body.decision !== 'save') return reply.redirect(leftUrl, 303);
     const save = async () => {
       await saveBudget(ctx, caller, request.params.mandateId, request.body);
@@ -66,21 +66,23 @@ function addFirstBudgetPage(pages: App, ctx: Ctx): void {
   const path = '/mandates/new';
   const common = { hide, querystring: schemas.appQuerySchema };
   const show = async (request: FastifyRequest, reply: FastifyReply, { status, ...refusal }: Refusal = {}) => {
-    const caller = await findPageCaller(ctx, request);
-    if (!caller) return reply.redirect(signsInAt(request), 303);
-    const mandate = await findOwnMandate(ctx, caller, appIdOf(request));
-    if (mandate) return reply.redirect(`/mandates/${mandate.id}`, 303);
-    const page = await buildFirstBudgetPage(ctx, caller, appIdOf(request), {
-      hidden: csrfField(ctx, request, reply),
-      ...refusal,
+    const next = firstBudgetPath(appIdOf(request));
+    return forPageReader(ctx, request, reply, {
+      next,
+      work: async (caller) => {
+        const mandate = await findOwnMandate(ctx, caller, appIdOf(request));
+        if (mandate) return reply.redirect(`/mandates/${mandate.id}`, 303);
+        const hidden = csrfField(ctx, request, reply);
+        const page = await buildFirstBudgetPage(ctx, caller, appIdOf(request), { hidden, ...refusal });
+        return sendReactPage(reply, page, { status: status ?? 200 });
+      },
     });
-    return sendReactPage(reply, page, { status: status ?? 200 });
   };
   pages.get(path, { schema: common }, (request, reply) => show(request, reply));
   const guarded = { preHandler: requireCsrfToken(ctx), config: { signsInAt } };
   const schema = { ...common, body: schemas.budgetFormSchema };
   pages.post(path, { ...guarded, schema }, async (request, reply) => {
-    const caller = await requirePageCaller(ctx, request);
+    const caller = await requirePageCaller(ctx, request, reply);
     if (request.body.decision !== 'save') return reply.redirect(leftUrl, 303);
     const save = async () => {
       const mandateId = await giveBudget(ctx, caller, request.query.appId, request.body);
