@@ -124,6 +124,8 @@ describe('a person who is gone', () => {
     await given({ allowance: 100 });
     const held = (await hold({ amount: 20 })).body;
     await owner.query('update auth.users set is_active = false where id = $1', [holder.userId]);
+    // As one is that was given while the account was being switched off.
+    await owner.query(`update credits.mandates set status = 'active' where wallet_id = $1`, [holder.userId]);
     for (const answer of [await use({ amount: 5 }), await hold({ amount: 5 })]) {
       expect(answer.body).toMatchObject({ code: 'mandate.required', status: 403 });
     }
