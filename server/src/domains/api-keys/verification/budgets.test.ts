@@ -4,7 +4,13 @@ import { registerApplication, type TestApplication } from '../../../../test/harn
 import { makeKey, ownKeys, verifyKey } from '../../../../test/harness/api-keys.ts';
 import { startTestService, type Answer } from '../../../../test/harness/index.ts';
 import { registerPerson, signIn } from '../../../../test/harness/people.ts';
-import { addLot, addWalletHolder, type WalletHolder } from '../../../../test/harness/wallets.ts';
+import { untilSoManyWait } from '../../../../test/harness/locks.ts';
+import {
+  addLot,
+  addWalletHolder,
+  connectAsOwner,
+  type WalletHolder,
+} from '../../../../test/harness/wallets.ts';
 import { expectSound } from '../../../../test/harness/movements.ts';
 
 const service = await startTestService();
@@ -221,6 +227,23 @@ test('parallel spends for many people by one key of an application stay within i
   const rest = await Promise.all(holders.map(availableTo));
   expect(rest.reduce((sum, available) => sum + available, 0)).toBe(8 * 150 - 40);
   await expectSound(service);
+});
+
+test('of two spends that come to a budget at once, the second sees what the first left of it', async () => {
+  const admin = await addWalletHolder(service);
+  const app = await registerApplication(service, admin.token);
+  const holders = [await addWalletHolder(service), await addWalletHolder(service)];
+  for (const holder of holders) await give(holder, app);
+  const { id, key } = await makeKey(service, admin.token, { budget: { allowance: 10 } }, app.id);
+  const owner = await connectAsOwner(service);
+  await owner.query('begin');
+  await owner.query('select from credits.mandates where key_id = $1 for update', [id]);
+  const answers = holders.map(({ userId: onBehalfOf }) =>
+    verifyKey(service, key, { charge: spend({ amount: 6, appId: app.clientId, onBehalfOf }) }),
+  );
+  await untilSoManyWait(owner, 2);
+  await owner.query('commit');
+  expect(codesOf(await Promise.all(answers))).toEqual(['mandate.exceeded', 'valid']);
 });
 
 test('a budget is raised after a sign-in of the last half hour only, by whichever route; lowered at any time', async () => {
