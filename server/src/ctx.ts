@@ -6,7 +6,14 @@ import type { Mailer } from './mail/index.ts';
 import type { Metrics } from './metrics/index.ts';
 import type { ApiKeyVerifier } from './domains/api-keys/index.ts';
 import type { ApplicationVerifier } from './domains/applications/index.ts';
-import type { AcceptToken, Keyring, LiveCallers, PasswordHasher, Upstream } from './domains/auth/index.ts';
+import type {
+  AcceptToken,
+  Keyring,
+  LiveCallers,
+  PasswordHasher,
+  SignIns,
+  Upstream,
+} from './domains/auth/index.ts';
 import type { BalanceReader, WalletTurns } from './domains/credits/index.ts';
 import type { Payments } from './domains/payments/index.ts';
 
@@ -32,6 +39,7 @@ export type Ctx = {
   apiKeys: ApiKeyVerifier;
   turns: WalletTurns;
   callers: LiveCallers;
+  signIns: SignIns;
   balances: BalanceReader;
   payments: Payments;
   metrics: Metrics;

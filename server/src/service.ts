@@ -10,6 +10,7 @@ import { handleSealJobs } from './domains/audit/index.ts';
 import {
   createKeyring,
   createLiveCallers,
+  createSignIns,
   createPasswordHasher,
   createTokenAcceptor,
   createUpstream,
@@ -111,6 +112,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     apiKeys,
     turns,
     callers,
+    signIns: createSignIns({ db }),
     balances,
     payments: createPayments({ config, db, clock, random, log }, paymentProviders),
     metrics,
@@ -132,7 +134,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
 
 async function closeParts(app: App, ctx: Ctx): Promise<void> {
   await app.close();
-  await Promise.all([ctx.callers.drain(), ctx.balances.drain(), ctx.payments.drain()]);
+  await Promise.all([ctx.callers, ctx.signIns, ctx.balances, ctx.payments].map((part) => part.drain()));
   await ctx.apiKeys.close();
   ctx.keys.close();
   await ctx.jobs.stop();

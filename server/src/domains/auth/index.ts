@@ -48,6 +48,7 @@ export {
 } from './sign-in-browser.ts';
 export { acrOf, passwordAcr, secondFactorAcr } from './sign-in/acr-of.ts';
 export { finishSignIn } from './sign-in/finish-sign-in.ts';
+export { createSignIns, type SignIns } from './sign-in/sign-ins.ts';
 export { signInPerson, type IdentifiedPerson } from './sign-in/sign-in-person.ts';
 export type { Signer } from './signer.ts';
 export type { AccessTokenClaims, IssuedTokenClaims } from './token-verifier.ts';

@@ -75,19 +75,15 @@ export async function verifyPassword(
   return { userId, hash, nextHash, amr: ['pwd'] };
 }
 
-type AccountRow = { user_id: string | null; is_active: boolean | null; hash: string | null };
-
 /** What a sign-in must know of an address. Nothing of it is there when nobody has the address. */
 async function findAccount(
   ctx: Ctx,
   email: string,
 ): Promise<{ userId: string | undefined; isActive: boolean; hash: string | undefined }> {
-  const [row] = await ctx.db.call<AccountRow>('select * from auth.find_credentials($1)', [
-    normalizeEmail(email),
-  ]);
+  const row = await ctx.signIns.find(normalizeEmail(email));
   return {
-    userId: row?.user_id ?? undefined,
-    isActive: row?.is_active ?? false,
-    hash: row?.hash ?? undefined,
+    userId: row.user_id ?? undefined,
+    isActive: row.is_active ?? false,
+    hash: row.hash ?? undefined,
   };
 }

@@ -18,7 +18,19 @@ export type OpeningSession = { userId: string; amr: AuthenticationMethod[]; auth
 export type OpenedSession = { id: string; expiresAt: Date; refreshToken: string; cookie: string };
 
 /** A session that is about to be opened: what its owner is given, and what `auth.open_session` takes. */
-export type PreparedSession = OpenedSession & { userId: string; device: Device; values: SQL };
+export type PreparedSession = OpenedSession & { userId: string; device: Device; rows: SessionRows };
+
+/** Documents of the session and its first token, by what its device is known again, and since when is lately. */
+export type SessionRows = { session: string; firstToken: string; devices: Buffer[]; burstSince: string };
+
+/** These as the arguments of `auth.open_session`. */
+export function valuesOf({ session, firstToken, devices, burstSince }: SessionRows): SQL {
+  const hashes = sql.join(
+    devices.map((hash) => sql`${hash}`),
+    sql`, `,
+  );
+  return sql`${session}, ${firstToken}, array[${hashes}]::bytea[], ${burstSince}`;
+}
 
 /**
  * Opens a session with a new id, its sign-in cookie and its first refresh token. All of it dies at
@@ -34,7 +46,7 @@ export async function openSession(
 ): Promise<OpenedSession> {
   const prepared = prepareSession(ctx, opening, device, origin);
   const { rows } = await tx.execute<NotedSignIn>(sql`
-    select email, device, failures, addresses from auth.open_session(${prepared.values})`);
+    select email, device, failures, addresses from auth.open_session(${valuesOf(prepared.rows)})`);
   const [noted] = rows;
   if (!noted) throw new Error('auth.open_session returned no row');
   await tellOfSignIn(ctx, tx, prepared, noted, origin);
@@ -67,13 +79,10 @@ export function prepareSession(
     expiresAt,
   });
   const firstToken = writeDocument(refreshTokens, tokenRow(ctx, { id, userId, expiresAt }, refreshToken));
-  const devices = sql.join(
-    deviceHashes(ctx, device, origin).map((hash) => sql`${hash}`),
-    sql`, `,
-  );
+  const devices = deviceHashes(ctx, device, origin);
   const burstSince = new Date(now.getTime() - burstMs).toISOString();
-  const values = sql`${session}, ${firstToken}, array[${devices}]::bytea[], ${burstSince}`;
-  return { id, userId, device, expiresAt, refreshToken, cookie, values };
+  const rows = { session, firstToken, devices, burstSince };
+  return { id, userId, device, expiresAt, refreshToken, cookie, rows };
 }
 
 /** Adds a refresh token to a living session that the transaction holds the lock of. Returns the token. */

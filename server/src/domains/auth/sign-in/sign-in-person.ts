@@ -7,7 +7,8 @@ import { readUserDocument, type User } from '../../users/index.ts';
 import { endSessions } from '../end-sessions.ts';
 import { readFactors } from '../factors/read-factors.ts';
 import { findSession } from '../find-session.ts';
-import { openSession, prepareSession, type Device, type PreparedSession } from '../open-session.ts';
+import { openSession, prepareSession, valuesOf, type Device } from '../open-session.ts';
+import type { SignInAtOnce } from './sign-ins.ts';
 import { recordSecurityEvent, securityEventRow } from '../record-security-event.ts';
 import { accounts, passwords, securityEvents, sessions } from '../tables.ts';
 import { tellOfSignIn, type NotedSignIn } from '../tell-of-sign-in.ts';
@@ -70,6 +71,11 @@ export async function signInPerson(
   origin: RequestOrigin,
 ): Promise<SignInResult> {
   const atOnce = prepareAtOnce(ctx, person, place, origin);
+  const document = atOnce && (await ctx.signIns.open(atOnce));
+  if (atOnce && document) {
+    const session = { ...atOnce.session, amr: person.amr, authenticatedAt: ctx.clock.now() };
+    return { outcome: 'signed_in', user: readUserDocument(document), session };
+  }
   return runUnit(ctx.db, atOnce?.statement ?? lockPassword(person), async ({ opened, tx }) => {
     const user = opened
       ? await renewHash(ctx, tx, { user: readPerson(opened), person }, origin)
@@ -103,14 +109,14 @@ function prepareAtOnce(
   { userId, amr, hash, nextHash }: IdentifiedPerson,
   { device, cookie }: SignInPlace,
   origin: RequestOrigin,
-): { session: PreparedSession; statement: SQL } | undefined {
+): (SignInAtOnce & { statement: SQL }) | undefined {
   if (hash === undefined || nextHash !== undefined || cookie !== undefined) return undefined;
   const session = prepareSession(ctx, { userId, amr }, device ?? {}, origin);
   const event = { type: 'login.succeeded' as const, userId, sessionId: session.id };
   const row = writeDocument(securityEvents, securityEventRow(ctx, event, origin));
   const statement = sql`
-    select person, noted from auth.sign_in_by_password(${hash}, ${session.values}, ${row})`;
-  return { session, statement };
+    select person, noted from auth.sign_in_by_password(${hash}, ${valuesOf(session.rows)}, ${row})`;
+  return { session, hash, event: row, statement };
 }
 
 /**
