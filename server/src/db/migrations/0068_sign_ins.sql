@@ -12,10 +12,10 @@ as $$
    order by asked.position
 $$;
 
--- Opens the sessions of several sign-ins by password, each as auth.sign_in_by_password does, as far as that is all there
--- is to do: the persons, in the order of the sign-ins. Null for whose password is held by somebody else at this moment
--- or is not that one any more, who is deactivated or has a second factor, and for whom there is something to tell of:
--- of them nothing is written. Nobody waits here for the lock of anybody.
+-- Opens the sessions of several sign-ins by password, each as auth.sign_in_by_password does, as far as that is all that
+-- there is to do. Returns the persons, in the order of the sign-ins. Null for whose password or account is held by
+-- somebody else at this moment, who has another password by now, is deactivated or has a second factor, and of whose
+-- sign-in there is something to tell: for them nothing is written. Nobody waits here for the lock of anybody.
 create function auth.sign_in_together(sign_ins json) returns jsonb[]
   language plpgsql volatile security definer set search_path = pg_catalog set enable_seqscan = off
 as $$

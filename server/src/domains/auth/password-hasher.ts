@@ -29,8 +29,9 @@ const decoyHash =
   '$argon2id$v=19$m=19456,t=2,p=1$N/Nqq6gF7xkTn7/ShAwCtQ$UDFSDrm8VvRihMkrr5fAgegeZzj8jLteQI6yXPTbisc';
 
 /**
- * How many outcomes are handed out together while so many wait: a hash goes through 19 MB, so what follows it finds
- * its code and data out of the caches, once for all of the group. Nobody waits for company when nobody else does.
+ * How many outcomes are handed out together while so many wait: a hash goes through 19 MB, so what follows it
+ * finds its code and data out of the caches, once for all of a group. While nobody waits for a hash, nobody
+ * waits for company.
  */
 function groupOf(waiting: number): number {
   return Math.min(16, Math.max(1, Math.ceil(waiting / 4)));

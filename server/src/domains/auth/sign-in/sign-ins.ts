@@ -27,7 +27,8 @@ export function createSignIns({ db }: { db: Pick<Database, 'asUnit' | 'call'> })
     db.call<Credentials>('select * from auth.find_credentials_of($1)', [emails]),
   );
   const opener = createGatherer<SignInAtOnce, RowDocument | null>(async (signIns) => {
-    const statement = sql`select auth.sign_in_together(${`[${signIns.map(toDocument).join(',')}]`}) as persons`;
+    const documents = `[${signIns.map(toDocument).join(',')}]`;
+    const statement = sql`select auth.sign_in_together(${documents}) as persons`;
     return runUnit(db, statement, async ({ opened }) => opened?.['persons'] as (RowDocument | null)[]);
   });
   return {
