@@ -20,7 +20,7 @@ export type OpenedSession = { id: string; expiresAt: Date; refreshToken: string;
 /** A session that is about to be opened: what its owner is given, and what `auth.open_session` takes. */
 export type PreparedSession = OpenedSession & { userId: string; device: Device; rows: SessionRows };
 
-/** Documents of the session and its first token, by what its device is known again, and since when is lately. */
+/** Session and first token as documents, by what the device is known again, and since when is lately. */
 export type SessionRows = { session: string; firstToken: string; devices: Buffer[]; burstSince: string };
 
 /** These as the arguments of `auth.open_session`. */

@@ -25,7 +25,8 @@ const lifetimeSeconds = 900;
  * claim `act`, on a session that the person sees and can end, without refresh token or sign-in cookie. By it
  * one reads and changes nothing (see `authenticate`). It ends when either of them changes their role or
  * activity, and when the administrator signs out. Administrators cannot be impersonated. It stands in the
- * audit trail with its reason, and in the trail of the person. Throws `auth.admin_required`, `request.not_found`, `users.impersonation_refused`.
+ * audit trail with its reason, and in the trail of the person. Throws `auth.admin_required`,
+ * `request.not_found`, `users.impersonation_refused`.
  * @see RFC 8693 §4.1
  */
 export async function impersonateUser(
