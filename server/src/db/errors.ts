@@ -48,10 +48,10 @@ export function isRetryable(error: unknown): boolean {
 
 /**
  * True when the database answered with an error: nothing of the statement was committed, it may be tried
- * otherwise.
+ * otherwise. Codes of the system, as `EPIPE`, hold no digit.
  */
 export function wasRolledBack(error: unknown): boolean {
-  return /^(?!08)[0-9A-Z]{5}$/.test(databaseErrorCode(error) ?? '');
+  return /^(?!08)(?=.*\d)[0-9A-Z]{5}$/.test(databaseErrorCode(error) ?? '');
 }
 
 /** True when the driver waits no longer for a statement, which the server may still be working on. */

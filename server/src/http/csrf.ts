@@ -8,6 +8,8 @@ const cookieName = '__Host-obol_csrf';
 /** The member of a form that carries its token. */
 export const csrfFieldName = 'csrf';
 const seedBytes = 32;
+/** Of requests that came without one: all forms of an answer have the same. */
+const newSeeds = new WeakMap<FastifyRequest, string>();
 const seedPattern = /^[A-Za-z0-9_-]{43}$/;
 
 /**
@@ -17,10 +19,11 @@ const seedPattern = /^[A-Za-z0-9_-]{43}$/;
  * @see OWASP Cross-Site Request Forgery Prevention, "Signed Double-Submit Cookie"
  */
 function csrfTokenFor(ctx: Ctx, request: FastifyRequest, reply: FastifyReply): string {
-  const known = seedOf(request);
-  const seed = known ?? ctx.random.bytes(seedBytes).toString('base64url');
-  if (known === undefined)
-    reply.setCookie(cookieName, seed, { path: '/', httpOnly: true, secure: true, sameSite: 'lax' });
+  const known = seedOf(request) ?? newSeeds.get(request);
+  if (known !== undefined) return tokenOf(ctx, known);
+  const seed = ctx.random.bytes(seedBytes).toString('base64url');
+  newSeeds.set(request, seed);
+  reply.setCookie(cookieName, seed, { path: '/', httpOnly: true, secure: true, sameSite: 'lax' });
   return tokenOf(ctx, seed);
 }
 

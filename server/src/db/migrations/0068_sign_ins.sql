@@ -34,17 +34,20 @@ begin
     perform from auth.passwords p
       where p.user_id = (one.session ->> 'user_id')::uuid and p.hash = one.hash for update skip locked;
     continue when not found;
-    perform from auth.users u where u.id = (one.session ->> 'user_id')::uuid for key share skip locked;
-    continue when not found;
+    -- With the person nobody else opens a session of theirs, which would hold the row of a device.
+    perform from auth.users u where u.id = (one.session ->> 'user_id')::uuid for no key update skip locked;
+    continue when not found
+      or not exists (select from auth.known_devices k
+                      where k.user_id = (one.session ->> 'user_id')::uuid and k.device_hash = any (one.devices));
     begin
       select s.person, s.noted into opened
         from auth.sign_in_by_password(one.hash, one.session, one.token, one.devices, one.burst_since, one.event) s;
       if opened.noted is null or opened.noted ->> 'device' <> 'known'
          or (select count(distinct a) from jsonb_array_elements_text(opened.noted -> 'addresses') a) > 4 then
-        raise exception using errcode = 'OB001';
+        raise exception using errcode = 'OB002';
       end if;
       persons[one.position] := opened.person;
-    exception when sqlstate 'OB001' then null;
+    exception when sqlstate 'OB002' then null;
     end;
   end loop;
   return persons;

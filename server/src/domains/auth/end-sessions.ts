@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, isNull, ne, or } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, isNull, ne } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import type { Tx } from '../../db/index.ts';
 import { sessions } from './tables.ts';
@@ -16,8 +16,7 @@ export type EndReason =
 export type WhichSessions = { userId: string; only?: string; except?: string };
 
 /**
- * Ends living sessions of a person, and when it is not one alone, those by which they look at the account of
- * somebody else; their access tokens, refresh tokens and cookies are dead once `tx`
+ * Ends living sessions of a person; their access tokens, refresh tokens and cookies are dead once `tx`
  * commits, in every process. `tx` is the service's. Returns how many were ended.
  */
 export async function endSessions(
@@ -33,7 +32,7 @@ export async function endSessions(
     .from(sessions)
     .where(
       and(
-        or(eq(sessions.userId, userId), only === undefined ? eq(sessions.impersonatorId, userId) : undefined),
+        eq(sessions.userId, userId),
         isNull(sessions.revokedAt),
         gt(sessions.expiresAt, now),
         only === undefined ? undefined : eq(sessions.id, only),

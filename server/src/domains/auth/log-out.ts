@@ -2,14 +2,13 @@ import { eq } from 'drizzle-orm';
 import type { Ctx } from '../../ctx.ts';
 import type { Caller } from '../../db/index.ts';
 import type { RequestOrigin } from '../audit/index.ts';
-import { endImpersonationsBy, recordImpersonationEnd } from './administration/stop-impersonating.ts';
 import { endSessions } from './end-sessions.ts';
 import { recordSecurityEvent } from './record-security-event.ts';
 import { sessions } from './tables.ts';
 
 /**
- * Signs the caller out: the session they ask with ends, and with it whatever they look at as an
- * administrator. Of several calls at once, one stands in the trail.
+ * Signs the caller out: the session they ask with ends. An administrator who looks at the account by it stops
+ * that, and leaves no address in the trail of the person. Of several calls at once, one stands there.
  */
 export async function logOut(ctx: Ctx, caller: Caller, origin: RequestOrigin): Promise<void> {
   const { userId, sessionId } = caller;
@@ -22,9 +21,7 @@ export async function logOut(ctx: Ctx, caller: Caller, origin: RequestOrigin): P
     const reason = isImpersonation ? 'impersonation_ended' : 'signed_out';
     const count = await endSessions(ctx, tx, { userId, only: sessionId }, reason);
     if (count === 0) return;
-    if (isImpersonation) return recordImpersonationEnd(ctx, tx, caller);
-    await endImpersonationsBy(ctx, tx, userId);
-    const details = { reason };
-    await recordSecurityEvent(ctx, tx, { type: 'session.ended', userId, sessionId, details }, origin);
+    const event = { type: 'session.ended' as const, userId, sessionId, details: { reason } };
+    await recordSecurityEvent(ctx, tx, event, isImpersonation ? null : origin);
   });
 }

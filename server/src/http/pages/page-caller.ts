@@ -5,7 +5,7 @@ import type { Caller } from '../../db/index.ts';
 import { findBrowserCaller } from '../../domains/auth/index.ts';
 import { AppError } from '../../errors.ts';
 import { readSignInCookie } from '../sign-in-cookie.ts';
-import { findLooking } from './looking.ts';
+import { findLooking, sendLookingCookie } from './looking.ts';
 import { signInUrl } from './sign-in-url.ts';
 
 export const stepUpPath = '/account/step-up';
@@ -77,12 +77,22 @@ export function forPageReader(
     work: async (caller) => {
       const looking = await findLooking(ctx, request, reply, caller);
       if (!looking) return work(caller);
-      if ('endedAt' in looking)
-        return reply.redirect(`${peoplePath}/${looking.endedAt}?done=looking-ended`, 303);
+      if ('endedAt' in looking) return leadAway(reply, looking.endedAt);
       request.looking = looking.view;
-      return work(looking.caller);
+      try {
+        return await work(looking.caller);
+      } catch (error) {
+        if (!(error instanceof AppError) || error.code !== 'auth.session_ended') throw error;
+        sendLookingCookie(reply);
+        return leadAway(reply, looking.caller.userId);
+      }
     },
   });
+}
+
+/** To the page of the person who was looked at. */
+function leadAway(reply: FastifyReply, userId: string): FastifyReply {
+  return reply.redirect(`${peoplePath}/${userId}?done=looking-ended`, 303);
 }
 
 /** The same for a page of administrators, which is their own whatever they look at besides. */
@@ -118,7 +128,7 @@ async function forSignedIn(
   }
 }
 
-/** What has just ended is refused once, too: the form may be from a page of the other account. */
+/** A form is refused once more when that has just ended: it may be from a page of the other account. */
 async function assertNotLooking(
   ctx: Ctx,
   request: FastifyRequest,
@@ -126,7 +136,7 @@ async function assertNotLooking(
   caller: Caller,
 ): Promise<void> {
   const looking = await findLooking(ctx, request, reply, caller);
-  if (!looking) return;
+  if (!looking || ('endedAt' in looking && request.method === 'GET')) return;
   if ('view' in looking) request.looking = looking.view;
   throw new AppError('auth.impersonation_forbidden');
 }

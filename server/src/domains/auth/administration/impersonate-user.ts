@@ -1,5 +1,6 @@
+import { and, eq, gt, isNull } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
-import type { Caller } from '../../../db/index.ts';
+import type { Caller, Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import { firstPartyClientId, firstPartyScope } from '../../../lib/first-party.ts';
 import { newId } from '../../../lib/ids.ts';
@@ -24,7 +25,7 @@ const lifetimeSeconds = 900;
  * Lets an administrator see the service as a person does, for a quarter of an hour: an access token with the
  * claim `act`, on a session that the person sees and can end, without refresh token or sign-in cookie. By it
  * one reads and changes nothing (see `authenticate`). It ends when either of them changes their role or
- * activity, and when the administrator signs out. Administrators cannot be impersonated. It stands in the
+ * activity, and when a session of the administrator does. Administrators cannot be impersonated. It stands in the
  * audit trail with its reason, and in the trail of the person. Throws `auth.admin_required`,
  * `request.not_found`, `users.impersonation_refused`.
  * @see RFC 8693 §4.1
@@ -40,6 +41,7 @@ export async function impersonateUser(
   const expiresAt = new Date(now.getTime() + lifetimeSeconds * 1000);
   const user = await ctx.db.asAdministrator(caller, async (tx) => {
     const person = await lockBoth(tx, caller, userId);
+    await holdSession(tx, caller, now);
     if (person.role === 'admin' || !person.isActive) throw new AppError('users.impersonation_refused');
     await tx.insert(sessions).values({
       id: sessionId,
@@ -67,6 +69,13 @@ export async function impersonateUser(
     expiresIn: lifetimeSeconds,
     sessionId,
   };
+}
+
+/** Until the commit, so that the session of the administrator does not end unseen. Throws `auth.session_ended`. */
+async function holdSession(tx: Tx, { sessionId }: Caller, now: Date): Promise<void> {
+  const isLiving = and(eq(sessions.id, sessionId), isNull(sessions.revokedAt), gt(sessions.expiresAt, now));
+  const [held] = await tx.select({ id: sessions.id }).from(sessions).where(isLiving).for('share');
+  if (!held) throw new AppError('auth.session_ended');
 }
 
 function signToken(

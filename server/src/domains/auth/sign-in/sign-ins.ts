@@ -21,6 +21,9 @@ export type SignIns = {
   drain(): Promise<void>;
 };
 
+/** Each is a subtransaction, of which PostgreSQL keeps 64 at hand. */
+const openedMax = { batchMax: 32 };
+
 /** Gathers what sign-ins ask at once into one call of the database. */
 export function createSignIns({ db }: { db: Pick<Database, 'asUnit' | 'call'> }): SignIns {
   const finder = createGatherer<string, Credentials>((emails) =>
@@ -30,7 +33,7 @@ export function createSignIns({ db }: { db: Pick<Database, 'asUnit' | 'call'> })
     const documents = `[${signIns.map(toDocument).join(',')}]`;
     const statement = sql`select auth.sign_in_together(${documents}) as persons`;
     return runUnit(db, statement, async ({ opened }) => opened?.['persons'] as (RowDocument | null)[]);
-  });
+  }, openedMax);
   return {
     find: finder.ask,
     open: opener.ask,

@@ -7,6 +7,7 @@ import { csrfField, requireCsrfToken } from '../../../http/csrf.ts';
 import { markDevice } from '../../../http/device-cookie.ts';
 import { limits } from '../../../http/limits.ts';
 import { originOf, signInOriginOf } from '../../../http/origin.ts';
+import { sendLookingCookie } from '../../../http/pages/looking.ts';
 import { findPageCaller } from '../../../http/pages/page-caller.ts';
 import { orAgain } from '../../../http/pages/or-again.ts';
 import { addPages } from '../../../http/pages/page-scope.ts';
@@ -168,6 +169,7 @@ function addSignOutPage(pages: App, ctx: Ctx): void {
       const caller = await findPageCaller(ctx, request);
       if (caller) await logOut(ctx, caller, originOf(request));
       sendSignInCookie(ctx.config, reply);
+      sendLookingCookie(reply);
       return reply.redirect('/sign-out?done', 303);
     },
   );

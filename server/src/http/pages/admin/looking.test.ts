@@ -168,9 +168,13 @@ test('it ends with the role, and with the sign-in, here and everywhere', async (
 
   const elsewhere = await look();
   const { accessToken: token } = await signIn(service, elsewhere.admin);
-  await service.send('DELETE', '/api/v1/auth/sessions', { token });
+  const others = await service.send('DELETE', '/api/v1/auth/sessions', { token });
+  expect(others.body.revoked).toBe(1);
   expect(await livingLooks(elsewhere.ada)).toBe(0);
-  expectPage(await elsewhere.browser.open('/account'), 'sign-in');
+  const signInPage = expectPage(await elsewhere.browser.open('/account/security'), 'sign-in');
+  // What ended before is no reason to refuse what they open now.
+  expectPage(await elsewhere.browser.submit(signInPage, elsewhere.admin), 'security');
+  expect(await shownAt(elsewhere.browser)).toEqual([elsewhere.admin.email, false]);
   expect(await livingLooks(ada)).toBe(0);
 });
 
@@ -204,4 +208,29 @@ test('who looks at another account looks at the first no more, however it was be
   );
   expect(theirs.page.account.email).toBe(grace.email);
   expect(await livingLooks(ada)).toBe(0);
+});
+
+test('who is refused another look goes on with the one they have', async () => {
+  const { ada, browser } = await look();
+  const other = await pages.newAdministrator();
+  const shown = await openPerson(browser, await registerPerson(service));
+  const [{ form }] = shown.page.actions;
+  const forged = { ...form, action: `${list}/${other.id}/look` };
+  const refused = expectPage(await submit(browser, shown, forged, { reason }), 'person');
+  expect(refused.page.problem.code).toBe('users.impersonation_refused');
+  expect(refused.page.looking.email).toBe(ada.email);
+  expect(await shownAt(browser)).toEqual([ada.email, true]);
+});
+
+test('a look that begins while its administrator is signed out does not outlive that', async () => {
+  for (let round = 0; round < 6; round++) {
+    const [admin, ada] = [await pages.newAdministrator(), await registerPerson(service)];
+    const { accessToken: token } = await signIn(service, admin);
+    const path = `/api/v1/users/${ada.id}/impersonate`;
+    const [answer] = await Promise.all([
+      service.send('POST', path, { token, body: { reason } }),
+      service.send('POST', '/api/v1/auth/logout', { token }),
+    ]);
+    expect(await livingLooks(ada), `the look was answered ${answer.status}`).toBe(0);
+  }
 });

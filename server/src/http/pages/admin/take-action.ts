@@ -118,7 +118,7 @@ function invalid(field: keyof PersonForm, message: string): AppError {
 /** From here on the pages that are only read are those of this person, in this browser, and no others. */
 async function lookAt(ctx: Ctx, { caller, origin, userId, form, reply }: Deed): Promise<void> {
   const reason = requireReason(form);
-  await stopImpersonating(ctx, caller);
-  const { accessToken } = await impersonateUser(ctx, caller, { userId, reason }, origin);
+  const { accessToken, sessionId } = await impersonateUser(ctx, caller, { userId, reason }, origin);
+  await stopImpersonating(ctx, caller, { except: sessionId });
   sendLookingCookie(reply, accessToken);
 }
