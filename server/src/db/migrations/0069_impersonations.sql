@@ -1,5 +1,6 @@
--- An administrator looks at an account for as long as they are signed in: with any session of theirs that ends, however,
--- ends what they look at, for nobody knows by whom it was begun. The person reads it in their trail.
+-- An administrator looks at an account for as long as they are signed in: with any session of theirs that
+-- ends, however, ends what they look at, for nobody knows by whom it was begun. The person reads it in their
+-- trail.
 create function auth.stop_impersonating() returns trigger
   language plpgsql security definer set search_path = pg_catalog
 as $$

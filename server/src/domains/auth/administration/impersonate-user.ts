@@ -25,9 +25,9 @@ const lifetimeSeconds = 900;
  * Lets an administrator see the service as a person does, for a quarter of an hour: an access token with the
  * claim `act`, on a session that the person sees and can end, without refresh token or sign-in cookie. By it
  * one reads and changes nothing (see `authenticate`). It ends when either of them changes their role or
- * activity, and when a session of the administrator does. Administrators cannot be impersonated. It stands in the
- * audit trail with its reason, and in the trail of the person. Throws `auth.admin_required`,
- * `request.not_found`, `users.impersonation_refused`.
+ * activity, and when a session of the administrator does. Administrators cannot be impersonated. It stands
+ * in the audit trail with its reason, and in the trail of the person. Throws `auth.session_ended`,
+ * `auth.admin_required`, `request.not_found`, `users.impersonation_refused`.
  * @see RFC 8693 §4.1
  */
 export async function impersonateUser(
@@ -71,7 +71,7 @@ export async function impersonateUser(
   };
 }
 
-/** Until the commit, so that the session of the administrator does not end unseen. Throws `auth.session_ended`. */
+/** So that the session of the administrator does not end unseen meanwhile. Throws `auth.session_ended`. */
 async function holdSession(tx: Tx, { sessionId }: Caller, now: Date): Promise<void> {
   const isLiving = and(eq(sessions.id, sessionId), isNull(sessions.revokedAt), gt(sessions.expiresAt, now));
   const [held] = await tx.select({ id: sessions.id }).from(sessions).where(isLiving).for('share');
