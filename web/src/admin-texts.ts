@@ -130,8 +130,10 @@ export const adminTexts = {
       since: (day: string) => `Registered on ${day}`,
       credits: (units: number, scale: number) => `Has ${creditsOf(units, scale)}`,
       debt: (units: number, scale: number) => `Owes ${creditsOf(units, scale)}`,
-      devices: (count: number) =>
-        count === 1 ? 'Signed in on one device' : `Signed in on ${countOf(count)} devices`,
+      devices: (count: number) => {
+        if (count === 0) return 'Signed in nowhere';
+        return count === 1 ? 'Signed in on one device' : `Signed in on ${countOf(count)} devices`;
+      },
       ban: (reason: string, until: string | null) =>
         until === null ? `Banned for good: ${reason}` : `Banned until ${until}: ${reason}`,
     },
