@@ -56,7 +56,6 @@ async function playWaiting() {
     ];
     const exitCode = await nodeExitCode([...vitest, 'server/test/model.test.ts'], {
       env: {
-        MODEL_SEEDS: '1',
         MODEL_STEPS: values.steps,
         MODEL_SEED: String(seed),
         MODEL_HISTORY: values.history,

@@ -5,7 +5,7 @@ import type { Caller } from '../../db/index.ts';
 import { findBrowserCaller } from '../../domains/auth/index.ts';
 import { AppError } from '../../errors.ts';
 import { readSignInCookie } from '../sign-in-cookie.ts';
-import { findLooking, sendLookingCookie } from './looking.ts';
+import { findLooking, sendLookingCookie, type Looking } from './looking.ts';
 import { signInUrl } from './sign-in-url.ts';
 
 export const stepUpPath = '/account/step-up';
@@ -38,7 +38,7 @@ export async function requirePageCaller(
 ): Promise<Caller> {
   const caller = await findPageCaller(ctx, request);
   if (!caller) throw new AppError('auth.session_ended');
-  await assertNotLooking(ctx, request, reply, caller);
+  assertNotLooking(request, await findLooking(ctx, request, reply, caller));
   return caller;
 }
 
@@ -55,8 +55,8 @@ export function forPageCaller(
 ): Promise<FastifyReply> {
   return forSignedIn(ctx, request, reply, {
     next,
-    work: async (caller) => {
-      await assertNotLooking(ctx, request, reply, caller);
+    work: async (caller, looking) => {
+      assertNotLooking(request, looking);
       return work(caller);
     },
   });
@@ -74,8 +74,7 @@ export function forPageReader(
 ): Promise<FastifyReply> {
   return forSignedIn(ctx, request, reply, {
     next,
-    work: async (caller) => {
-      const looking = await findLooking(ctx, request, reply, caller);
+    work: async (caller, looking) => {
       if (!looking) return work(caller);
       if ('endedAt' in looking) return leadAway(reply, looking.endedAt);
       request.looking = looking.view;
@@ -104,24 +103,24 @@ export function forAdministrator(
 ): Promise<FastifyReply> {
   return forSignedIn(ctx, request, reply, {
     next,
-    work: async (caller) => {
-      const looking = await findLooking(ctx, request, reply, caller);
+    work: async (caller, looking) => {
       if (looking && 'view' in looking) request.looking = { ...looking.view, isShown: false };
       return work(caller);
     },
   });
 }
 
+/** What all of them do; `work` is told what the caller looks at. */
 async function forSignedIn(
   ctx: Ctx,
   request: FastifyRequest,
   reply: FastifyReply,
-  { next, work }: PageWork,
+  { next, work }: { next: string; work: (caller: Caller, looking?: Looking) => Promise<FastifyReply> },
 ): Promise<FastifyReply> {
   const caller = await findPageCaller(ctx, request);
   if (!caller) return reply.redirect(signInUrl(next), 303);
   try {
-    return await work(caller);
+    return await work(caller, await findLooking(ctx, request, reply, caller));
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'auth.step_up_required') throw error;
     return reply.redirect(`${stepUpPath}?${new URLSearchParams({ next }).toString()}`, 303);
@@ -129,13 +128,7 @@ async function forSignedIn(
 }
 
 /** A form is refused once more when that has just ended: it may be from a page of the other account. */
-async function assertNotLooking(
-  ctx: Ctx,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  caller: Caller,
-): Promise<void> {
-  const looking = await findLooking(ctx, request, reply, caller);
+function assertNotLooking(request: FastifyRequest, looking: Looking | undefined): void {
   if (!looking || ('endedAt' in looking && request.method === 'GET')) return;
   if ('view' in looking) request.looking = looking.view;
   throw new AppError('auth.impersonation_forbidden');

@@ -68,7 +68,7 @@ test('who looks at an account sees their pages under a banner, until they stop',
   const person = await openPerson(browser, ada);
   expect(person.page.person.devicesCount).toBe(0);
 
-  const { form } = { form: theirs.page.looking.stop };
+  const form = theirs.page.looking.stop;
   const stopped = expectPage(await submit(browser, theirs, form), 'person');
   expect(stopped.page).toMatchObject({ done: 'looking-ended', person: { id: ada.id } });
   expect(await livingLooks(ada)).toBe(0);
