@@ -43,7 +43,7 @@ const superuser = 'postgres';
 const ownerRole = 'obol_owner';
 const database = 'obol';
 const majorVersion = '18';
-const restartsMax = 5;
+const restartsMax = 20;
 const restartsWindowMs = 60_000;
 
 /** Durable and reachable from this machine alone; the rest is as `postgresql.conf` in the cluster says. */
@@ -54,6 +54,9 @@ const settings: Record<string, string> = {
   full_page_writes: 'on',
   synchronous_commit: 'on',
   max_connections: '100',
+  // When one of its processes dies, all end and are started anew here: left to itself, the server hangs for
+  // good when what recovers it is killed as well.
+  restart_after_crash: 'off',
   jit: 'off',
   // What nobody waits for any more ends, instead of waiting on for its locks. Only where systems can tell.
   ...(process.platform === 'linux' ? { client_connection_check_interval: '5s' } : {}),

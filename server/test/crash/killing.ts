@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Random } from './random.ts';
-import { launchService, postmasterPid, untilReady, type RealService } from './real-service.ts';
+import { childrenOf, launchService, postmasterPid, untilReady, type RealService } from './real-service.ts';
 import type { RealServiceOptions } from './real-service.ts';
 
 /** At most so many answers after the service is ready, and so long after it was started, a kill comes. */
@@ -73,9 +72,8 @@ export async function killPostgres(victim: Victim, random: Random): Promise<void
 
 async function chooseProcess(postmaster: number, random: Random): Promise<number> {
   if (random(2) === 0) return postmaster;
-  const path = `/proc/${postmaster}/task/${postmaster}/children`;
-  const children = (await readFile(path, 'utf8').catch(() => '')).split(' ').filter((pid) => pid !== '');
-  return Number(children[random(Math.max(children.length, 1))] ?? postmaster);
+  const children = await childrenOf(postmaster);
+  return children[random(Math.max(children.length, 1))] ?? postmaster;
 }
 
 function tryKill(pid: number): boolean {

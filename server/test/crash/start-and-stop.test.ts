@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readReal, registerRealPerson } from './people.ts';
 import {
+  childrenOf,
   launchService,
   makeScratchDir,
   postmasterPid,
@@ -72,6 +73,15 @@ describe('a running service with an embedded PostgreSQL', { timeout: 120_000 }, 
     while ([pid, undefined].includes(await postmasterPid(dataDir))) {
       await fetch(`${service.url}/health/ready`);
     }
+    await untilReady(service);
+    expect(await readReal(service.url, person, 'balance')).toMatchObject({ available });
+  });
+
+  test('gets it back when one of its processes dies, and then those that recover it', async () => {
+    const person = await registerRealPerson(service.url);
+    const { available } = await readReal(service.url, person, 'balance');
+    await killOneOf(dataDir, 'checkpointer');
+    for (let times = 0; times < 3; times++) await killOneOf(dataDir, 'startup');
     await untilReady(service);
     expect(await readReal(service.url, person, 'balance')).toMatchObject({ available });
   });
@@ -211,4 +221,19 @@ async function startAsNobody(dataDir: string): Promise<RealService> {
     await copy('-al').catch(() => copy('-a'));
   }
   return startRealService({ ...on(dataDir), programDir, account: nobody });
+}
+
+/** Waits until the server of a data directory has a process that does this, and kills it. */
+async function killOneOf(dataDir: string, title: string): Promise<void> {
+  for (;;) {
+    const postmaster = await postmasterPid(dataDir);
+    for (const pid of postmaster === undefined ? [] : await childrenOf(postmaster)) {
+      const shown = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+      if (new RegExp(`^postgres: obol: ${title}\\b`).test(shown)) {
+        process.kill(pid, 'SIGKILL');
+        return;
+      }
+    }
+    await pause(1);
+  }
 }
