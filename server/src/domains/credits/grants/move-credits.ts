@@ -7,8 +7,11 @@ import { walletOfTransaction } from '../wallet-of-transaction.ts';
 import type { TransactionView } from '../schemas.ts';
 import type { MovementAnswer } from './schemas.ts';
 
-/** Who asks: a person, an application with its own credentials, or the service itself. */
-export type Asker = { ipAddress?: string } & (Caller | ApplicationCaller | { isService: true });
+/** An application with its own credentials; `clientId` is the name that it has its mandates under. */
+type AskingApplication = ApplicationCaller & { clientId?: string };
+
+/** Who asks: a person, an application, or the service itself. */
+export type Asker = { ipAddress?: string } & (Caller | AskingApplication | { isService: true });
 
 /** The functions that move credits on request; each is one call of the database. */
 export type MovementFunction =
@@ -43,13 +46,14 @@ type OutcomeRow = {
   held: number;
   total_spent: number;
   details: Record<string, unknown> | null;
+  is_told: boolean;
 };
 
 /**
  * Moves credits by one call of a function, which checks who asks, locks the wallet, answers a repeated key
  * with the first answer, and decides. Throws what the function refuses with, once that has been committed:
  * a refusal is remembered under its key, too. It takes the turns of the wallets that it locks, or of
- * `wallets`.
+ * `wallets`. `isTold` says whether the asker is told what the wallet has.
  */
 export async function moveCredits(
   ctx: Ctx,
@@ -57,19 +61,27 @@ export async function moveCredits(
   asker: Asker,
   movement: Movement,
   wallets?: [string, string],
-): Promise<{ answer: MovementAnswer; isReplay: boolean }> {
+): Promise<{ answer: MovementAnswer; isReplay: boolean; isTold: boolean }> {
   const { creditsDailyFree, creditsDailyCap } = ctx.config;
-  const [row] = await ctx.turns.takeBoth(wallets ?? (await walletsOf(ctx, asker, movement)), () =>
-    ctx.db.call<OutcomeRow>(`select * from credits.${by}($1, $2, $3, $4)`, [
+  const locked = wallets ?? (await walletsOf(ctx, asker, movement));
+  const [row] = await ctx.turns.takeBoth(locked, () =>
+    ctx.db.call<OutcomeRow>(movementStatement(by), [
       JSON.stringify(toRequest(ctx, by, asker, movement)),
       ctx.clock.now(),
       creditsDailyFree,
       creditsDailyCap,
+      'applicationId' in asker ? asker.clientId : null,
+      locked[0],
     ]),
   );
   if (!row) throw new Error(`credits.${by} returned no row`);
   if (row.code !== null) throw refusal(by, row.code, row);
-  return { answer: toAnswer(row), isReplay: row.is_replay };
+  return { answer: toAnswer(row), isReplay: row.is_replay, isTold: row.is_told };
+}
+
+function movementStatement(by: MovementFunction): string {
+  return `select m.*, credits.sees_wallet($5, $6, $2) as is_told
+            from credits.${by}($1, $2, $3, $4) m`;
 }
 
 /** The wallets that a movement locks: what it names, and for codes and transfers the asker's own. */

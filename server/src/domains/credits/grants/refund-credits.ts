@@ -1,14 +1,12 @@
 import type { Static } from 'typebox';
 import type { Ctx } from '../../../ctx.ts';
 import type { ApplicationCaller } from '../../../db/index.ts';
-import { seesWallet } from '../sees-wallet.ts';
-import { walletOfTransaction } from '../wallet-of-transaction.ts';
 import { moveCredits, type Asker } from './move-credits.ts';
 import type { MovementAnswer, RefundAnswer, refundBodySchema } from './schemas.ts';
 
 /** An application says under which name it has its mandates. */
 type RefundAsker =
-  Exclude<Asker, ApplicationCaller> | (ApplicationCaller & { ipAddress?: string; clientId: string });
+  Exclude<Asker, ApplicationCaller> | (Extract<Asker, ApplicationCaller> & { clientId: string });
 
 /**
  * Gives a spend or the capture of a hold back, whole or in parts, to the very lots that it was taken from;
@@ -23,13 +21,11 @@ export async function refundCredits(
   asker: RefundAsker,
   { transactionId, reason, ...refund }: Static<typeof refundBodySchema>,
 ): Promise<{ answer: RefundAnswer; isReplay: boolean }> {
-  const { answer, isReplay } = await moveCredits(ctx, 'refund_credits', asker, {
+  const { answer, isReplay, isTold } = await moveCredits(ctx, 'refund_credits', asker, {
     ...refund,
     targetId: transactionId,
     description: reason,
   });
-  if (!('applicationId' in asker)) return { answer, isReplay };
-  const isTold = await seesWallet(ctx, asker, walletOfTransaction(ctx, transactionId));
   return { answer: isTold ? answer : withoutBalances(answer), isReplay };
 }
 

@@ -1,6 +1,6 @@
 import type { Ctx } from '../../../ctx.ts';
 import type { CapturedHold, HoldCapture } from './schemas.ts';
-import { toToldHold } from './to-told-hold.ts';
+import { toToldHold } from './to-moved-hold.ts';
 import { transactCredits, type Spender } from './transact-credits.ts';
 
 /**
@@ -26,6 +26,6 @@ export async function captureHold(
     sequence: outcome.sequence,
     hash: outcome.hash.toString('hex'),
   };
-  const hold = await toToldHold(ctx, spender, outcome);
+  const hold = toToldHold(outcome);
   return { answer: { ...hold, transaction }, isReplay: outcome.is_replay };
 }

@@ -1,5 +1,5 @@
 import { holdOf, type TransactOutcome } from './transact-credits.ts';
-import type { MovedHold } from './schemas.ts';
+import type { MovedHold, ToldHold } from './schemas.ts';
 
 /** The hold that an outcome is about, with the wallet as it was then. */
 export function toMovedHold(outcome: TransactOutcome): MovedHold {
@@ -14,4 +14,9 @@ export function toMovedHold(outcome: TransactOutcome): MovedHold {
       held,
     },
   };
+}
+
+/** The same, without the wallet where the spender is not to know. */
+export function toToldHold(outcome: TransactOutcome): ToldHold {
+  return outcome.is_told ? toMovedHold(outcome) : holdOf(outcome);
 }

@@ -52,7 +52,13 @@ export type TransactOutcome = {
   sequence: number;
   hash: Buffer;
   details: Record<string, unknown> | null;
+  /** Whether the spender is told what the wallet has, where the outcome is about a hold. */
+  is_told: boolean;
 };
+
+const transactStatement = `
+  select t.*, credits.sees_wallet($5, (t.details ->> 'walletId')::uuid, $2) as is_told
+    from credits.transact($1, $2, $3, $4) t`;
 
 /**
  * Moves credits by one call of `credits.transact`, which checks who asks, locks the wallet and the mandate,
@@ -73,11 +79,12 @@ export async function transactCredits(
     throw await refusal(ctx, spender, request, { code: refused, is_replay: false, details: null });
   }
   const [outcome] = await ctx.turns.take(await walletOf(ctx, request), () =>
-    ctx.db.call<TransactOutcome>('select * from credits.transact($1, $2, $3, $4)', [
+    ctx.db.call<TransactOutcome>(transactStatement, [
       JSON.stringify([toRow(ctx, spender, request)]),
       ctx.clock.now(),
       creditsDailyFree,
       creditsDailyCap,
+      spender.clientId,
     ]),
   );
   if (!outcome) throw new Error('credits.transact left a request without an outcome');

@@ -1,6 +1,6 @@
 import type { Ctx } from '../../../ctx.ts';
 import type { ToldHold } from './schemas.ts';
-import { toToldHold } from './to-told-hold.ts';
+import { toToldHold } from './to-moved-hold.ts';
 import { transactCredits, type Spender } from './transact-credits.ts';
 
 /**
@@ -16,5 +16,5 @@ export async function voidHold(
   keyed: { idempotencyKey?: string },
 ): Promise<{ answer: ToldHold; isReplay: boolean }> {
   const outcome = await transactCredits(ctx, spender, { ...keyed, operation: 'void', holdId });
-  return { answer: await toToldHold(ctx, spender, outcome), isReplay: outcome.is_replay };
+  return { answer: toToldHold(outcome), isReplay: outcome.is_replay };
 }

@@ -4,6 +4,7 @@ import { registerApplication } from '../../../../test/harness/applications.ts';
 import { startTestService } from '../../../../test/harness/index.ts';
 import { mandateCalls } from '../../../../test/harness/mandates.ts';
 import { expectSound } from '../../../../test/harness/movements.ts';
+import { watchStatements } from '../../../../test/harness/statements.ts';
 import {
   addLot,
   addWalletHolder,
@@ -89,6 +90,18 @@ describe('of the wallet whose credits it still moves, an app is told', () => {
       expect(body.transaction ?? {}).not.toHaveProperty('balanceAfter');
     }
   });
+});
+
+test('what an app is told of the wallet is found out as its credits are moved, not afterwards', async () => {
+  await given();
+  const move = await moves();
+  // Should the database be lost by then, the answer to the repeated request would be another one.
+  const watch = watchStatements(service);
+  const { statements } = await watch.during(move);
+  watch.end();
+  expect(statements.filter((text) => /credits\.(transact|refund_credits)\(/.test(text))).toHaveLength(3);
+  expect(statements.filter((text) => text.includes('credits.mandates'))).toEqual([]);
+  expect(statements.at(-1)).toContain('credits.refund_credits(');
 });
 
 /** How many grants apps have been told of. */
