@@ -7,6 +7,7 @@ const bounds = migration('0022_ledger_bounds');
 const callers = migration('0022_ledger_callers');
 const budgets = migration('0033_credits_budgets');
 const terms = migration('0059_credits_terms');
+const told = migration('0072_credits_told');
 const tests = ['mandates/spend-under-mandate.test.ts', 'mandates/mandate-periods.test.ts'];
 const periodTests = ['mandates/mandate-periods.test.ts', 'mandates/mandate-holds.test.ts'];
 const raceTests = ['mandates/mandate-races.test.ts'];
@@ -195,6 +196,27 @@ export const mandateMutants: Mutant[] = [
     file: callers,
     find: 'm.expires_at > at_time)',
     replace: 'm.expires_at >= at_time)',
+    tests: ['mandates/consent.test.ts'],
+  },
+  {
+    name: 'an app that moves credits is told the balance by a mandate that is paused or revoked',
+    file: told,
+    find: `and m.member_id is null and m.status = 'active'`,
+    replace: 'and m.member_id is null',
+    tests: ['mandates/consent.test.ts'],
+  },
+  {
+    name: 'an app that moves credits is told the balance by a mandate that has just expired',
+    file: told,
+    find: 'm.expires_at > at_time',
+    replace: 'm.expires_at >= at_time',
+    tests: ['mandates/consent.test.ts'],
+  },
+  {
+    name: 'an app that moves credits is told the balance by the mandate of another app',
+    file: told,
+    find: 'and m.app_id = named_app',
+    replace: '',
     tests: ['mandates/consent.test.ts'],
   },
 ];

@@ -17,12 +17,14 @@ const service = await startTestService({ startAt: start });
 const owner = await connectAsOwner(service);
 const developer = await addWalletHolder(service);
 const app = await registerApplication(service, developer.token);
+const otherApp = await registerApplication(service, developer.token);
 let holder: WalletHolder;
 const { given, own, asApp, revoke, change, use, hold, capture, refund } = mandateCalls(
   service,
   app,
   () => holder,
 );
+const ofOtherApp = mandateCalls(service, otherApp, () => holder);
 
 beforeEach(async () => {
   service.clock.set(start);
@@ -81,6 +83,7 @@ describe('of the wallet whose credits it still moves, an app is told', () => {
     ],
   ])('nothing %s', async (_, end) => {
     const mandate = await given({ expiresAt: '2026-03-10T12:00:01.000Z' });
+    await ofOtherApp.given();
     const move = await moves();
     await end(mandate.id);
     for (const { status, body } of await move()) {
