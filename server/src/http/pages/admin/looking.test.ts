@@ -35,6 +35,16 @@ async function livingLooks({ id }: Person): Promise<number> {
   return rows.length;
 }
 
+/** What a person reads of who looked at their account. */
+async function trailOf({ id }: Person) {
+  const { rows } = await pages.owner.query(
+    `select type, ip_address, user_agent, details ->> 'reason' as reason from auth.security_events
+      where user_id = $1 and type in ('impersonation.started', 'session.ended') order by type`,
+    [id],
+  );
+  return rows;
+}
+
 /** Whose account a browser shows, and whether as somebody who looks at it. */
 async function shownAt(browser: TestBrowser): Promise<[string, boolean]> {
   const { page } = expectPage(await browser.open('/account'), 'account');
@@ -75,12 +85,7 @@ test('who looks at an account sees their pages under a banner, until they stop',
   expect(await shownAt(browser)).toEqual([admin.email, false]);
   expectPage(await submit(browser, theirs, form), 'people');
   expect(await pages.auditOf(ada)).toEqual([{ action: 'user.impersonated', reason }]);
-  const { rows } = await pages.owner.query(
-    `select type, ip_address, user_agent, details ->> 'reason' as reason from auth.security_events
-      where user_id = $1 and type in ('impersonation.started', 'session.ended') order by type`,
-    [ada.id],
-  );
-  expect(rows).toEqual([
+  expect(await trailOf(ada)).toEqual([
     { type: 'impersonation.started', ip_address: null, user_agent: null, reason },
     { type: 'session.ended', ip_address: null, user_agent: null, reason: 'impersonation_ended' },
   ]);
@@ -165,6 +170,8 @@ test('it ends with the role, and with the sign-in, here and everywhere', async (
   const page = expectPage(await signedOut.browser.open('/sign-out'), 'sign-out');
   expectPage(await signedOut.browser.submit(page, { decision: 'sign-out' }), 'signed-out');
   expect(await livingLooks(signedOut.ada)).toBe(0);
+  const ended = { type: 'session.ended', ip_address: null, user_agent: null, reason: 'impersonation_ended' };
+  expect((await trailOf(signedOut.ada)).slice(1)).toEqual([ended]);
 
   const elsewhere = await look();
   const { accessToken: token } = await signIn(service, elsewhere.admin);
@@ -201,13 +208,19 @@ test('who looks at another account looks at the first no more, however it was be
   const { accessToken: token } = await signIn(service, admin);
   await service.send('POST', `/api/v1/users/${ada.id}/impersonate`, { token, body: { reason } });
   expect(await livingLooks(ada)).toBe(2);
+  const other = await pages.newAdministrator();
+  const { browser: others, shown } = await pages.openAs(other, `${list}/${ada.id}`);
+  await act(others, shown, 'look', { reason });
   const grace = await registerPerson(service);
   const theirs = expectPage(
     await act(browser, await openPerson(browser, grace), 'look', { reason }),
     'account',
   );
   expect(theirs.page.account.email).toBe(grace.email);
-  expect(await livingLooks(ada)).toBe(0);
+  expect([await livingLooks(grace), await livingLooks(ada)]).toEqual([1, 1]);
+  expect(await shownAt(others)).toEqual([ada.email, true]);
+  const ended = (await trailOf(ada)).filter(({ type }) => type === 'session.ended');
+  expect(ended).toHaveLength(2);
 });
 
 test('who is refused another look goes on with the one they have', async () => {
