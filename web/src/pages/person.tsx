@@ -36,7 +36,7 @@ export function Person({ page }: { page: PersonPage }) {
         <ol className="index">
           {events.map(({ id, type, ipAddress, createdAt }) => (
             <li key={id}>
-              <code>{type}</code>
+              <strong title={type}>{texts.events.types[type] ?? type}</strong>
               <p className="detail">
                 <time dateTime={createdAt}>{timeOf(createdAt)}</time>
                 {ipAddress !== null && ` · ${ipAddress}`}

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { act, AdminPages, openPerson, peoplePath as list } from '../../../../test/harness/admin-pages.ts';
 import { expectPage, startTestProvider, type ShownPage } from '../../../../test/harness/oauth.ts';
 import { registerPerson, signIn, type Person } from '../../../../test/harness/people.ts';
+import { securityEventMeanings } from '../../../domains/auth/index.ts';
 
 // Credits in hundredths, so that what is typed and what is booked are not the same number.
 const service = await startTestProvider({ env: { CREDITS_SCALE: '2' } });
@@ -92,6 +93,28 @@ describe('somebody’s account', () => {
     service.clock.advance({ hours: 1 });
     expectPage(await act(browser, shown, 'ban', { reason: 'Late' }), 'second-factor');
     expect(await pages.auditOf(ada)).toEqual([]);
+  });
+
+  test('is shown with all that can happen to one, in words', async () => {
+    const [admin, ada] = [await pages.newAdministrator(), await registerPerson(service)];
+    const { browser } = await pages.openAs(admin, list);
+    const types = Object.keys(securityEventMeanings);
+    const said = new Map<string, string>();
+    for (let from = 0; from < types.length; from += 20) {
+      const some = types.slice(from, from + 20);
+      await pages.owner.query(
+        `insert into auth.security_events (id, user_id, type, created_at)
+         select uuidv7(), $1, type, $2::timestamptz + make_interval(secs => $3)
+           from unnest($4::text[]) type`,
+        [ada.id, service.clock.now(), from + 1, some],
+      );
+      const { page, text } = await openPerson(browser, ada);
+      expect(page.events.map(({ type }: any) => type)).toEqual(expect.arrayContaining(some));
+      for (const [, type = '', words = ''] of text.matchAll(/<strong title="([^"]*)">(.*?)<\/strong>/g))
+        said.set(type, words);
+    }
+    expect([...said.keys()].toSorted()).toEqual(types.toSorted());
+    for (const [type, words] of said) expect(words, type).toMatch(/^[A-Z][^._]*$/);
   });
 
   test('is given and taken credits, once however often the form is sent', async () => {
