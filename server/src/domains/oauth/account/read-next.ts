@@ -4,7 +4,9 @@ const firstBudget = 'mandates/new\\?appId=[\\w.~%*+-]{1,300}';
 const security = 'account/security(?:\\?next=%2Finteraction%2F[\\w-]{1,100})?';
 const own = 'account(?:/(?:apps|connected|devices|events|keys))?';
 const credits = `credits(?:\\?need=\\d{1,16}|\\?(?:purchase|subscription)=${uuid})?`;
-const admin = `admin/people(?:/${uuid})?`;
+const search =
+  'search=[\\w.*%+-]*&show=(?:everybody|administrators|inactive|banned)(?:&cursor=[\\w-]{1,200})?';
+const admin = `admin/people(?:/${uuid}|\\?${search})?`;
 const upstream = 'sign-in/continue\\?ticket=[\\w-]{43}';
 const pages = new RegExp(
   `^/(?:access-requests|${own}|${admin}|${credits}|${upstream}|${security}|${device}|mandates/${uuid}|${firstBudget})$`,

@@ -1,9 +1,14 @@
 import { Type } from 'typebox';
+import { nextCharactersMax } from '../../../http/pages/sign-in-url.ts';
 
 const text = (maxLength: number) => Type.Optional(Type.String({ maxLength }));
 
 /** Where to go on after signing in, see readNext. */
-export const nextQuerySchema = Type.Object({ next: text(400), done: text(10), error: text(100) });
+export const nextQuerySchema = Type.Object({
+  next: text(nextCharactersMax),
+  done: text(10),
+  error: text(100),
+});
 export const providerParamsSchema = Type.Object({
   provider: Type.String({ pattern: '^[a-z][a-z0-9]{0,31}$' }),
 });

@@ -34,6 +34,8 @@ describe('the list of people', () => {
     expect([first.page.newestUrl, first.page.total]).toEqual([null, expect.any(Number)]);
     const second = expectPage(await browser.open(first.page.olderUrl), 'people');
     expect(emails(second).slice(0, 2)).toEqual([people[1]?.email, people[0]?.email]);
+    const { shown: signedIn } = await pages.openAs(admin, first.page.olderUrl);
+    expect(expectPage(signedIn, 'people').page).toEqual(second.page);
     expect(expectPage(await browser.open(second.page.newestUrl), 'people').page).toEqual(first.page);
 
     const [somebody] = people;

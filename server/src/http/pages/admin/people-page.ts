@@ -15,8 +15,9 @@ const shownMax = 25;
 const querystring = Type.Object({
   search: Type.Optional(Type.String({ maxLength: 254 })),
   show: Type.Optional(Type.Enum(['everybody', 'administrators', 'inactive', 'banned'])),
-  cursor: Type.Optional(Type.String({ maxLength: 200 })),
+  cursor: Type.Optional(Type.String({ pattern: '^[\\w-]{1,200}$' })),
 });
+type Query = Static<typeof querystring>;
 const filters = {
   everybody: {},
   administrators: { role: 'admin' },
@@ -30,7 +31,7 @@ export function addPeoplePage(app: App, ctx: Ctx): void {
     const schema = { ...reactPageRoute.schema, querystring };
     pages.get(peoplePath, { schema }, (request, reply) =>
       forAdministrator(ctx, request, reply, {
-        next: peoplePath,
+        next: addressOf(request.query),
         work: (caller) => showPeople(ctx, reply, caller, request.query),
       }),
     );
@@ -41,7 +42,7 @@ async function showPeople(
   ctx: Ctx,
   reply: FastifyReply,
   caller: Caller,
-  { search = '', show = 'everybody', cursor }: Static<typeof querystring>,
+  { search = '', show = 'everybody', cursor }: Query,
 ): Promise<FastifyReply> {
   const { accounts, total, isEstimate, nextCursor } = await listAccounts(ctx, caller, readCreditsOf, {
     ...filters[show],
@@ -77,6 +78,10 @@ export function stateOf({ ban, isActive }: Account): PersonState {
   return ban === null ? 'deactivated' : 'banned';
 }
 
-function addressOf(query: Record<string, string>): string {
-  return `${peoplePath}?${new URLSearchParams(query).toString()}`;
+/** Signing in leads back to it, see `readNext`. */
+function addressOf(query: Query): string {
+  const { search = '', show = 'everybody', cursor } = query;
+  if (search === '' && show === 'everybody' && cursor === undefined) return peoplePath;
+  const fields = new URLSearchParams({ search, show, ...(cursor === undefined ? {} : { cursor }) });
+  return `${peoplePath}?${fields.toString()}`;
 }
