@@ -14,6 +14,8 @@ export type PersonRow = {
   name: string | null;
   isAdministrator: boolean;
   state: PersonState;
+  /** Units, as of when their wallet was last looked at. */
+  credits: number;
   /** ISO 8601. */
   createdAt: string;
   url: string;
@@ -30,6 +32,8 @@ export type PeoplePage = {
   /** How many there are in all; beyond ten thousand, about so many. */
   total: number;
   isEstimate: boolean;
+  /** A credit has 10^scale units. */
+  scale: number;
   /** The page of who registered before; null on the last one. */
   olderUrl: string | null;
   /** The first page; null on it. */

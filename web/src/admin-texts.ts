@@ -119,6 +119,7 @@ export const adminTexts = {
     count: (total: number, isEstimate: boolean) =>
       `${isEstimate ? 'About ' : ''}${countOf(total)} ${total === 1 ? 'person' : 'people'}.`,
     administrator: 'Administrator',
+    credits: creditsOf,
     since: (day: string) => `since ${day}`,
     pages: 'More people',
   },

@@ -12,6 +12,7 @@ const row: PersonRow = {
   name: 'Grace',
   isAdministrator: false,
   state: 'active',
+  credits: 15_025,
   createdAt,
   url: '/admin/people/019ca9f2-7a00-7c3e-8b1d-2f6a4c9e0d11',
 };
@@ -23,7 +24,7 @@ const people: PeoplePage = {
   show: 'everybody',
   people: [
     row,
-    { ...row, id: '2', name: null, isAdministrator: true, state: 'deactivated' },
+    { ...row, id: '2', name: null, isAdministrator: true, state: 'deactivated', credits: 0 },
     {
       ...row,
       id: '3',
@@ -34,6 +35,7 @@ const people: PeoplePage = {
   ],
   total: 1_234_567,
   isEstimate: true,
+  scale: 2,
   olderUrl: '/admin/people?cursor=older',
   newestUrl: '/admin/people',
 };

@@ -12,7 +12,7 @@ const { people, person } = texts;
 const searchCharactersMax = 254;
 
 export function People({ page }: { page: PeoplePage }) {
-  const { account, olderUrl, newestUrl, total, isEstimate } = page;
+  const { account, olderUrl, newestUrl, total, isEstimate, scale } = page;
   return (
     <Frame heading={headingOf(page)} lead={people.lead}>
       <AccountRow account={account} />
@@ -20,7 +20,7 @@ export function People({ page }: { page: PeoplePage }) {
       <p role="status">{page.people.length === 0 ? people.none : people.count(total, isEstimate)}</p>
       <ol className="index">
         {page.people.map((row) => (
-          <Row key={row.id} row={row} />
+          <Row key={row.id} row={row} scale={scale} />
         ))}
       </ol>
       <Pager label={people.pages} olderUrl={olderUrl} newestUrl={newestUrl} />
@@ -58,11 +58,13 @@ function Search({ page: { searchUrl, search, show } }: { page: PeoplePage }) {
   );
 }
 
-function Row({ row: { email, name, isAdministrator, state, createdAt, url } }: { row: PersonRow }) {
+function Row({ row, scale }: { row: PersonRow; scale: number }) {
+  const { email, name, isAdministrator, state, credits, createdAt, url } = row;
   const details = [
     ...(name === null ? [] : [email]),
     ...(isAdministrator ? [people.administrator] : []),
     ...(state === 'active' ? [] : [person.states[state]]),
+    people.credits(credits, scale),
     people.since(dayOf(createdAt)),
   ];
   return (

@@ -149,6 +149,10 @@ describe('somebody’s account', () => {
     expect([silent.status, silent.page.problem.field]).toEqual([400, 'reason']);
     expect(silent.text).toContain('<details class="action" open="">');
     expect((await openPerson(browser, ada)).page.person.credits).toBe(0);
+    await act(browser, taken, 'credits', { ...fields, amount: '60' });
+    const { page, text } = expectPage(await browser.open(`${list}?search=${ada.email}`), 'people');
+    expect(page.people).toMatchObject([{ id: ada.id, credits: 1250 }]);
+    expect(text).toContain('12.5 credits · since');
   });
 
   test('changes its role, and the last administrator stays one', async () => {

@@ -60,6 +60,7 @@ async function showPeople(
     people: accounts.map(toRow),
     total,
     isEstimate,
+    scale: ctx.config.creditsScale,
     olderUrl: nextCursor === undefined ? null : addressOf({ search, show, cursor: nextCursor }),
     newestUrl: cursor === undefined ? null : addressOf({ search, show }),
   };
@@ -67,9 +68,10 @@ async function showPeople(
 }
 
 function toRow(account: Account): PeoplePage['people'][number] {
-  const { id, email, name, role, createdAt } = account;
+  const { id, email, name, role, credits, createdAt } = account;
+  const isAdministrator = role === 'admin';
   const url = `${peoplePath}/${id}`;
-  return { id, email, name, isAdministrator: role === 'admin', state: stateOf(account), createdAt, url };
+  return { id, email, name, isAdministrator, state: stateOf(account), credits, createdAt, url };
 }
 
 /** What an administrator is told of whether an account is in use. */
