@@ -81,8 +81,6 @@ export type PersonPage = {
   actions: { action: PersonAction; form: Form }[];
   peopleUrl: string;
   done: PersonDone | null;
-  /** The form that was refused, with what was typed. */
+  /** The form that was refused, with what was typed: the title of the page says so. */
   refused: { action: PersonAction; typed: Record<string, string>; problem: Problem } | null;
-  /** That of the refused form: the title of the page says so. */
-  problem: Problem | null;
 };

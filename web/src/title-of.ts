@@ -68,12 +68,11 @@ function ownHeadingOf(page: OwnPage): string {
   return page.name === 'connect' ? texts.connect.title(page.provider) : ownHeadings[page.name];
 }
 
-const ownHeadings: Record<OwnPage['name'], string> = {
+const ownHeadings: Record<Exclude<OwnPage['name'], 'connect'>, string> = {
   account: texts.accountPage.title,
   devices: texts.devices.title,
   events: texts.events.title,
   connected: texts.connected.title,
-  connect: texts.connected.title,
   keys: texts.keys.title,
   'key-made': texts.keyMade.title,
   apps: texts.apps.title,
@@ -81,14 +80,18 @@ const ownHeadings: Record<OwnPage['name'], string> = {
 
 /** Whether it is one of the pages about one's own account. */
 export function isOwnPage(page: Page): page is OwnPage {
-  return Object.hasOwn(ownHeadings, page.name);
+  return page.name === 'connect' || Object.hasOwn(ownHeadings, page.name);
 }
 
 /** What the tab says; a page that comes again says so first, so that a screen reader reads it at once. */
 export function titleOf(page: Page): string {
-  const isRefused = 'problem' in page && page.problem !== null;
   const title = `${headingOf(page)} – ${texts.service}`;
-  return isRefused ? texts.refusedTitle(title) : title;
+  return isRefused(page) ? texts.refusedTitle(title) : title;
+}
+
+function isRefused(page: Page): boolean {
+  if (page.name === 'person') return page.refused !== null;
+  return 'problem' in page && page.problem !== null;
 }
 
 function nameOf(application: ApplicationView | null): string | null {

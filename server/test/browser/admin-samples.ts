@@ -66,7 +66,6 @@ const person: PersonPage = {
   peopleUrl: '/admin/people',
   done: 'credits',
   refused: null,
-  problem: null,
 };
 const problem = {
   code: 'request.invalid',
@@ -87,7 +86,6 @@ export const adminSamples: Readonly<Record<string, ShownPage>> = {
     ...person,
     done: null,
     refused: { action: 'credits', typed: { amount: '0', reason: 'Thank you', until: '' }, problem },
-    problem,
   },
   'person-last': {
     ...person,
@@ -96,7 +94,6 @@ export const adminSamples: Readonly<Record<string, ShownPage>> = {
     events: [],
     done: null,
     refused: { action: 'role', typed: {}, problem: { code: 'users.last_admin' } },
-    problem: { code: 'users.last_admin' },
   },
   'person-banned': {
     ...person,

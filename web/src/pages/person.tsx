@@ -14,11 +14,11 @@ const reasonCharactersMax = 500;
 const mustSayWhy = new Set<PersonAction>(['look', 'credits', 'reset-factors', 'ban']);
 
 export function Person({ page }: { page: PersonPage }) {
-  const { person, events, actions, refused, done, problem, peopleUrl } = page;
+  const { person, events, actions, refused, done, peopleUrl } = page;
   return (
     <Frame heading={headingOf(page)} lead={person.email}>
       <DoneNote>{done && words.dones[done]}</DoneNote>
-      <ProblemNote problem={problem} id="problem" words={words.problems} />
+      <ProblemNote problem={refused?.problem ?? null} id="problem" words={words.problems} />
       <Facts person={person} />
       <div className="actions">
         {actions.map(({ action, form }) => (

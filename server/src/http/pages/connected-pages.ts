@@ -6,7 +6,7 @@ import type { App } from '../../app.ts';
 import type { Ctx } from '../../ctx.ts';
 import type { Caller } from '../../db/index.ts';
 import { listAccounts, readOwnAccount, startOwnLink, unlinkAccount } from '../../domains/auth/index.ts';
-import { AppError, isErrorCode } from '../../errors.ts';
+import { isErrorCode } from '../../errors.ts';
 import { csrfField, requireCsrfToken } from '../csrf.ts';
 import { limits } from '../limits.ts';
 import { originOf } from '../origin.ts';
@@ -15,6 +15,7 @@ import { connectedPath, forPageCaller, forPageReader } from './page-caller.ts';
 import { addPages } from './page-scope.ts';
 import { reactPageRoute, sendReactPage } from './react-page.ts';
 import { problemOf } from './security-scope.ts';
+import { unlessGone } from './unless-gone.ts';
 
 const { schema } = reactPageRoute;
 const text = Type.Optional(Type.String({ maxLength: 100 }));
@@ -53,7 +54,7 @@ export function addConnectedPages(app: App, ctx: Ctx): void {
   });
 }
 
-/** One that is gone already is what was wanted; the last way in stays, and the page says so. */
+/** The last way in stays, and the page says so. */
 async function disconnect(
   ctx: Ctx,
   request: FastifyRequest,
@@ -62,9 +63,7 @@ async function disconnect(
   id: string,
 ): Promise<FastifyReply> {
   const take = async () => {
-    await unlinkAccount(ctx, caller, id, originOf(request)).catch((error: unknown) => {
-      if (!(error instanceof AppError) || error.code !== 'request.not_found') throw error;
-    });
+    await unlessGone(unlinkAccount(ctx, caller, id, originOf(request)));
     return reply.redirect(`${connectedPath}?done=disconnected`, 303);
   };
   return orAgain(take, (again) => show(ctx, request, reply, { caller, ...again }), problemOf);

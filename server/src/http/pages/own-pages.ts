@@ -14,12 +14,12 @@ import {
   revokeOtherSessions,
   revokeSession,
 } from '../../domains/auth/index.ts';
-import { AppError } from '../../errors.ts';
 import { csrfField, requireCsrfToken } from '../csrf.ts';
 import { originOf } from '../origin.ts';
 import { forPageCaller, forPageReader, peoplePath } from './page-caller.ts';
 import { addPages } from './page-scope.ts';
 import { reactPageRoute, sendReactPage } from './react-page.ts';
+import { unlessGone } from './unless-gone.ts';
 
 const accountPath = '/account';
 const devicesPath = `${accountPath}/devices`;
@@ -76,19 +76,10 @@ function addDevicesPage(pages: App, ctx: Ctx): void {
   );
   pages.post(`${devicesPath}/:id/end`, { preHandler, schema: { ...schema, params } }, (request, reply) =>
     forCaller(request, reply, async (caller) => {
-      await endDevice(ctx, request, caller, request.params.id);
+      await unlessGone(revokeSession(ctx, caller, request.params.id, originOf(request)));
       return reply.redirect(`${devicesPath}?done=device-ended`, 303);
     }),
   );
-}
-
-/** One that has ended meanwhile is what was wanted. */
-async function endDevice(ctx: Ctx, request: FastifyRequest, caller: Caller, id: string): Promise<void> {
-  try {
-    await revokeSession(ctx, caller, id, originOf(request));
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'request.not_found') throw error;
-  }
 }
 
 async function showDevices(

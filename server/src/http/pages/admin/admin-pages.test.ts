@@ -126,14 +126,14 @@ describe('somebody’s account', () => {
     // A browser that was closed meanwhile holds the sign-in alone; all forms of the page work all the same.
     browser.cookies.delete('__Host-obol_csrf');
     const fresh = await openPerson(browser, ada);
-    expect((await act(browser, fresh, 'look')).page.problem.field).toBe('reason');
-    expect((await act(browser, fresh, 'ban')).page.problem.field).toBe('reason');
+    expect((await act(browser, fresh, 'look')).page.refused.problem.field).toBe('reason');
+    expect((await act(browser, fresh, 'ban')).page.refused.problem.field).toBe('reason');
     const done = expectPage(await act(browser, fresh, 'credits', fields), 'person');
     expect(done.page).toMatchObject({ done: 'credits', person: { credits: 15_250 } });
     expect(done.text).toContain('It is booked.');
     await act(browser, fresh, 'credits', fields);
     const other = expectPage(await act(browser, fresh, 'credits', { ...fields, amount: '3' }), 'person');
-    expect([other.status, other.page.problem.code]).toEqual([422, 'idempotency.mismatch']);
+    expect([other.status, other.page.refused.problem.code]).toEqual([422, 'idempotency.mismatch']);
     expect(other.page.person.credits).toBe(15_250);
     const taken = await act(browser, done, 'credits', { amount: '-200', reason: 'Booked twice' });
     expect(taken.page.person).toMatchObject({ credits: 0, debt: 4750 });
@@ -146,7 +146,8 @@ describe('somebody’s account', () => {
         problem: { code: 'request.invalid', field: 'amount' },
       });
     const silent = await act(browser, taken, 'credits', { amount: '1', reason: ' ' });
-    expect([silent.status, silent.page.problem.field]).toEqual([400, 'reason']);
+    expect([silent.status, silent.page.refused.problem.field]).toEqual([400, 'reason']);
+    expect(silent.text).toMatch(/<title>Not yet: /);
     expect(silent.text).toContain('<details class="action" open="">');
     expect((await openPerson(browser, ada)).page.person.credits).toBe(0);
     await act(browser, taken, 'credits', { ...fields, amount: '60' });
@@ -162,7 +163,7 @@ describe('somebody’s account', () => {
     ]);
     const { browser, shown } = await pages.openAs(admin, `${list}/${admin.id}`);
     const last = await act(browser, shown, 'role');
-    expect([last.status, last.page.problem]).toEqual([409, { code: 'users.last_admin' }]);
+    expect([last.status, last.page.refused.problem]).toEqual([409, { code: 'users.last_admin' }]);
     expect(last.text).toContain('This is the last administrator');
     const before = await openPerson(browser, ada);
     let made = before;
@@ -175,7 +176,7 @@ describe('somebody’s account', () => {
     const [, { form }] = made.page.actions;
     const roleless = { ...form, hidden: { ...form.hidden, role: '' } };
     const refused = await browser.submit({ ...made, page: { form: roleless } }, {});
-    expect(expectPage(refused, 'person').page.problem.field).toBe('role');
+    expect(expectPage(refused, 'person').page.refused.problem.field).toBe('role');
     const left = expectPage(await act(browser, await openPerson(browser, admin), 'role'), 'account');
     expect(left.page.peopleUrl).toBeNull();
   });
@@ -196,7 +197,7 @@ describe('somebody’s account', () => {
     expect(past.page.refused).toMatchObject({ action: 'ban', problem: { field: 'until' } });
     for (const until of ['soon', '2027-02-30', '2027-2-3', '+275000-01-01']) {
       const refused = await act(browser, on, 'ban', { reason: 'Sold\taccess', until });
-      expect([refused.status, refused.page.problem.field]).toEqual([400, 'reason']);
+      expect([refused.status, refused.page.refused.problem.field]).toEqual([400, 'reason']);
       const again = await act(browser, on, 'ban', { reason: 'Sold access', until });
       expect(again.page.refused).toMatchObject({ typed: { until }, problem: { field: 'until' } });
     }
@@ -215,7 +216,7 @@ describe('somebody’s account', () => {
       'user.reactivated',
       'user.sessions_ended',
     ]);
-    expect((await act(browser, on, 'reset-factors')).page.problem.field).toBe('reason');
+    expect((await act(browser, on, 'reset-factors')).page.refused.problem.field).toBe('reason');
     expect((await act(browser, on, 'reset-factors', { reason: 'Came by' })).page.done).toBe('reset-factors');
   });
 

@@ -91,6 +91,23 @@ test('who looks at an account sees their pages under a banner, until they stop',
   ]);
 });
 
+test('of an account that is looked at a page reads once whose it is', async () => {
+  const { ada, browser } = await look();
+  const { db } = service.ctx;
+  const asServiceFor = db.asServiceFor.bind(db);
+  const readers: string[] = [];
+  db.asServiceFor = (caller, work) => {
+    readers.push(caller.userId);
+    return asServiceFor(caller, work);
+  };
+  try {
+    expectPage(await browser.open('/account/devices'), 'devices');
+  } finally {
+    db.asServiceFor = asServiceFor;
+  }
+  expect(readers).toEqual([ada.id]);
+});
+
 test('who looks at an account changes nothing, and opens no page that is about more', async () => {
   const { ada, browser, theirs } = await look();
   const keys = expectPage(await browser.open('/account/keys'), 'keys');
@@ -230,7 +247,7 @@ test('who is refused another look goes on with the one they have', async () => {
   const [{ form }] = shown.page.actions;
   const forged = { ...form, action: `${list}/${other.id}/look` };
   const refused = expectPage(await submit(browser, shown, forged, { reason }), 'person');
-  expect(refused.page.problem.code).toBe('users.impersonation_refused');
+  expect(refused.page.refused.problem.code).toBe('users.impersonation_refused');
   expect(refused.page.looking.email).toBe(ada.email);
   expect(await shownAt(browser)).toEqual([ada.email, true]);
 });

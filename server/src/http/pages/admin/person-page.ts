@@ -100,7 +100,6 @@ async function show(
     peopleUrl: peoplePath,
     done: doneOf((request.query as { done?: string }).done),
     refused: again ? { action: again.action, typed: again.typed, problem: again.problem } : null,
-    problem: again?.problem ?? null,
   };
   return sendReactPage(reply, page, { status: again?.status ?? 200 });
 }
