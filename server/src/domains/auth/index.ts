@@ -8,7 +8,7 @@ export { assertAcceptablePassword, type PasswordOwner } from './assert-acceptabl
 export { challengeView } from './create-challenge.ts';
 export { describeDevice } from './describe-device.ts';
 export { endSessions, type EndReason } from './end-sessions.ts';
-export { listSecurityEvents } from './list-security-events.ts';
+export { readOwnTrail } from './list-security-events.ts';
 export { listSessions } from './list-sessions.ts';
 export { logOut } from './log-out.ts';
 export { findBrowserCaller, readOwnAccount, readOwnUser } from './find-browser-caller.ts';

@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { asOwner } from '../../../test/harness/upstream.ts';
+import { AdminPages, openPerson } from '../../../test/harness/admin-pages.ts';
 import { expectPage, startTestProvider, TestBrowser } from '../../../test/harness/oauth.ts';
 import { registerPerson } from '../../../test/harness/people.ts';
+import { watchStatements } from '../../../test/harness/statements.ts';
 import { securityEventMeanings } from '../../domains/auth/index.ts';
 import { loadBuiltPages } from './built-pages.ts';
 
@@ -56,4 +58,21 @@ test('one’s own trail is shown newest first, page by page, and to nobody else'
   // A place in somebody else's trail leads nowhere.
   expect(expectPage(await other.open(url), 'events').page.events).toEqual([]);
   expect((await other.request('/account/events?before=nothing')).status).toBe(400);
+});
+
+test('nobody counts a trail of which no total is shown', async () => {
+  const pages = await AdminPages.of(service);
+  const [admin, ada] = [await pages.newAdministrator(), await registerPerson(service)];
+  const { browser } = await pages.openAs(admin, '/account');
+  const watch = watchStatements(service);
+  onTestFinished(watch.end);
+  for (const open of [
+    async () => expectPage(await browser.open('/account/events'), 'events'),
+    () => openPerson(browser, ada),
+  ]) {
+    const { result, statements } = await watch.during(open);
+    expect(result.page.events).not.toEqual([]);
+    const ofTrail = statements.filter((text) => text.includes('"security_events"'));
+    expect(ofTrail).toEqual([expect.not.stringContaining('count(')]);
+  }
 });

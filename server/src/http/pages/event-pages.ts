@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import type { EventRow, EventsPage } from '../../../../web/src/account-pages.ts';
 import type { App } from '../../app.ts';
 import type { Ctx } from '../../ctx.ts';
-import { describeDevice, listSecurityEvents, readOwnAccount } from '../../domains/auth/index.ts';
+import { describeDevice, readOwnAccount, readOwnTrail } from '../../domains/auth/index.ts';
 import { forPageReader } from './page-caller.ts';
 import { addPages } from './page-scope.ts';
 import { reactPageRoute, sendReactPage } from './react-page.ts';
@@ -21,7 +21,7 @@ export function addEventPages(app: App, ctx: Ctx): void {
         work: async (caller) => {
           const { before: cursor } = request.query;
           const query = { limit: shownMax, offset: 0, ...(cursor === undefined ? {} : { cursor }) };
-          const { events, nextCursor } = await listSecurityEvents(ctx, caller, query);
+          const { events, nextCursor } = await readOwnTrail(ctx, caller, query);
           const page: EventsPage = {
             name: 'events',
             account: await readOwnAccount(ctx, caller),
@@ -36,7 +36,7 @@ export function addEventPages(app: App, ctx: Ctx): void {
   });
 }
 
-type Event = Awaited<ReturnType<typeof listSecurityEvents>>['events'][number];
+type Event = Awaited<ReturnType<typeof readOwnTrail>>['events'][number];
 
 function toRow(ctx: Ctx, { id, type, details, ipAddress, userAgent, createdAt }: Event): EventRow {
   const about = aboutOf(ctx, type, details as Record<string, unknown>);

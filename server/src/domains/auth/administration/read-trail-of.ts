@@ -1,22 +1,36 @@
 import type { Ctx } from '../../../ctx.ts';
 import type { Caller } from '../../../db/index.ts';
 import { requireUser } from '../../users/index.ts';
-import { readSecurityEvents } from '../list-security-events.ts';
+import { readCountedTrail, readTrail, type Trail } from '../list-security-events.ts';
 import { readLiveSessions, toSessionView } from '../list-sessions.ts';
 import type { SecurityEvents, SecurityEventsQuery, SessionView } from '../schemas.ts';
 
+type TrailQuery = { userId: string } & SecurityEventsQuery;
+
 /**
- * A page of what happened to somebody's account, for administrators. Throws `auth.admin_required`,
- * `request.not_found`.
+ * A page of what happened to somebody's account, and how much there is in all, for administrators. Throws
+ * `auth.admin_required`, `request.not_found`.
  */
-export async function readTrailOf(
+export async function listSecurityEventsOf(
   ctx: Ctx,
   caller: Caller,
-  { userId, ...query }: { userId: string } & SecurityEventsQuery,
+  { userId, ...query }: TrailQuery,
 ): Promise<SecurityEvents> {
   return ctx.db.asAdministrator(caller, async (tx) => {
     await requireUser(tx, userId);
-    return readSecurityEvents(tx, userId, query);
+    return readCountedTrail(tx, userId, query);
+  });
+}
+
+/** The same for a page, which shows no total. */
+export async function readTrailOf(
+  ctx: Ctx,
+  caller: Caller,
+  { userId, ...query }: TrailQuery,
+): Promise<Trail> {
+  return ctx.db.asAdministrator(caller, async (tx) => {
+    await requireUser(tx, userId);
+    return readTrail(tx, userId, query);
   });
 }
 

@@ -9,7 +9,7 @@ import { doneSchema, revokedSchema, securityEventsQuerySchema } from '../schemas
 import { securityEventsSchema, sessionsSchema } from '../schemas.ts';
 import { endSessionsOf } from './end-sessions-of.ts';
 import { impersonateUser } from './impersonate-user.ts';
-import { readSessionsOf, readTrailOf } from './read-trail-of.ts';
+import { listSecurityEventsOf, readSessionsOf } from './read-trail-of.ts';
 import { resetFactorsOf } from './reset-factors-of.ts';
 import { impersonationTokenSchema, reasonBodySchema, sessionOfUserSchema } from './schemas.ts';
 
@@ -77,7 +77,10 @@ function addTrailRoute(app: App, ctx: Ctx): void {
     `${path}/security-events`,
     { preHandler: authenticate(ctx), config, schema },
     async (request, reply) => {
-      const page = await readTrailOf(ctx, callerOf(request), { ...request.query, ...request.params });
+      const page = await listSecurityEventsOf(ctx, callerOf(request), {
+        ...request.query,
+        ...request.params,
+      });
       const next = page.nextCursor === null ? undefined : { cursor: page.nextCursor };
       sendPageHeaders(request, reply, { total: page.total, next });
       return page;
