@@ -1,6 +1,6 @@
 import { AppError } from '../../errors.ts';
 
-/** Waits for a removal; that there was nothing to remove any more is what was wanted. Throws other refusals. */
+/** Waits for a removal. Nothing to remove any more is what was wanted; throws other refusals. */
 export async function unlessGone(removal: Promise<unknown>): Promise<void> {
   try {
     await removal;
