@@ -8,7 +8,7 @@ as $$
     select s.id from auth.sessions s
      where s.impersonator_id = administrator and s.revoked_at is null and s.expires_at > at_time
        and s.id is distinct from spared
-     order by s.id for update),
+     order by s.id for no key update),
   ended as (
     update auth.sessions s set revoked_at = at_time, revoked_reason = 'impersonation_ended'
       from living l where s.id = l.id
