@@ -182,12 +182,18 @@ test('it ends with the role, and with the sign-in, here and everywhere', async (
   await pages.owner.query(`update auth.users set role = 'user' where id = $1`, [admin.id]);
   expect(expectPage(await browser.open('/account'), 'error').page.code).toBe('auth.admin_required');
   expect(await shownAt(browser)).toEqual([admin.email, false]);
+  const ended = { type: 'session.ended', ip_address: null, user_agent: null, reason: 'impersonation_ended' };
+  expect((await trailOf(ada)).slice(1)).toEqual([ended]);
+
+  const switchedOff = await look();
+  await pages.owner.query('update auth.users set is_active = false where id = $1', [switchedOff.admin.id]);
+  expect(await livingLooks(switchedOff.ada)).toBe(0);
+  expect((await trailOf(switchedOff.ada)).slice(1)).toEqual([ended]);
 
   const signedOut = await look();
   const page = expectPage(await signedOut.browser.open('/sign-out'), 'sign-out');
   expectPage(await signedOut.browser.submit(page, { decision: 'sign-out' }), 'signed-out');
   expect(await livingLooks(signedOut.ada)).toBe(0);
-  const ended = { type: 'session.ended', ip_address: null, user_agent: null, reason: 'impersonation_ended' };
   expect((await trailOf(signedOut.ada)).slice(1)).toEqual([ended]);
 
   const elsewhere = await look();
