@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import type { Database } from './db/index.ts';
+import type { FailureLog } from './failure-log.ts';
 import type { Jobs } from './jobs/index.ts';
 import type { Mailer } from './mail/index.ts';
 import type { Metrics } from './metrics/index.ts';
@@ -44,4 +45,5 @@ export type Ctx = {
   payments: Payments;
   metrics: Metrics;
   log: Logger;
+  failureLog: FailureLog;
 };

@@ -39,6 +39,7 @@ import {
 import { handlePrivacyJobs } from './domains/privacy/index.ts';
 import { handleBanJobs } from './domains/users/index.ts';
 import { handleWebhookJobs } from './domains/webhooks/index.ts';
+import { createFailureLog } from './failure-log.ts';
 import { createJobs } from './jobs/index.ts';
 import { atMost } from './lib/at-most.ts';
 import type { Resolve } from './lib/find-addresses.ts';
@@ -117,6 +118,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     payments: createPayments({ config, db, clock, random, log }, paymentProviders),
     metrics,
     log,
+    failureLog: createFailureLog({ clock, log }),
   };
   handleJobs(ctx, options.resolve);
   const app = await buildApp(ctx, options.resolve);
@@ -128,6 +130,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
       const stoppingMs = config.shutdownTimeoutSeconds * 1000 + closingMs;
       if (!(await atMost(stoppingMs, closeParts(app, ctx))))
         log.warn('What could not be closed in time was left open');
+      ctx.failureLog.close();
     },
   };
 }

@@ -163,8 +163,8 @@ test('for people a line is one line, with the stack of an error below it', () =>
   expect(prettyLine(failed, false)).toBe('12:00:00 error m\n  Error: a\n      at b\n');
 });
 
-test('a flood that is refused because the service is busy writes no errors', async () => {
-  const written: { level: string; status?: number }[] = [];
+test('a flood that is refused because the service is busy writes no errors, and few lines about it', async () => {
+  const written: { level: string; msg: string; status?: number }[] = [];
   const write = (line: string) => void written.push(JSON.parse(line));
   const small = await startTestService({
     env: { PASSWORD_HASH_CONCURRENCY: '1' },
@@ -174,4 +174,7 @@ test('a flood that is refused because the service is busy writes no errors', asy
   await Promise.all(Array.from({ length: 80 }, () => small.send('POST', '/api/v1/auth/login', { body })));
   expect(written.filter(({ status }) => status === 503).length).toBeGreaterThan(0);
   expect(written.filter(({ level }) => level === 'error')).toEqual([]);
+  const told = written.filter(({ level, msg }) => level === 'warn' && msg === 'server.busy');
+  expect(told.length).toBeGreaterThan(0);
+  expect(told.length).toBeLessThanOrEqual(10);
 });

@@ -26,7 +26,7 @@ export async function openPool({ url, connectionsMax, log, metrics }: PoolOption
   // A connection that is lost while it works tells its query, and also whoever listens; nobody listening ends
   // the process.
   pool.on('connect', (client) => client.on('error', () => {}));
-  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'));
+  pool.on('error', (error) => log.warn({ cause: error.message }, 'an idle database connection was lost'));
   await assertUnprivileged(pool).catch(async (error: unknown) => {
     await pool.end();
     throw error;

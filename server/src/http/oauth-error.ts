@@ -12,7 +12,10 @@ export function answerInOauthForm(
 ): FastifyReply {
   const refusal = error instanceof AppError ? error : undefined;
   const status = error instanceof AppError ? error.status : (error.statusCode ?? 500);
-  if (status >= 500) request.log.error({ err: error }, 'an OAuth endpoint failed');
+  if (status >= 500) {
+    const facts = { method: request.method, route: request.routeOptions.url };
+    request.server.failureLog.write(request.log, { error, message: 'an OAuth endpoint failed', facts });
+  }
   const description = refusal ? errorTable[refusal.code].title : undefined;
   return reply
     .code(status)

@@ -29,6 +29,7 @@ export function installObservation(app: App, ctx: Ctx): void {
       ...(request.caller ? { userId: request.caller.userId } : {}),
     };
     request.log[config.isProbe ? 'debug' : 'info'](facts, 'request answered');
+    ctx.failureLog.review();
     done();
   });
 }

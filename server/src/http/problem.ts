@@ -1,10 +1,12 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, errorTable, type ErrorCode, type FieldError } from '../errors.ts';
+import type { FailureLog } from '../failure-log.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** BASE_URL: the origin under which clients reach the service. */
     publicUrl: string;
+    failureLog: FailureLog;
   }
 }
 
@@ -81,10 +83,10 @@ export function handleError(
 
 /** Writes down what was refused: our own faults for the operator, the rest for whoever looks closely. */
 export function logRefusal(request: FastifyRequest, error: AppError): void {
-  // Being busy is a refusal like others, and comes in floods: it is counted, not written out each time.
-  if (error.status >= 500 && error.code !== 'server.busy')
-    request.log.error({ err: error.options.cause ?? error }, error.code);
-  else request.log.debug({ err: error }, error.code);
+  if (error.status < 500) return request.log.debug({ err: error }, error.code);
+  const { method, routeOptions } = request;
+  const facts = { method, route: routeOptions.url };
+  request.server.failureLog.write(request.log, { error, message: error.code, facts });
 }
 
 const frameworkCodes: Record<string, ErrorCode> = {

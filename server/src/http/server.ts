@@ -27,6 +27,7 @@ export async function createServer(
   findBrowserCaller: FindBrowserCaller = async () => undefined,
 ): Promise<App> {
   const app = createFastify(ctx.config, ctx.log);
+  app.decorate('failureLog', ctx.failureLog);
   await installHttp(app, ctx, findBrowserCaller);
   return app;
 }

@@ -18,7 +18,8 @@ export function createProvider(ctx: Ctx, options: ProviderOptions): Provider {
   provider.use(standBehindIssuer(ctx));
   provider.use(answerLostRaces(ctx));
   provider.on('server_error', (_context, error) => {
-    ctx.log.error({ err: error }, 'the OAuth provider failed');
+    const facts = { requestId: currentExchange()?.requestId };
+    ctx.failureLog.write(ctx.log, { error, message: 'the OAuth provider failed', facts });
   });
   return provider;
 }

@@ -60,7 +60,8 @@ export function inTransaction(ctx: Ctx): Middleware {
       });
       if (!ticket.hasHeld) context.respond = false;
     } catch (error) {
-      ctx.log.error({ err: error }, 'a request to the OAuth provider failed');
+      const facts = { requestId: ticket.options.requestId };
+      ctx.failureLog.write(ctx.log, { error, message: 'a request to the OAuth provider failed', facts });
       delete ticket.answer;
       context.respond = true;
       context.status = error instanceof AppError ? error.status : 500;
