@@ -77,9 +77,11 @@ async function start(environment: Environment, { running, stop, log }: StartOpti
   if (running.isStopping) return;
   running.service = await createService({ config: running.standIn?.config ?? config, appUrl, log });
   if (running.isStopping) return;
+  const firstAdminLink = await createFirstAdminLink(running.service.ctx);
+  if (running.isStopping) return;
+  // Last of what can fail: a service that was once ready does not end because its database is away.
   await running.service.app.listen({ port: config.port, host: config.host });
   setTimeout(keepMemorySmall, settledAfterMs).unref();
-  const firstAdminLink = await createFirstAdminLink(running.service.ctx);
   const { isEmbedded } = database;
   process.stdout.write(welcome(config, { isEmbedded, standInUrl: running.standIn?.url, firstAdminLink }));
 }
