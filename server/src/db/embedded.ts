@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { readFile, stat } from 'node:fs/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
+import { isConnectionLost } from './errors.ts';
 import { giveTo, serverAccount } from './embedded/account.ts';
 import { stopLeftovers } from './embedded/leftovers.ts';
 import { isDataDirLocked, lockDataDir, type DataDirLock } from './embedded/lock.ts';
@@ -45,6 +46,8 @@ const database = 'obol';
 const majorVersion = '18';
 const restartsMax = 20;
 const restartsWindowMs = 60_000;
+/** What keeps the server from starting, such as a program on its port, may be over after a while. */
+const nextTryMs = 1000;
 
 /** Durable and reachable from this machine alone; the rest is as `postgresql.conf` in the cluster says. */
 const settings: Record<string, string> = {
@@ -86,9 +89,9 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
     }
     const logFile = join(dataDir, 'postgres.log');
     const server = await startUnlessKilled(cluster, { settings, logFile });
-    const restart = async (): Promise<Server> => {
+    const restart = async (signal: AbortSignal): Promise<Server> => {
       await stopLeftovers(cluster.directory);
-      return startUnlessKilled(cluster, { settings, logFile, port: server.port });
+      return startUnlessKilled(cluster, { settings, logFile, port: server.port, signal });
     };
     const supervised = supervise(server, restart, options);
     await ensureDatabase(server.port, options.passwords).catch(async (error: unknown) => {
@@ -107,8 +110,8 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
 }
 
 /**
- * The address of the server that a running service keeps on this data directory, waiting while it starts;
- * undefined when no service runs there.
+ * The address of the server that a running service keeps on this data directory, waiting while it starts, or
+ * starts again; undefined when no service runs there.
  */
 export async function findEmbeddedPostgres(
   dataDir: string,
@@ -117,10 +120,23 @@ export async function findEmbeddedPostgres(
   const directory = resolve(dataDir);
   while (await isDataDirLocked(directory)) {
     const port = await runningPort(join(directory, 'postgres'));
-    if (port !== undefined) return { ownerUrl: ownerUrlAt(port, passwords) };
+    const ownerUrl = port === undefined ? undefined : ownerUrlAt(port, passwords);
+    if (ownerUrl !== undefined && (await takesConnections(ownerUrl))) return { ownerUrl };
     await pause(100);
   }
   return undefined;
+}
+
+/** False while nobody answers there, as after the death of a server. */
+async function takesConnections(ownerUrl: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: ownerUrl }).on('error', () => {});
+  try {
+    await client.connect();
+    await client.end();
+    return true;
+  } catch (error) {
+    return !isConnectionLost(error);
+  }
 }
 
 function ownerUrlAt(port: number, passwords: EmbeddedPasswords): string {
@@ -162,39 +178,69 @@ async function startUnlessKilled(cluster: Cluster, options: StartOptions): Promi
     try {
       return await startServer(cluster, options);
     } catch (error) {
-      if (attempt === restartsMax || !(error instanceof KilledWhileStarting)) throw error;
+      if (options.signal?.aborted || attempt === restartsMax) throw error;
+      if (!(error instanceof KilledWhileStarting)) throw error;
       await stopLeftovers(cluster.directory);
     }
   }
 }
 
-/** Restarts the server whenever it ends unasked, on the same port, so that pools find it again. */
-function supervise(first: Server, restart: () => Promise<Server>, { log, onFailure }: EmbeddedOptions) {
+/**
+ * Restarts the server whenever it ends unasked, on the same port, so that pools find it again. What keeps it
+ * from starting is given some time to pass.
+ */
+function supervise(
+  first: Server,
+  restart: (signal: AbortSignal) => Promise<Server>,
+  { log, onFailure }: EmbeddedOptions,
+) {
   let server = first;
-  let isStopping = false;
-  const restartedAt: number[] = [];
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const assertFewRestarts = limitRestarts();
+  const startAgain = async (): Promise<Server> => {
+    for (let failure: unknown; ;) {
+      assertFewRestarts(failure);
+      try {
+        return await restart(signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        log.error({ err: error }, 'PostgreSQL does not start; it is tried again');
+        failure = error;
+        await pause(nextTryMs, undefined, { signal });
+      }
+    }
+  };
   const watch = async (): Promise<void> => {
     for (;;) {
       await server.exited;
-      if (isStopping) return;
-      const now = performance.now();
-      restartedAt.push(now);
-      const recent = restartedAt.filter((time) => time > now - restartsWindowMs).length;
-      if (recent > restartsMax) throw new Error(`PostgreSQL died ${recent} times within a minute`);
+      if (signal.aborted) return;
       log.error('PostgreSQL ended unexpectedly; starting it again');
-      server = await restart();
+      server = await startAgain();
       log.warn('PostgreSQL runs again');
     }
   };
   const watching = watch().catch((error: unknown) => {
-    if (!isStopping) onFailure?.(error);
+    if (!signal.aborted) onFailure?.(error);
   });
   return {
     async stop(): Promise<void> {
-      isStopping = true;
+      stopping.abort();
       // A restart may be under way; what it brings up is stopped too.
       while (!(await Promise.race([watching.then(() => true), pause(20, false)]))) await server.stop();
     },
+  };
+}
+
+/** Throws, with what failed last, when there were too many restarts within a minute. */
+function limitRestarts(): (failure: unknown) => void {
+  const restartedAt: number[] = [];
+  return (cause) => {
+    const now = performance.now();
+    restartedAt.push(now);
+    const recent = restartedAt.filter((time) => time > now - restartsWindowMs).length;
+    if (recent <= restartsMax) return;
+    throw new Error(`PostgreSQL ended or did not start ${recent} times within a minute`, { cause });
   };
 }
 

@@ -2,11 +2,11 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { readReal, registerRealPerson } from './people.ts';
 import {
   childrenOf,
@@ -84,6 +84,15 @@ describe('a running service with an embedded PostgreSQL', { timeout: 120_000 }, 
     for (let times = 0; times < 3; times++) await killOneOf(dataDir, 'startup');
     await untilReady(service);
     expect(await readReal(service.url, person, 'balance')).toMatchObject({ available });
+    // What it said of the first death is still there to be read.
+    expect(await readFile(join(dataDir, 'postgres.log'), 'utf8')).toMatch(/checkpointer process .+ signal 9/);
+  });
+
+  test('gets it back when another program has had its port for a while', async () => {
+    const thief = await killAndTakePort(dataDir);
+    await vi.waitFor(() => expect(service.output()).toContain('it is tried again'), 20_000);
+    thief.close();
+    await untilReady(service);
   });
 
   test('serves on when nobody takes its log any more', async () => {
@@ -109,6 +118,18 @@ describe('a service starts on an embedded PostgreSQL', { timeout: 120_000 }, () 
     expect(await readFile(join(dataDir, 'postgres.log'), 'utf8')).toContain('database system is shut down');
     await startRealService(on(dataDir));
     expect(await readFile(join(dataDir, 'postgres.log'), 'utf8')).not.toContain('recovery');
+  });
+
+  test('that SIGTERM has stopped while its database was being started again', async () => {
+    const dataDir = await copyOf(usedDir);
+    const service = await startRealService(on(dataDir));
+    const thief = await killAndTakePort(dataDir);
+    await vi.waitFor(() => expect(service.output()).toContain('it is tried again'), 20_000);
+    service.kill('SIGTERM');
+    thief.close();
+    expect(await service.exited).toBe(0);
+    expect(await postmasterPid(dataDir)).toBeUndefined();
+    await startRealService(on(dataDir));
   });
 
   test('that a second signal has stopped, which waits for no request', async () => {
@@ -235,5 +256,19 @@ async function killOneOf(dataDir: string, title: string): Promise<void> {
       }
     }
     await pause(1);
+  }
+}
+
+/** Kills the server of a data directory, and listens on its port before it is started again. */
+async function killAndTakePort(dataDir: string): Promise<Server> {
+  const lines = (await readFile(join(dataDir, 'postgres/postmaster.pid'), 'utf8')).split('\n');
+  process.kill(Number(lines[0]), 'SIGKILL');
+  for (;;) {
+    const server = createServer().listen(Number(lines[3]), '127.0.0.1');
+    const isListening = once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (await isListening) return server;
   }
 }

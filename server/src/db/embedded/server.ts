@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chown, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -17,7 +17,13 @@ export type ClusterOptions = {
   initdbArguments: string[];
 };
 
-export type StartOptions = { settings: Record<string, string>; logFile: string; port?: number };
+export type StartOptions = {
+  settings: Record<string, string>;
+  logFile: string;
+  port?: number;
+  /** Stops the server while it comes up; the start fails then. */
+  signal?: AbortSignal;
+};
 
 export type Server = {
   port: number;
@@ -31,8 +37,13 @@ export type Server = {
 /** The server, or one of its processes, was killed while it came up. Nothing is wrong with the cluster. */
 export class KilledWhileStarting extends Error {}
 
+/** How a process has ended: with an exit code, by a signal (null), or before it began. */
+type Ending = { code: number | null; error?: Error };
+
 const readyPollMs = 20;
 const fastStopMs = 30_000;
+/** A log longer than this is set aside by the next start. */
+const logBytesMax = 1_000_000;
 
 /**
  * Makes a cluster. It appears under its name only when it is complete; whatever an earlier attempt left is
@@ -63,7 +74,8 @@ export async function createCluster(cluster: Cluster, options: ClusterOptions): 
       output += chunk.toString();
     });
   }
-  const code = await exitOf(child);
+  const { code, error } = await endingOf(child);
+  if (error) throw error;
   if (code !== 0) throw new Error(`The database could not be created: ${output.trim()}`);
   await rename(directory, cluster.directory);
   await rm(stagingDir, { recursive: true, force: true });
@@ -71,29 +83,46 @@ export async function createCluster(cluster: Cluster, options: ClusterOptions): 
 
 /**
  * Starts the server of a cluster and waits until it takes connections, through crash recovery if need be.
- * Without a `port` it takes a free one. `logFile` gets what the server has to say. Throws with the end of the
- * log when it ends; KilledWhileStarting when that was a signal's doing.
+ * Without a `port` it takes a free one. What the server has to say is added to `logFile`, below what the ones
+ * before it said. Throws with the end of that when it ends; KilledWhileStarting when that was a signal's doing.
  */
 export async function startServer(cluster: Cluster, options: StartOptions): Promise<Server> {
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort());
-    await rename(options.logFile, `${options.logFile}.old`).catch(() => {});
-    const log = await open(options.logFile, 'w', 0o600);
-    const settings = { ...options.settings, port: String(port) };
-    const arguments_ = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    const child = launch(cluster, 'postgres', arguments_, log.fd);
-    const ended = exitOf(child);
+    const { child, ended, logStart } = await launchServer(cluster, options, port);
     const exited = ended.then(() => {});
-    await log.close();
-    if (await becomesReady(cluster.directory, child, exited)) {
-      return { port, pid: child.pid ?? 0, exited, stop: () => stopServer(child, exited) };
-    }
-    const said = (await readFile(options.logFile, 'utf8')).trim().split('\n');
-    if (attempt < 5 && said.some((line) => /address already in use/i.test(line))) continue;
-    const wasKilled = (await ended) === null || said.some((line) => /was terminated by signal 9/.test(line));
+    const stop = () => stopServer(child, exited);
+    if (await becomesReady(cluster.directory, { child, exited, signal: options.signal }))
+      return { port, pid: child.pid ?? 0, exited, stop };
+    const { code, error } = await ended;
+    if (error) throw error;
+    const said = (await readFile(options.logFile)).subarray(logStart).toString().trim().split('\n');
+    const isPortTaken = said.some((line) => /address already in use/i.test(line));
+    if (isPortTaken && options.port === undefined && attempt < 5) continue;
+    const wasKilled = code === null || said.some((line) => /was terminated by signal 9/.test(line));
     throw new (wasKilled ? KilledWhileStarting : Error)(
       `PostgreSQL did not start:\n${said.slice(-5).join('\n')}`,
     );
+  }
+}
+
+/** Starts the process of a server. `logStart` is where in the log it begins. */
+async function launchServer(cluster: Cluster, options: StartOptions, port: number) {
+  const { logFile } = options;
+  const settings = { ...options.settings, port: String(port) };
+  const arguments_ = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const size = await stat(logFile).then(
+    (file) => file.size,
+    () => 0,
+  );
+  if (size > logBytesMax) await rename(logFile, `${logFile}.old`);
+  const log = await open(logFile, 'a', 0o600);
+  try {
+    const { size: logStart } = await log.stat();
+    const child = launch(cluster, 'postgres', arguments_, log.fd);
+    return { child, ended: endingOf(child), logStart };
+  } finally {
+    await log.close();
   }
 }
 
@@ -119,21 +148,20 @@ function launch(cluster: Cluster, program: string, arguments_: string[], logFd?:
   });
 }
 
-/** Resolves with the exit code when the process ends; rejects when it could not even be started. */
-function exitOf(child: ChildProcess): Promise<number | null> {
-  return new Promise((resolve, reject) => {
-    child.once('error', reject).once('close', resolve);
+/** Resolves when the process has ended, or could not even be started. */
+function endingOf(child: ChildProcess): Promise<Ending> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve({ code: null, error })).once('close', (code) => resolve({ code }));
   });
 }
 
+type Starting = { child: ChildProcess; exited: Promise<void>; signal: AbortSignal | undefined };
+
 /** True as soon as the server takes connections, false when it ends before that. */
-async function becomesReady(
-  clusterDir: string,
-  child: ChildProcess,
-  exited: Promise<void>,
-): Promise<boolean> {
+async function becomesReady(clusterDir: string, { child, exited, signal }: Starting): Promise<boolean> {
   const ended = exited.then(() => true);
   for (;;) {
+    if (signal?.aborted) await stopServer(child, exited);
     const lines = await pidFileLines(clusterDir);
     if (Number(lines[0]) === child.pid && lines[7]?.trim() === 'ready') return true;
     if (await Promise.race([ended, pause(readyPollMs, false)])) return false;
