@@ -84,7 +84,8 @@ export async function createCluster(cluster: Cluster, options: ClusterOptions): 
 /**
  * Starts the server of a cluster and waits until it takes connections, through crash recovery if need be.
  * Without a `port` it takes a free one. What the server has to say is added to `logFile`, below what the ones
- * before it said. Throws with the end of that when it ends; KilledWhileStarting when that was a signal's doing.
+ * before it said. Throws with the end of that when it ends; KilledWhileStarting when that was a signal's
+ * doing.
  */
 export async function startServer(cluster: Cluster, options: StartOptions): Promise<Server> {
   for (let attempt = 1; ; attempt++) {
