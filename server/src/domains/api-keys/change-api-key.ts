@@ -4,7 +4,7 @@ import type { Caller } from '../../db/index.ts';
 import { AppError } from '../../errors.ts';
 import type { RequestOrigin } from '../audit/index.ts';
 import { assertRecentSignIn } from '../auth/index.ts';
-import { raisesTerms } from '../credits/index.ts';
+import { lockBudget, raisesTerms } from '../credits/index.ts';
 import { recordKeyEvent } from './record-key-event.ts';
 import { requireKey, requireOwner, type OwnerChoice } from './require-owner.ts';
 import type { KeyChanges, KeyObject } from './schemas.ts';
@@ -27,8 +27,8 @@ export async function changeApiKey(
   return ctx.db.asServiceFor(caller, async (tx) => {
     const owner = await requireOwner(tx, caller, { applicationId });
     const key = await requireKey(tx, owner, keyId);
-    const { budget: before } = await selectKey(ctx, tx, keyId);
-    if (budget && before && raisesTerms(before, budget)) await assertRecentSignIn(ctx, caller, tx);
+    const before = budget && (await lockBudget(ctx, tx, keyId));
+    if (before && raisesTerms(before, budget)) await assertRecentSignIn(ctx, caller, tx);
     const now = ctx.clock.now();
     await tx
       .update(apiKeys)

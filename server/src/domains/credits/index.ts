@@ -14,6 +14,7 @@ export { changeMandate } from './mandates/change-mandate.ts';
 export { createMandate } from './mandates/create-mandate.ts';
 export { endMandates } from './mandates/end-mandates.ts';
 export { listOwnMandates, readMandate } from './mandates/list-mandates.ts';
+export { lockBudget } from './mandates/lock-budget.ts';
 export { raisesTerms } from './mandates/raises-terms.ts';
 export type { MandateView } from './mandates/schemas.ts';
 export { findPurchase, type Purchase } from './find-purchase.ts';

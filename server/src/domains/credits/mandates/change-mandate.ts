@@ -1,7 +1,9 @@
+import { sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
-import type { Caller } from '../../../db/index.ts';
+import type { Caller, Tx } from '../../../db/index.ts';
 import { AppError } from '../../../errors.ts';
 import { readMandate } from './list-mandates.ts';
+import { lockBudget } from './lock-budget.ts';
 import { raisesTerms } from './raises-terms.ts';
 import { readExpiry } from './read-expiry.ts';
 import type { MandateChanges, MandateView } from './schemas.ts';
@@ -17,13 +19,17 @@ const columns: Record<string, string> = {
   status: 'status',
 };
 
-/** Requires that the caller has shown lately that it is them; what knows how is of a later domain. */
-export type AssertRecent = (ctx: Ctx, caller: Caller) => Promise<void>;
+/**
+ * Requires that the caller has shown lately that it is them, in `tx`, the service's; what knows how is of a
+ * later domain.
+ */
+export type AssertRecent = (ctx: Ctx, caller: Caller, tx: Tx) => Promise<void>;
 
 /**
  * Changes the terms of a mandate of the caller, pauses or resumes it; the next request of the app is judged
  * by them. Under another period, what has been charged since its beginning counts. The budget of a key, which
- * spends by itself, is raised as keys are made: only if `assertRecent` passes. Throws `request.invalid`,
+ * spends by itself, is raised as keys are made: only if `assertRecent` passes. What raises it is judged by the
+ * terms that are changed, whoever else changes them at the same time. Throws `request.invalid`,
  * `auth.session_ended`, `request.not_found`, `mandate.revoked`, and what `assertRecent` does.
  */
 export async function changeMandate(
@@ -33,20 +39,31 @@ export async function changeMandate(
   given: MandateChanges,
   assertRecent: AssertRecent = refuseKeys,
 ): Promise<MandateView> {
-  const { expiresAt, ...changes } = given;
+  const columnsChanged = toColumns(ctx, given);
   if (Object.keys(given).some((name) => name !== 'status')) {
-    const mandate = await readMandate(ctx, caller, mandateId);
-    if (mandate.keyId !== null && raisesTerms(mandate, given)) await assertRecent(ctx, caller);
+    const { keyId } = await readMandate(ctx, caller, mandateId);
+    if (keyId !== null) {
+      return writeMandate(ctx, caller, { mandateId, changes: columnsChanged }, async (tx) => {
+        const budget = await lockBudget(ctx, tx, keyId);
+        if (budget && raisesTerms(budget, given)) await assertRecent(ctx, caller, tx);
+      });
+    }
   }
+  return writeMandate(ctx, caller, { mandateId, changes: columnsChanged });
+}
+
+function toColumns(ctx: Ctx, { expiresAt, ...changes }: MandateChanges): Record<string, unknown> {
   const terms = Object.entries(changes).flatMap(([name, value]) => {
     const column = columns[name];
     return column === undefined ? [] : [[column, value] as const];
   });
-  return writeMandate(ctx, caller, mandateId, {
+  return {
     ...Object.fromEntries(terms),
     ...(expiresAt === undefined ? {} : { expires_at: readExpiry(ctx, expiresAt) }),
-  });
+  };
 }
+
+type Changed = { view: MandateView };
 
 const refuseKeys: AssertRecent = () => Promise.reject(new AppError('request.not_found'));
 
@@ -56,24 +73,31 @@ const refuseKeys: AssertRecent = () => Promise.reject(new AppError('request.not_
  * `auth.session_ended`, `request.not_found`.
  */
 export function revokeMandate(ctx: Ctx, caller: Caller, mandateId: string): Promise<MandateView> {
-  return writeMandate(ctx, caller, mandateId, { status: 'revoked' });
+  return writeMandate(ctx, caller, { mandateId, changes: { status: 'revoked' } });
 }
 
+/** In one statement; with a check in one transaction with it, whose locks hold until the change is made. */
 async function writeMandate(
   ctx: Ctx,
   caller: Caller,
-  mandateId: string,
-  changes: Record<string, unknown>,
+  { mandateId, changes }: { mandateId: string; changes: Record<string, unknown> },
+  check?: (tx: Tx) => Promise<void>,
 ): Promise<MandateView> {
-  const [row] = await ctx.turns.take(caller.userId, () =>
-    ctx.db.call<{ view: MandateView }>('select credits.change_mandate($1, $2, $3, $4, $5) as view', [
-      caller.userId,
-      caller.sessionId,
-      mandateId,
-      JSON.stringify(changes),
-      ctx.clock.now(),
-    ]),
-  );
+  const { userId, sessionId } = caller;
+  const [text, now] = [JSON.stringify(changes), ctx.clock.now()];
+  const [row] = await ctx.turns.take(userId, () => {
+    if (!check) {
+      const values = [userId, sessionId, mandateId, text, now];
+      return ctx.db.call<Changed>('select credits.change_mandate($1, $2, $3, $4, $5) as view', values);
+    }
+    return ctx.db.asServiceFor(caller, async (tx) => {
+      await check(tx);
+      const { rows } = await tx.execute<Changed>(sql`
+        select credits.change_mandate(${userId}, ${sessionId}, ${mandateId}, ${text}, ${now.toISOString()})
+          as view`);
+      return rows;
+    });
+  });
   if (!row) throw new Error('credits.change_mandate returned no row');
   return row.view;
 }
