@@ -235,12 +235,22 @@ export const idempotencyKeys = creditsSchema.table(
 );
 
 /** Transactions whose words are forgotten, since the person was; `seal` proves what is left of them. */
-export const erasedTexts = creditsSchema.table('erased_texts', {
-  transactionId: uuid('transaction_id').primaryKey(),
-  walletId: uuid('wallet_id').notNull(),
-  seal: bytes('seal').notNull(),
-  erasedAt: at('erased_at').notNull(),
-});
+export const erasedTexts = creditsSchema.table(
+  'erased_texts',
+  {
+    transactionId: uuid('transaction_id').primaryKey(),
+    walletId: uuid('wallet_id').notNull(),
+    seal: bytes('seal').notNull(),
+    erasedAt: at('erased_at').notNull(),
+    /** The model went with the words, as it did before 0061; the usage statistics still count by it. */
+    isModelLost: boolean('is_model_lost').notNull().default(false),
+  },
+  (table) => [
+    index('erased_texts_model_lost_idx')
+      .on(table.walletId)
+      .where(sql`${table.isModelLost}`),
+  ],
+);
 
 /** How many decimal places the amounts of this ledger have, noted by the first start: one row. */
 export const scale = creditsSchema.table(
