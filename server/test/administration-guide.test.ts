@@ -51,6 +51,7 @@ test('people are found, helped and locked out the way the guide says, and the tr
   expect((await run('/grants')).grants).toEqual([]);
   expect((await run('DELETE "http://localhost:3001/api/v1/users/$USER_ID/sessions')).revoked).toBe(1);
   expect((await run('/reset-factors')).success).toBe(true);
+  expect(await run('/subscriptions')).toEqual([]);
   values.IMPERSONATION_TOKEN = (await run('/impersonate')).accessToken;
   expect((await run('/auth/session')).impersonation.administratorId).toBe(admin.userId);
   await run('/auth/logout');

@@ -6,7 +6,7 @@ import { addAdministrator, post, spend } from './harness/movements.ts';
 import { addPerson, addTeam, type TestTeam } from './harness/teams.ts';
 import { addLot, connectAsOwner, type WalletHolder } from './harness/wallets.ts';
 
-// What 0071_budgets_and_erasures does about people who were erased before models were kept, by 0061_erasure_texts.
+// What 0071_budgets_and_erasures does about people who were erased before 0061_erasure_texts kept models.
 
 const service = await startTestService();
 const owner = await connectAsOwner(service);

@@ -1,14 +1,19 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openCommandLine } from './harness/command.ts';
 import { startTestService } from './harness/index.ts';
+import { addAdministrator } from './harness/movements.ts';
+import { startPaymentStandIn } from './harness/payment-stand-in.ts';
 import { registerPerson } from './harness/people.ts';
+import { ask, makePlan } from './harness/plans.ts';
 import { addPerson, addTeam } from './harness/teams.ts';
 import { addWalletHolder, connectAsOwner } from './harness/wallets.ts';
 
-const service = await startTestService();
-const { run, directory } = await openCommandLine(service);
+const standIn = await startPaymentStandIn();
+const service = await startTestService({ clock: standIn.clock, env: standIn.settings });
+standIn.deliverTo(service.url);
+const { run, directory } = await openCommandLine(service, { ...standIn.settings });
 const obol = (...args: string[]) => run(['users', ...args]);
 const owner = await connectAsOwner(service);
 
@@ -67,3 +72,53 @@ test('and erases them, once it is meant and nothing is in the way', async () => 
   const [mail] = await service.mails(ben.email);
   expect(mail?.subject).toBe('Your Obol account is erased');
 }, 60_000);
+
+const subscriptions = () => Object.values(standIn.world.state.stripe.subscriptions);
+
+async function subscribed(planId: string) {
+  await makePlan(service, await addAdministrator(service), planId);
+  const holder = await addWalletHolder(service);
+  const { body } = await ask(service, holder, 'POST', { planId, provider: 'stripe' });
+  await standIn.choose(body.checkoutUrl, 'pay');
+  await standIn.deliver();
+  const erase = (...args: string[]) => obol('erase', `${holder.userId}@example.com`, '--yes', ...args);
+  return { holder, subscriptionId: body.subscriptionId as string, erase };
+}
+
+describe('of somebody whom a provider bills again and again', () => {
+  test('the subscriptions are named with what ends them, and ended when that is asked for', async () => {
+    const { holder, subscriptionId, erase } = await subscribed('small');
+    expect(await erase()).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(new RegExp(`subscriptions: ${subscriptionId}.*--end-subscriptions`, 's')),
+    });
+    const down = { STRIPE_API_BASE: 'http://127.0.0.1:9' };
+    const failed = await run(
+      ['users', 'erase', `${holder.userId}@example.com`, '--yes', '--end-subscriptions'],
+      down,
+    );
+    expect(failed).toMatchObject({ code: 1, stderr: expect.stringContaining('payment provider') });
+    expect(subscriptions()).toMatchObject([{ status: 'active' }]);
+    expect(await erase('--end-subscriptions')).toMatchObject({ code: 0 });
+    expect(subscriptions()).toMatchObject([{ status: 'canceled' }]);
+    await standIn.deliver();
+    const ended = { actor_type: 'operator', actor_id: null, reason: null };
+    expect(await trailOf(holder.userId)).toEqual([
+      { action: 'payments.subscription_end_asked', ...ended },
+      { action: 'payments.subscription_end_asked', ...ended },
+      { action: 'user.erased', ...ended },
+    ]);
+  }, 90_000);
+
+  test('nothing is ended while something else is in the way', async () => {
+    const { holder, subscriptionId, erase } = await subscribed('large');
+    const team = await addTeam(service, holder, 'Kept');
+    await team.join(await addPerson(service, owner));
+    const answer = await erase('--end-subscriptions');
+    expect(answer).toMatchObject({ code: 1, stderr: expect.stringContaining('teams: Kept') });
+    expect(answer.stderr).toContain(`subscriptions: ${subscriptionId}`);
+    expect((await ask(service, holder, 'GET')).body).toMatchObject({ cancelsAtPeriodEnd: false });
+    expect(subscriptions().filter(({ status }) => status === 'active')).toHaveLength(1);
+    expect(await trailOf(holder.userId)).toEqual([]);
+  }, 60_000);
+});

@@ -14,6 +14,7 @@ import { withContext } from './database.ts';
 import { CommandError, createOutput } from './output.ts';
 
 type ExportArguments = { out?: string; reason?: string; json?: boolean };
+type EraseArguments = { yes?: boolean; endSubscriptions?: boolean; json?: boolean };
 
 /** `obol users`: what people may ask for, by mail or when they are shut out. */
 export function usersCommand(): Command {
@@ -44,10 +45,15 @@ function addErase(command: Command): void {
     )
     .argument('<email>', 'the address of the person')
     .option('--yes', 'it is meant')
+    .option(
+      '--end-subscriptions',
+      'have providers end at once what the person is billed for, if nothing else is in the way',
+    )
     .option('--json', 'print the result as JSON')
-    .action(async (email: string, { yes = false, json = false }: { yes?: boolean; json?: boolean }) => {
+    .action(async (email: string, options: EraseArguments) => {
+      const { yes = false, endSubscriptions = false, json = false } = options;
       if (!yes) throw new CommandError(`Nobody can undo this. Add --yes to erase ${email} for good.`);
-      const person = await withContext((ctx) => erase(ctx, email), { asksProviders: true });
+      const person = await withContext((ctx) => erase(ctx, email, endSubscriptions), { asksProviders: true });
       const output = createOutput(json);
       output.say(`${person.email} is erased; what the books keep of them is under ${person.id}.`);
       output.result({ id: person.id });
@@ -80,10 +86,14 @@ async function writeNew(content: Readable, path: string): Promise<void> {
   }
 }
 
-/** What is in the way is named: the operator cannot see it anywhere else. */
-async function erase(ctx: Ctx, email: string): Promise<{ id: string; email: string }> {
+/** What is in the way is named, and what can be done: the operator cannot see it anywhere else. */
+async function erase(
+  ctx: Ctx,
+  email: string,
+  endsSubscriptions: boolean,
+): Promise<{ id: string; email: string }> {
   try {
-    return await erasePersonForOperator(ctx, { email });
+    return await erasePersonForOperator(ctx, { email, endsSubscriptions });
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'users.erasure_blocked') throw error;
     const ties = Object.entries(error.options.extensions ?? {}) as [
@@ -93,6 +103,13 @@ async function erase(ctx: Ctx, email: string): Promise<{ id: string; email: stri
     const named = ties.flatMap(([kind, ones]) =>
       ones.map(({ id, name }) => (name === undefined ? `${kind}: ${id}` : `${kind}: ${name} (${id})`)),
     );
-    throw new CommandError(`Something is left to be settled first. ${named.join('; ')}`, { cause: error });
+    const isBilled = ties.some(([kind, ones]) => kind === 'subscriptions' && ones.length > 0);
+    const hint = endsSubscriptions
+      ? '. No subscription is ended before the rest is settled.'
+      : '. With --end-subscriptions, providers end subscriptions at once.';
+    throw new CommandError(
+      `Something is left to be settled first. ${named.join('; ')}${isBilled ? hint : ''}`,
+      { cause: error },
+    );
   }
 }

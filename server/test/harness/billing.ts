@@ -98,8 +98,11 @@ function createProvider(books: Books): PaymentProvider {
       books.calls.push(`change ${order.changeId} ${order.providerPriceId}`);
       return { fact: changePrice(books, order), approvalUrl: null };
     },
-    async cancelSubscription({ providerSubscriptionId, cancels }) {
-      return setFact(books, find(books, providerSubscriptionId), { cancelsAtPeriodEnd: cancels });
+    async cancelSubscription({ providerSubscriptionId, cancels, isAtOnce = false }) {
+      const one = find(books, providerSubscriptionId);
+      if (isAtOnce) return one.fact.status === 'ended' ? one.fact : endNow(books, one);
+      if (one.fact.status === 'ended') throw new AppError('payments.provider_refused');
+      return setFact(books, one, { cancelsAtPeriodEnd: cancels });
     },
     async readDelivery(body) {
       const event = JSON.parse(body.toString());
@@ -249,7 +252,11 @@ export function recover(books: Billing, subscriptionId: string): void {
 
 /** The subscription ends now. */
 export function end(books: Billing, subscriptionId: string): void {
-  setFact(books, find(books, subscriptionId), { status: 'ended', cancelsAtPeriodEnd: false });
+  endNow(books, find(books, subscriptionId));
+}
+
+function endNow(books: Books, one: Billed): SubscriptionFact {
+  return setFact(books, one, { status: 'ended', cancelsAtPeriodEnd: false });
 }
 
 /** Delivers an event as the provider would. */

@@ -1,5 +1,5 @@
--- Budgets of keys are changed by the terms by which the change was judged, and the models that people lost who were
--- erased before models were kept.
+-- Budgets of keys are changed by the terms by which the change was judged; the models that people lost who were erased
+-- before models were kept; subscriptions that are ended at once.
 
 -- Budgets -------------------------------------------------------------------------------------------------------------
 
@@ -87,4 +87,29 @@ begin
     from credits.transactions t, differences d
    where x.is_model_lost and t.id = x.transaction_id and d.wallet_id = t.wallet_id
      and d.row_id = 'usage of ' || (t.created_at at time zone 'UTC')::date || ', ' || t.app_id;
+end $$;
+
+-- Subscriptions -------------------------------------------------------------------------------------------------------
+
+-- Compares a subscription: its state alone, of which the latest word counts. One that was ended at once here may run
+-- out with its period there, as PayPal puts it, if it is billed no more.
+create or replace function payments.compare_subscription(from_provider text, fact jsonb) returns payments.comparison
+  language plpgsql stable set search_path = pg_catalog
+as $$
+declare
+  ours payments.subscriptions;
+begin
+  select s.* into ours from payments.subscriptions s
+   where s.id = payments.to_uuid(fact->>'subscriptionId')
+      or (s.provider = from_provider and s.provider_subscription_id = fact->>'providerSubscriptionId')
+   order by s.provider_subscription_id is null limit 1;
+  return case
+    when ours.id is null and (fact->>'subscriptionId' is null or fact->>'status' in ('ended', 'incomplete'))
+      then row('unrelated', null, false, null, null)::payments.comparison
+    when ours.id is null then row('only_theirs', 'no_subscription', false, null, null)::payments.comparison
+    when ours.status = fact->>'status' or (ours.status in ('opening', 'abandoned') and fact->>'status' = 'incomplete')
+      or (ours.status = 'ended' and fact->'cancelsAtPeriodEnd' = 'true')
+      then row('matched', null, false, null, null)::payments.comparison
+    else row('differing', case when ours.status = 'ended' then 'ahead' else 'behind' end, ours.status <> 'ended', null,
+      jsonb_build_object('status', ours.status))::payments.comparison end;
 end $$;

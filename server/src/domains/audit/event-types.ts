@@ -66,6 +66,9 @@ export const auditEventTypes = {
     'What a payment provider lists was compared with the ledger; `details` counts what was found and repaired.',
   'payments.subscription_ended':
     'A subscription is ended with its period: its money went back (`lost`), or another goes on beside it (`second`).',
+  'payments.subscription_end_asked':
+    "An administrator, or the operator who erases a person, had the provider end the person's subscription; " +
+    '`details` says which, and whether with its period (`period_end`) or at once (`now`).',
   'plan.created': 'An administrator made a plan that people can subscribe to.',
   'plan.changed': 'A plan was changed; `details` names the fields and the version of its terms.',
 } as const satisfies Record<string, string>;

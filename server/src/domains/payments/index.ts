@@ -15,5 +15,6 @@ export { addPaymentRoutes } from './routes.ts';
 export { readExport } from './reconciliation/read-export.ts';
 export { reconcilePayments } from './reconciliation/reconcile-payments.ts';
 export { countOpen, type Finding, type ReconciliationReport } from './reconciliation/count-open.ts';
+export { endAllSubscriptions } from './subscriptions/end-all-subscriptions.ts';
 export { handleSubscriptionJobs } from './subscriptions/handle-subscription-jobs.ts';
 export { addSubscriptionRoutes } from './subscriptions/routes.ts';

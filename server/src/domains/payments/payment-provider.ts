@@ -121,10 +121,14 @@ export type PaymentProvider = {
     isImmediate: boolean;
     returnUrl: string;
   }): Promise<{ fact: SubscriptionFact | null; approvalUrl: string | null }>;
-  /** Ends it with its period, or takes that back. PayPal cannot take it back: `payments.not_supported`. */
+  /**
+   * Ends it with its period, or takes that back. PayPal cannot take it back: `payments.not_supported`. With
+   * `isAtOnce` it has ended, and no open bill is tried again. Again it changes nothing.
+   */
   cancelSubscription(order: {
     providerSubscriptionId: string;
     cancels: boolean;
+    isAtOnce?: boolean;
     changeId: string;
   }): Promise<SubscriptionFact>;
   /** The provider's own page for cards and bills; null where it has none. */

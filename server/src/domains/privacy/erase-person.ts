@@ -4,7 +4,7 @@ import type { Caller, Tx } from '../../db/index.ts';
 import { AppError } from '../../errors.ts';
 import type { RequestOrigin } from '../audit/index.ts';
 import { assertOwnPassword } from '../auth/index.ts';
-import { closeCheckouts } from '../payments/index.ts';
+import { closeCheckouts, endAllSubscriptions } from '../payments/index.ts';
 import { sealAddress } from './erasure-address.ts';
 import { findPerson } from './find-person.ts';
 
@@ -37,17 +37,33 @@ export async function erasePerson(
 
 /**
  * The same with whoever has an address, for the operator whom they asked by other means, and as the audit
- * trail then says. Returns whom. Throws `users.unknown_email`, `users.erasure_blocked`, `users.last_admin`.
+ * trail then says. With `endsSubscriptions`, what they are billed for again and again is ended at once, if
+ * nothing else is in the way. Returns whom. Throws `users.unknown_email`, `users.erasure_blocked`,
+ * `users.last_admin`, and what a provider throws that does not end a subscription: then nobody is erased.
  */
 export async function erasePersonForOperator(
   ctx: Ctx,
-  { email: address }: { email: string },
+  { email: address, endsSubscriptions = false }: { email: string; endsSubscriptions?: boolean },
 ): Promise<{ id: string; email: string }> {
   const { id, email } = await ctx.db.asService((tx) => findPerson(tx, address));
   await closeCheckouts(ctx, id);
   const leaving = { userId: id, email, hash: null, byOperator: true };
-  await ctx.db.unhurried.asService((tx) => erase(ctx, tx, leaving));
+  const eraseNow = () => ctx.db.unhurried.asService((tx) => erase(ctx, tx, leaving));
+  try {
+    await eraseNow();
+  } catch (error) {
+    if (!endsSubscriptions || !isBlockedBySubscriptions(error)) throw error;
+    await endAllSubscriptions(ctx, id);
+    await eraseNow();
+  }
   return { id, email };
+}
+
+/** Whether subscriptions, and nothing else, are in the way of an erasure. */
+function isBlockedBySubscriptions(error: unknown): boolean {
+  if (!(error instanceof AppError) || error.code !== 'users.erasure_blocked') return false;
+  const ties = Object.entries(error.options.extensions ?? {}) as [string, unknown[]][];
+  return ties.every(([kind, ones]) => (kind === 'subscriptions') === ones.length > 0);
 }
 
 type Leaving = { userId: string; email: string; hash: string | null; byOperator: boolean };

@@ -28,8 +28,8 @@ export type AssertRecent = (ctx: Ctx, caller: Caller, tx: Tx) => Promise<void>;
 /**
  * Changes the terms of a mandate of the caller, pauses or resumes it; the next request of the app is judged
  * by them. Under another period, what has been charged since its beginning counts. The budget of a key, which
- * spends by itself, is raised as keys are made: only if `assertRecent` passes. What raises it is judged by the
- * terms that are changed, whoever else changes them at the same time. Throws `request.invalid`,
+ * spends by itself, is raised as keys are made: only if `assertRecent` passes. What raises it is judged by
+ * the terms that are changed, whoever else changes them at the same time. Throws `request.invalid`,
  * `auth.session_ended`, `request.not_found`, `mandate.revoked`, and what `assertRecent` does.
  */
 export async function changeMandate(

@@ -121,6 +121,11 @@ describe('a subscription', () => {
     const ending = { status: 'active', cancelsAtPeriodEnd: true, periodEnd: '2026-03-15T10:00:00.000Z' };
     const cancel = () => provider.cancelSubscription({ providerSubscriptionId, changeId, cancels: true });
     expect(await cancel()).toMatchObject(ending);
+    const now = { providerSubscriptionId, changeId, cancels: true, isAtOnce: true };
+    expect(await provider.cancelSubscription(now)).toMatchObject({
+      status: 'ended',
+      cancelsAtPeriodEnd: false,
+    });
     fake.on('POST', `${subscriptionPath}/cancel`, () =>
       json(refusalOf('UNPROCESSABLE_ENTITY', 'SUBSCRIPTION_STATUS_INVALID'), 422),
     );

@@ -3,7 +3,7 @@ import type { Clock } from '../../../ctx.ts';
 import { AppError } from '../../../errors.ts';
 import type { SubscriptionFact } from '../fact.ts';
 import type { PaymentProvider } from '../payment-provider.ts';
-import { askStripe } from './ask-stripe.ts';
+import { askStripe, askStripeFor } from './ask-stripe.ts';
 import { toSubscriptionFact } from './to-subscription-fact.ts';
 
 type Change = Parameters<PaymentProvider['changeSubscription']>[0];
@@ -42,14 +42,22 @@ export async function changeSubscription(
   return { fact: factOf(changed, clock), approvalUrl: null };
 }
 
-/** Ends a subscription with its period, or takes that back. */
+/**
+ * Ends a subscription with its period, or takes that back; or ends it at once, which also stops Stripe from
+ * trying its open bills again.
+ */
 export async function cancelSubscription(
   stripe: Stripe,
   clock: Clock,
-  { providerSubscriptionId: id, cancels, changeId }: Cancellation,
+  { providerSubscriptionId: id, cancels, isAtOnce = false, changeId }: Cancellation,
 ): Promise<SubscriptionFact> {
   const params = { cancel_at_period_end: cancels };
   const options = { idempotencyKey: `obol:cancel:${changeId}` };
+  if (cancels && isAtOnce) {
+    const ended = await askStripeFor(() => stripe.subscriptions.cancel(id, {}, options));
+    // Stripe knows none to cancel where it was before.
+    return factOf(ended ?? (await askStripe(() => stripe.subscriptions.retrieve(id))), clock);
+  }
   return factOf(await askStripe(() => stripe.subscriptions.update(id, params, options)), clock);
 }
 

@@ -119,6 +119,24 @@ describe('a subscription', () => {
     }
   });
 
+  test('ends at once, for good, and again it changes nothing', async () => {
+    const { id } = await subscribe();
+    for (let time = 0; time < 2; time++) {
+      const order = { providerSubscriptionId: id, cancels: true, isAtOnce: true, changeId: newId() };
+      expect(await stripe.cancelSubscription(order)).toMatchObject({ status: 'ended' });
+    }
+    expect(await stripe.readSubscription(id)).toMatchObject({ status: 'ended' });
+    const nobodys = {
+      providerSubscriptionId: 'sub_nobody',
+      cancels: true,
+      isAtOnce: true,
+      changeId: newId(),
+    };
+    await expect(stripe.cancelSubscription(nobodys)).rejects.toMatchObject({
+      code: 'payments.provider_refused',
+    });
+  });
+
   test('has bills that do not say what paid them; that is asked for', async () => {
     const { id } = await subscribe();
     const { invoices } = standIn.world.state.stripe;

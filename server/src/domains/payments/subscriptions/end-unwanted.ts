@@ -1,13 +1,12 @@
 import { eq, sql } from 'drizzle-orm';
 import type { Ctx } from '../../../ctx.ts';
-import { AppError } from '../../../errors.ts';
 import { recordAuditEvent } from '../../audit/index.ts';
-import type { PaymentProvider } from '../payment-provider.ts';
 import { subscriptions } from '../plan-tables.ts';
 import { isLeftTest, providerOf } from '../provider-of.ts';
 import { askAboutSubscriptions } from './ask-about-subscriptions.ts';
 import { endLeftTest } from './end-left-test.ts';
 import type { Subscription } from './find-subscription.ts';
+import { readAfterRefusal } from './read-after-refusal.ts';
 
 type Ending = { reason: 'lost' | 'second'; endFor: string };
 
@@ -35,9 +34,10 @@ async function endOne(ctx: Ctx, subscription: Subscription) {
   const { reason, endFor } = ending;
   const provider = providerOf(ctx, subscription);
   const order = { providerSubscriptionId, cancels: true, changeId: endFor };
-  const fact = await provider
-    .cancelSubscription(order)
-    .catch((error: unknown) => readRefused(ctx, provider, { providerSubscriptionId, error }));
+  const fact = await provider.cancelSubscription(order).catch(async (error: unknown) => {
+    await readAfterRefusal(ctx, provider, { providerSubscriptionId, error });
+    throw error;
+  });
   await ctx.db.asService(async (tx) => {
     await tx.update(subscriptions).set({ endedFor: endFor }).where(eq(subscriptions.id, id));
     await recordAuditEvent(ctx, tx, {
@@ -49,19 +49,6 @@ async function endOne(ctx: Ctx, subscription: Subscription) {
   });
   ctx.log.warn({ subscriptionId: id, reason }, 'a subscription that should not go on ends with its period');
   await ctx.payments.applyFacts(provider, [fact]);
-}
-
-/** Applies how one stands that cannot be ended, as when we have not heard that it is; rejects with why. */
-async function readRefused(
-  ctx: Ctx,
-  provider: PaymentProvider,
-  { providerSubscriptionId, error }: { providerSubscriptionId: string; error: unknown },
-): Promise<never> {
-  if (error instanceof AppError && error.code === 'payments.provider_refused') {
-    const fact = await provider.readSubscription(providerSubscriptionId);
-    if (fact) await ctx.payments.applyFacts(provider, [fact]);
-  }
-  throw error;
 }
 
 async function readEnding(ctx: Ctx, id: string): Promise<Ending | undefined> {

@@ -29,3 +29,15 @@ export async function findSubscription(tx: Tx, userId: string): Promise<Subscrip
     .limit(1);
   return row;
 }
+
+/** A subscription of which it is known that it is there. `tx` is the service's. */
+export async function readRow(tx: Tx, id: string): Promise<Subscription> {
+  const [row] = await tx.select().from(subscriptions).where(eq(subscriptions.id, id));
+  if (!row) throw new Error(`subscription ${id} is not there`);
+  return row;
+}
+
+/** Whether there is anything left to end in a subscription, or in its checkout: at once, or with its period. */
+export function goesOn({ status, cancelsAtPeriodEnd }: Subscription, isAtOnce: boolean): boolean {
+  return status !== 'ended' && status !== 'abandoned' && (isAtOnce || !cancelsAtPeriodEnd);
+}

@@ -19,8 +19,8 @@ export async function readSubscription(ctx: Ctx, caller: Caller): Promise<Subscr
   });
 }
 
-/** A subscription as the API shows it. */
-async function toSubscriptionView(ctx: Ctx, tx: Tx, row: Subscription): Promise<SubscriptionView> {
+/** A subscription as the API shows it. `tx` is the service's. */
+export async function toSubscriptionView(ctx: Ctx, tx: Tx, row: Subscription): Promise<SubscriptionView> {
   const { planId, version, billedPlanId, billedVersion } = row;
   const rows = await tx
     .select({ plan: plans, terms: planVersions })

@@ -3,6 +3,7 @@ import type { Ctx } from '../../../ctx.ts';
 import type { ErrorCode } from '../../../errors.ts';
 import { authenticate, callerOf } from '../../../http/authenticate.ts';
 import { limits } from '../../../http/limits.ts';
+import { addSubscriptionAdministrationRoutes } from './administration-routes.ts';
 import { beginSubscription } from './begin-subscription.ts';
 import { cancelSubscription, resumeSubscription } from './cancel-subscription.ts';
 import { changePlanOfSubscription } from './change-plan-of-subscription.ts';
@@ -19,10 +20,11 @@ const atProvider = [
 ] as const satisfies ErrorCode[];
 const limit = limits.subscription;
 
-/** A person's own subscription: begun, read, changed, cancelled and resumed by the person alone. */
+/** A person's own subscription: begun, read, changed, cancelled and resumed; administrators may end it. */
 export function addSubscriptionRoutes(app: App, ctx: Ctx): void {
   addOpeningRoutes(app, ctx);
   addChangeRoutes(app, ctx);
+  addSubscriptionAdministrationRoutes(app, ctx);
 }
 
 function addOpeningRoutes(app: App, ctx: Ctx): void {

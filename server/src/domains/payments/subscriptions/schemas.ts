@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { reasonSchema } from '../../users/index.ts';
 import { nullable, planIdSchema, planSchema, time } from '../plans/schemas.ts';
 
 const providerSchema = Type.Enum(['stripe', 'paypal'], { description: 'Who takes the payments.' });
@@ -22,6 +23,25 @@ export const planChangeSchema = Type.Object(
   { planId: planIdSchema },
   { description: 'The plan to change to, by the terms that it has now.' },
 );
+
+export const subscriptionOfUserSchema = Type.Object({
+  userId: Type.String({ format: 'uuid' }),
+  subscriptionId: Type.String({ format: 'uuid' }),
+});
+
+export const subscriptionEndSchema = Type.Object(
+  {
+    when: Type.Enum(['period_end', 'now'], {
+      default: 'period_end',
+      description:
+        '`period_end`: with the period that has been paid for, until which the person can take it back, except at PayPal. ' +
+        '`now`: for good.',
+    }),
+    reason: reasonSchema,
+  },
+  { description: 'When it ends, and why.' },
+);
+export type SubscriptionEnd = Static<typeof subscriptionEndSchema>;
 
 const ownPlanSchema = Type.Object(planSchema.properties, {
   description: 'The plan with the terms that this subscription has.',
