@@ -37,7 +37,7 @@ export async function readRow(tx: Tx, id: string): Promise<Subscription> {
   return row;
 }
 
-/** Whether there is anything left to end in a subscription, or in its checkout: at once, or with its period. */
+/** Whether anything is left to end of a subscription, or of its checkout: at once, or with its period. */
 export function goesOn({ status, cancelsAtPeriodEnd }: Subscription, isAtOnce: boolean): boolean {
   return status !== 'ended' && status !== 'abandoned' && (isAtOnce || !cancelsAtPeriodEnd);
 }
