@@ -160,7 +160,8 @@ async function moveMoneyBack({ stripe, act }: Bench, add: Add): Promise<void> {
   add('disputes.list', 'ApiList<Stripe.Dispute>', await stripe.disputes.list());
 }
 
-async function subscribe({ stripe, choose, act }: Bench, add: Add): Promise<void> {
+async function subscribe(bench: Bench, add: Add): Promise<void> {
+  const { stripe, act } = bench;
   const product = add('products.create', 'Product', await stripe.products.create({ name: 'Plus' }));
   add('products.retrieve', 'Product', await stripe.products.retrieve(product.id));
   const recurring = { interval: 'month' } as const;
@@ -174,16 +175,7 @@ async function subscribe({ stripe, choose, act }: Bench, add: Add): Promise<void
     'ApiList<Stripe.Price>',
     await stripe.prices.list({ lookup_keys: ['plus'], active: true }),
   );
-  const session = await stripe.checkout.sessions.create({
-    mode: 'subscription',
-    line_items: [{ price: small.id, quantity: 1 }],
-    success_url: packOrder.success_url,
-    customer_email: 'cleo@example.com',
-    subscription_data: { metadata: { subscription: 'one' } },
-  });
-  add('checkout.sessions.create', 'Checkout.Session', session);
-  await choose(session.url ?? '', 'pay');
-  const id = idOf((await stripe.checkout.sessions.retrieve(session.id)).subscription) ?? '';
+  const id = await begin(bench, add, small.id);
   const begun = add('subscriptions.retrieve', 'Subscription', await stripe.subscriptions.retrieve(id));
   act('advance', { days: 10 });
   const items = [{ id: begun.items.data[0]?.id ?? '', price: large.id }];
@@ -207,11 +199,27 @@ async function subscribe({ stripe, choose, act }: Bench, add: Add): Promise<void
     'ApiList<Stripe.Subscription>',
     await stripe.subscriptions.list({ status: 'all' }),
   );
+  const other = await begin(bench, add, small.id);
+  add('subscriptions.cancel', 'Subscription', await stripe.subscriptions.cancel(other));
   const bills = await stripe.invoices.list({ ...everything, subscription: id, expand: ['data.payments'] });
   add('invoices.list', 'ApiList<Stripe.Invoice>', bills);
   add('invoices.retrieve', 'Invoice', await stripe.invoices.retrieve(bills.data[0]?.id ?? ''));
   const payments = await stripe.invoicePayments.list({ invoice: bills.data[0]?.id ?? '' });
   add('invoicePayments.list', 'ApiList<Stripe.InvoicePayment>', payments);
+}
+
+/** Subscribes somebody new to a price. Returns the id of the subscription. */
+async function begin({ stripe, choose }: Bench, add: Add, price: string): Promise<string> {
+  const session = await stripe.checkout.sessions.create({
+    mode: 'subscription',
+    line_items: [{ price, quantity: 1 }],
+    success_url: packOrder.success_url,
+    customer_email: 'cleo@example.com',
+    subscription_data: { metadata: { subscription: 'one' } },
+  });
+  add('checkout.sessions.create', 'Checkout.Session', session);
+  await choose(session.url ?? '', 'pay');
+  return idOf((await stripe.checkout.sessions.retrieve(session.id)).subscription) ?? '';
 }
 
 /** The SDK leaves the decimals within events as texts, whatever it declares. */
