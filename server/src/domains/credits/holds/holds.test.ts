@@ -80,6 +80,18 @@ test('a hold sets credits aside: nobody else can spend them, and no balance chan
   expect(spent.body).toMatchObject({ code: 'credits.insufficient', required: 51, available: 50 });
 });
 
+test('a hold sets aside first what expires first, however young it is', async () => {
+  const [sooner, later] = [inMinutes(300), inMinutes(600)];
+  await addLot(service, holder, { source: 'purchase', kind: 'paid', amount: 20, expiresAt: later });
+  service.clock.advance({ minutes: 1 });
+  await addLot(service, holder, { source: 'purchase', kind: 'paid', amount: 20, expiresAt: sooner });
+  await placed({ amount: 155 });
+  const [{ entries }] = await read('transactions?limit=1');
+  const young = (await balance()).lots.find(({ expiresAt }: any) => expiresAt === sooner);
+  const paid = { account: `wallet:${holder.userId}:paid`, amount: -5, lotId: young.id };
+  expect(entries.filter(({ account }: any) => account === paid.account)).toEqual([paid]);
+});
+
 test('a capture spends what the work has cost and gives the rest back to the very lots', async () => {
   await addLot(service, holder, { source: 'purchase', kind: 'paid', amount: 100 });
   const before = await balance();
