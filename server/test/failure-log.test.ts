@@ -85,7 +85,7 @@ test('while the database is away, failures are told in a few words: the first, t
   expect(answers.length).toBeGreaterThanOrEqual(90);
   expect(countOf(told())).toBe(answers.length);
   expect(lines.filter(({ level }) => level === 'error')).toEqual(told());
-}, 90_000);
+}, 120_000);
 
 test('what was left out last is told when the service stops, and the metrics have counted each', async () => {
   const { service, linesOf, askTimes } = await startLogged();
@@ -105,7 +105,7 @@ test('what was left out last is told when the service stops, and the metrics hav
     msg: 'server.unavailable',
   });
   expect(countOf(told)).toBeGreaterThan(40);
-}, 60_000);
+}, 120_000);
 
 test('the OAuth endpoints are as brief about it', async () => {
   const { service, lines, linesOf } = await startLogged();
@@ -124,7 +124,7 @@ test('the OAuth endpoints are as brief about it', async () => {
   expect(countOf(told)).toBe(60);
   expect(told[0]).toMatchObject({ requestId: expect.any(String), cause: expect.stringMatching(/\w/) });
   expect(lines.filter(({ level }) => level === 'error')).toEqual(told);
-}, 60_000);
+}, 120_000);
 
 test('what nobody expected is written with its stack, each one', async () => {
   const { service, lines, linesOf } = await startLogged();

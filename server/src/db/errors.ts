@@ -14,6 +14,8 @@ const connectionStates = new Set([
   '08003',
   '08004',
   '08006',
+  // What PgBouncer says when it cannot reach PostgreSQL, or lets nobody wait any longer.
+  '08P01',
   '53300',
 ]);
 const connectionCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT']);

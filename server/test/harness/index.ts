@@ -60,7 +60,7 @@ export type TestServiceOptions = {
 
 const defaultEnv = {
   OBOL_SECRET: 'test secret, thirty-two characters long',
-  LOG_LEVEL: process.env.TL ?? 'silent',
+  LOG_LEVEL: 'silent',
   RATE_LIMIT_ENABLED: 'false',
   PORT: '0',
 };
