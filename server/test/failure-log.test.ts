@@ -46,6 +46,10 @@ async function takeDatabase(service: TestService): Promise<void> {
   await vi.waitFor(async () => expect(await ready()).toBe(503), { timeout: 10_000 });
 }
 
+/** Gives it back, so that the service need not wait for it when it stops. */
+const giveDatabase = (service: TestService) =>
+  asAdmin(`alter database ${databaseOf(service)} connection limit -1`);
+
 /** How many failures lines stand for; one that only counts is none itself. */
 const countOf = (lines: Line[]) =>
   lines.reduce((sum, { requestId, leftOut = 0 }) => sum + (requestId ? 1 : 0) + leftOut, 0);
@@ -76,7 +80,7 @@ test('while the database is away, failures are told in a few words: the first, t
     expect(told()).toHaveLength(lines);
   }
   expect(told()[9]).toMatchObject({ leftOut: 51, requestId: expect.any(String) });
-  await asAdmin(`alter database ${databaseOf(service)} connection limit -1`);
+  await giveDatabase(service);
   service.clock.advance({ seconds: 1 });
   await vi.waitFor(async () => expect(await ask()).toBe(200), { timeout: 45_000 });
   service.clock.advance({ seconds: 1 });
@@ -95,6 +99,7 @@ test('what was left out last is told when the service stops, and the metrics hav
   expect(metrics).toMatch(
     /duration_seconds_count\{method="GET",route="\/api\/v1\/credits\/balance",status="503"\} 40/,
   );
+  await giveDatabase(service);
   await service.stop();
   const told = linesOf('server.unavailable');
   expect(told.length).toBeLessThanOrEqual(11);
@@ -118,6 +123,7 @@ test('the OAuth endpoints are as brief about it', async () => {
     for (const { status } of await Promise.all(Array.from({ length: 20 }, ask)))
       expect(status).toBeGreaterThanOrEqual(500);
   }
+  await giveDatabase(service);
   await service.stop();
   const told = linesOf('server.unavailable');
   expect(told.map(({ leftOut }) => leftOut ?? 0)).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, expect.any(Number)]);

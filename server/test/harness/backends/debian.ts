@@ -43,6 +43,7 @@ async function startPooler(dir: string, postgresPort: number, account: Account |
     default_pool_size: 10,
     max_client_conn: 2000,
     server_idle_timeout: 5,
+    server_login_retry: 1,
     logfile: 'pgbouncer.log',
   };
   const workingDir = await makeDir(dir, 'pgbouncer', account, {
