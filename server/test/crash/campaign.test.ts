@@ -17,7 +17,7 @@ import { work, type Account, type Parties } from './worker.ts';
 const run = promisify(execFile);
 const isEmbedded = inject('backend') === 'embedded';
 // `npm run test:crash` asks for more of both.
-const serviceKills = Number(process.env.CRASH_SERVICE_KILLS ?? (isEmbedded ? 7 : 10));
+const serviceKills = Number(process.env.CRASH_SERVICE_KILLS ?? (isEmbedded ? 7 : 5));
 // Only the server that belongs to the service may be killed.
 const postgresKills = isEmbedded ? Number(process.env.CRASH_POSTGRES_KILLS ?? 3) : 0;
 const seed = Number(process.env.CRASH_SEED ?? randomInt(1_000_000_000));
